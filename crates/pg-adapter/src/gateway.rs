@@ -1,0 +1,233 @@
+//! The port: what billing may ask of a provider, and what it may hear in answer.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use kernel::Krw;
+use reqwest::header::HeaderMap;
+use secrecy::SecretString;
+
+use crate::Provider;
+
+/// What is known after a provider was asked to do something that must not happen twice.
+///
+/// The four answers are exhaustive, and an implementation never guesses between them: what it does
+/// not understand is `Unknown`.
+#[derive(Clone, Debug)]
+pub enum Outcome<T> {
+    /// It happened.
+    Approved(T),
+    /// It did not happen and will not: the provider's final word on this request.
+    Declined(Decline),
+    /// The request certainly never reached the provider (refused connection, failed name look-up).
+    /// Text for operators.
+    NotSent(String),
+    /// Nobody here can tell whether it happened (timeout, cut connection, 5xx, unreadable answer).
+    /// The same request may be sent again, and the look-ups tell what became of it. Text for operators.
+    Unknown(String),
+}
+
+/// A definite no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decline {
+    pub class: DeclineClass,
+    /// The provider's own code, as it came.
+    pub code: String,
+    /// Korean text that the card holder may read.
+    pub message: String,
+}
+
+/// What a definite no means for the next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeclineClass {
+    /// The holder's money or limits (insufficient funds, limit exceeded): a later day may succeed.
+    RetryLater,
+    /// This card will never work again (expired, lost, suspended, billing key gone).
+    NewCard,
+    /// Stopped by fraud screening; the holder has to speak with the card company.
+    Fraud,
+    /// The provider or bank is closed or busy and said so: nobody's fault, worth another attempt soon.
+    Temporary,
+    /// We asked wrongly or are set up wrongly. Never the customer's problem.
+    OurBug,
+}
+
+/// A provider's key with which a card may be charged again and again. A payment credential: it is
+/// wrapped so that it cannot be logged by accident.
+pub type BillingKeySecret = SecretString;
+
+/// Turn what the provider's browser SDK returned into a billing key.
+#[derive(Clone, Debug)]
+pub struct IssueBillingKey {
+    /// What the SDK returned, opaque to us (Toss: `authKey`).
+    pub auth_key: SecretString,
+    /// The payer's key that the SDK was opened with.
+    pub customer_key: String,
+    /// Names this one request: sending it again returns the first answer.
+    pub idempotency_key: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct IssuedBillingKey {
+    pub billing_key: BillingKeySecret,
+    pub card: Card,
+}
+
+/// What may be shown of a card.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Card {
+    /// Korean name of the issuer, such as `삼성카드`; the raw code where the name is unknown.
+    pub company: String,
+    /// As the provider masks it, such as `43301234****123*`.
+    pub masked_number: String,
+}
+
+/// Charge a billing key.
+#[derive(Clone, Debug)]
+pub struct Charge {
+    pub billing_key: BillingKeySecret,
+    /// The payer's key that the billing key was issued for.
+    pub customer_key: String,
+    /// Our id of this attempt, 6 to 64 of `[A-Za-z0-9_-]`; also the provider's idempotency key, so
+    /// that the same charge sent again is the same charge.
+    pub order_id: String,
+    /// What the card holder reads on the slip, 1 to 100 characters.
+    pub order_name: String,
+    pub amount: Krw,
+}
+
+/// Confirm a one-off payment that the payer has authenticated in the provider's window.
+#[derive(Clone, Debug)]
+pub struct Confirm {
+    /// The provider's id of the payment, from its redirect.
+    pub payment_key: String,
+    /// As in [`Charge::order_id`].
+    pub order_id: String,
+    /// The amount of our order. The provider refuses if the payer authenticated another one.
+    pub amount: Krw,
+}
+
+/// Give back all or part of an approved payment.
+#[derive(Clone, Debug)]
+pub struct Cancel {
+    pub payment_key: String,
+    pub amount: Krw,
+    /// Why, in the words of whoever asked for it.
+    pub reason: String,
+    /// Our id of this refund. It is the provider's idempotency key and travels with the cancel, so
+    /// that [`Cancellation::reference`] can be recognised later.
+    pub reference: String,
+}
+
+/// Money that moved: an approved payment and all that was given back of it so far.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// The provider's id of the payment.
+    pub payment_key: String,
+    pub order_id: String,
+    /// The original amount. Compare it with what was asked; the adapter does not.
+    pub amount: Krw,
+    pub approved_at: DateTime<Utc>,
+    pub card: Option<Card>,
+    /// The provider's own receipt page.
+    pub receipt_url: Option<String>,
+    pub cancellations: Vec<Cancellation>,
+    /// A billing key that the provider issued along with a one-off payment.
+    pub billing_key: Option<IssuedBillingKey>,
+}
+
+/// One completed cancel of a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    pub amount: Krw,
+    /// The provider's id of this cancel.
+    pub transaction_key: String,
+    /// [`Cancel::reference`] if we made it; absent for one made elsewhere (the provider's console).
+    pub reference: Option<String>,
+    pub canceled_at: DateTime<Utc>,
+}
+
+/// What a provider says about a payment when asked.
+#[derive(Clone, Debug)]
+pub enum Lookup {
+    /// The money moved; [`Approval::cancellations`] says what came back.
+    Approved(Approval),
+    /// The payment exists and failed for good.
+    Failed(Decline),
+    /// The payment exists and is still going on (waiting for the payer, for a deposit).
+    InProgress,
+    /// The provider has no such payment. Not proof that none will appear: a charge may still run.
+    NotFound,
+    /// No usable answer. Text for operators.
+    Unknown(String),
+}
+
+/// An incoming webhook, read but not believed: a reason to look, never a fact by itself.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// The provider's id of this delivery; the same for repeats of it.
+    pub id: String,
+    /// The provider's name of the event, as it came.
+    pub kind: String,
+    pub subject: Subject,
+}
+
+/// What a webhook is about, and so what to ask the provider.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// Something happened to the payment with this order id.
+    Payment { order_id: String },
+    /// This billing key will not work any more.
+    BillingKeyDeleted { billing_key: BillingKeySecret },
+    /// Nothing that concerns billing, or nothing that this version knows.
+    Other,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookRefused {
+    #[error("the body is not a webhook of this provider: {0}")]
+    Malformed(String),
+    #[error("the signature does not match")]
+    BadSignature,
+}
+
+/// A payment provider.
+///
+/// Every method may be called again with the same arguments after a crash or a timeout, at any
+/// later time, and must then not move money a second time. Implementations hold no state that
+/// matters: all of them may be used from many processes at once.
+#[async_trait]
+pub trait PaymentGateway: Send + Sync {
+    fn provider(&self) -> Provider;
+
+    /// Exchanges the SDK's answer for a billing key.
+    ///
+    /// An `Unknown` may be repeated with the same [`IssueBillingKey::idempotency_key`]; a key that
+    /// was issued in an answer that got lost is returned then.
+    async fn issue_billing_key(&self, request: &IssueBillingKey) -> Outcome<IssuedBillingKey>;
+
+    /// Makes a billing key unusable. `Approved` also when it was gone already.
+    async fn delete_billing_key(&self, billing_key: &BillingKeySecret) -> Outcome<()>;
+
+    /// Charges a billing key. One order id is one charge, however often it is sent.
+    ///
+    /// Where the provider answers that this order was charged already, the implementation looks the
+    /// payment up and answers with what it finds.
+    async fn charge(&self, request: &Charge) -> Outcome<Approval>;
+
+    /// Confirms a one-off payment. One order id is one charge, as with [`Self::charge`].
+    async fn confirm(&self, request: &Confirm) -> Outcome<Approval>;
+
+    /// Gives money back. One reference is one cancel, however often it is sent.
+    ///
+    /// Where the provider answers that the state asked for is already reached, the implementation
+    /// looks the payment up: `Approved` if a cancel with our reference is in it, else `Declined`.
+    async fn cancel(&self, request: &Cancel) -> Outcome<Cancellation>;
+
+    /// Asks for a payment by our order id.
+    async fn find_by_order(&self, order_id: &str) -> Lookup;
+
+    /// Reads a webhook and verifies it as far as the provider allows.
+    ///
+    /// Unknown kinds are [`Subject::Other`], not an error.
+    fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused>;
+}
