@@ -1,1 +1,77 @@
-//! (skeleton)
+//! Billing: what a business subscribed to, what it owes, and what happened when we asked for it.
+//!
+//! One rule serves everything here: **write down what you are about to ask for, commit, ask, write
+//! down the answer.** [`charge`] is that rule for money coming in, [`refund`] for money going out;
+//! [`reconcile`] finishes what a crash or a lost answer left open, and asks with the same order id.
+//! `ARCHITECTURE.md` tells the whole story.
+
+mod charge;
+mod checkout;
+mod enroll;
+mod error;
+mod event;
+mod http;
+mod invoice;
+mod manage;
+mod payment;
+mod payment_method;
+mod plan;
+mod reconcile;
+mod refund;
+mod renewal;
+mod store;
+mod subscription;
+mod sweep;
+mod webhook;
+
+use std::sync::Arc;
+
+use chrono::NaiveTime;
+use kernel::Clock;
+use pg_adapter::Gateways;
+use platform::Vault;
+use secrecy::SecretString;
+use sqlx::PgPool;
+
+pub use error::{BillingError, IllegalMove};
+pub use http::router;
+pub use payment::{PaymentId, PaymentMove, PaymentReason, PaymentStatus};
+pub use plan::{BillingCycle, DunningPolicy, Plan, WhenExhausted};
+pub use refund::{RefundId, RefundMove, RefundStatus};
+pub use renewal::RunReport;
+pub use store::metrics::Gauges;
+pub use subscription::{EndReason, Period, SubscriptionId, SubscriptionMove, SubscriptionStatus};
+pub use sweep::add_demo_plan;
+pub use webhook::ActOnWebhooks;
+
+/// What this context needs to work.
+#[derive(Clone)]
+pub struct Billing {
+    pub db: PgPool,
+    pub clock: Arc<dyn Clock>,
+    pub gateways: Gateways,
+    pub vault: Vault,
+    pub settings: Settings,
+}
+
+#[derive(Clone)]
+pub struct Settings {
+    /// The time of day in Korea at which renewals are charged.
+    pub charge_time: NaiveTime,
+    /// How many charges a billing run has under way at once.
+    pub concurrency: usize,
+    /// What a scheduler outside must present to start a billing run.
+    pub cron_secret: SecretString,
+}
+
+/// This context's migrations, in schema `billing`.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// A named step between a commit and a call, where tests kill the process. Compiled to nothing
+/// unless the feature `failpoints` is on.
+macro_rules! crash_point {
+    ($name:literal) => {
+        fail::fail_point!($name, |_| std::process::abort())
+    };
+}
+pub(crate) use crash_point;

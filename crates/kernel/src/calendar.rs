@@ -31,7 +31,8 @@ pub fn start_of_korean_day(day: NaiveDate) -> DateTime<Utc> {
 
 /// An instant as the API speaks it: written as RFC 3339 with Korea's offset, read with any offset,
 /// or without one, which means Korean time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
+#[sqlx(transparent)]
 pub struct KoreanTime(pub DateTime<Utc>);
 
 impl KoreanTime {

@@ -49,6 +49,13 @@ macro_rules! id {
                     uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos());
                 Self(uuid::Uuid::new_v7(timestamp))
             }
+
+            /// When the id was made, to the millisecond.
+            #[allow(dead_code, reason = "not every kind of id is asked for its age")]
+            pub fn made_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+                let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+                chrono::DateTime::from_timestamp(seconds.cast_signed(), nanos)
+            }
         }
 
         impl std::fmt::Display for $name {

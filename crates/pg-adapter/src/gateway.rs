@@ -16,10 +16,11 @@ use crate::Provider;
 pub enum Outcome<T> {
     /// It happened.
     Approved(T),
-    /// It did not happen and will not: the provider's final word on this request.
+    /// It did not happen and will not: the provider's final word on this request. The same id asked
+    /// again gets the same no, so that another attempt needs another id.
     Declined(Decline),
     /// The request certainly never reached the provider (refused connection, failed name look-up).
-    /// Text for operators.
+    /// Only this sending of it: what an earlier one did is as unknown as before. Text for operators.
     NotSent(String),
     /// Nobody here can tell whether it happened (timeout, cut connection, 5xx, unreadable answer).
     /// The same request may be sent again, and the look-ups tell what became of it. Text for operators.

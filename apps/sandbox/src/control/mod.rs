@@ -1,0 +1,40 @@
+//! The control surface: what QA, tests and the curious may do to the outside world.
+
+mod api;
+mod body;
+mod pages;
+mod toss;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{get, post, put},
+};
+use tower_http::cors::CorsLayer;
+
+use crate::world::World;
+
+pub(crate) fn router() -> Router<Arc<World>> {
+    Router::new()
+        .route("/", get(pages::to_index))
+        .route("/_sandbox", get(pages::index))
+        .route("/_sandbox/", get(pages::to_index))
+        .route("/_sandbox/health", get(api::health))
+        .route("/_sandbox/book", get(api::book))
+        .route("/_sandbox/faults", get(api::faults).post(api::add_fault).delete(api::clear_faults))
+        .route("/_sandbox/toss/billing-auth", post(toss::billing_auth))
+        .route("/_sandbox/toss/payment-auth", post(toss::payment_auth))
+        .route("/_sandbox/toss/cards", post(toss::change_card))
+        .route(
+            "/_sandbox/toss/switches",
+            get(toss::switches).put(toss::set_switches).patch(toss::patch_switches),
+        )
+        .route("/_sandbox/toss/webhook-url", put(toss::set_webhook_url).get(toss::webhook_url))
+        .route("/_sandbox/toss/webhooks", get(toss::webhooks).post(toss::send_webhook))
+        .route("/_sandbox/toss/webhooks/redeliver", post(toss::redeliver))
+        .route("/_sandbox/toss/card", get(pages::card_form).post(pages::register_card))
+        .route("/_sandbox/toss/pay", get(pages::pay_form).post(pages::pay))
+        .fallback(body::not_found)
+        .layer(CorsLayer::permissive())
+}

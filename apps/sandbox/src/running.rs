@@ -1,0 +1,218 @@
+//! A running sandbox.
+
+use std::{
+    io::ErrorKind,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use axum::Router;
+use kernel::Clock;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    book::BookEntry,
+    control,
+    faults::Fault,
+    journal::JournalFolder,
+    line::{Line, Lines},
+    store::Store,
+    toss::{
+        self, PaymentAuth, TossSwitches, WebhookDelivery,
+        courier::{self, Courier},
+        desk::{self, BillingAuth, CardChange},
+    },
+    world::World,
+};
+
+/// So long may requests under way take when the sandbox is asked to stop.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+pub struct SandboxConfig {
+    /// Port 0: any free port.
+    pub addr: SocketAddr,
+    /// Where the journal is kept; `None` remembers nothing beyond this process.
+    pub data_dir: Option<PathBuf>,
+    /// All times of the sandbox: approvals, the 15 days of idempotency keys, webhook retries.
+    pub clock: Arc<dyn Clock>,
+    /// Where Toss's webhooks go. It can be changed while running.
+    pub webhook_url: Option<String>,
+    /// Every call of a provider answers after this time.
+    pub latency: Duration,
+}
+
+/// A running sandbox. Dropping it stops it; [`Sandbox::shutdown`] lets requests under way finish.
+pub struct Sandbox {
+    addr: SocketAddr,
+    world: Arc<World>,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Sandbox {
+    pub async fn start(config: SandboxConfig) -> anyhow::Result<Self> {
+        let listener = listen(config.addr).await?;
+        let addr = listener.local_addr()?;
+        let store = match config.data_dir {
+            None => Store::in_memory(),
+            Some(folder) => {
+                let now = config.clock.now();
+                // Reading a long journal would hold up every other task of the gateway.
+                tokio::task::spawn_blocking(move || Store::open(JournalFolder::claim(&folder)?, now))
+                    .await??
+            }
+        };
+        let courier = Courier::new(config.webhook_url)?;
+        // What the last process could not deliver anymore.
+        store.toss.deliveries().for_each(|delivery| courier.schedule(delivery));
+        let world = Arc::new(World::new(config.clock, config.latency, store, courier));
+        let stop = CancellationToken::new();
+        let tasks = vec![
+            tokio::spawn(serve(listener, router(&world), stop.clone())),
+            tokio::spawn(courier::run(world.clone(), stop.clone())),
+        ];
+        Ok(Self { addr, world, stop, tasks })
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// `http://127.0.0.1:8090`
+    pub fn base_url(&self) -> String {
+        // An address that means "all of them" is none that a client could connect to.
+        let ip = match self.addr.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        format!("http://{}", SocketAddr::new(ip, self.addr.port()))
+    }
+
+    /// What takes the place of `https://api.tosspayments.com`.
+    pub fn toss_base_url(&self) -> String {
+        format!("{}/toss", self.base_url())
+    }
+
+    /// Every charge and cancel that the providers hold, oldest first.
+    pub fn book(&self) -> Vec<BookEntry> {
+        let entries = self.world.store().book.entries().to_vec();
+        entries.into_iter().map(Arc::unwrap_or_clone).collect()
+    }
+
+    /// Puts these faults in place of all others.
+    pub fn set_faults(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.world.faults.replace(faults.into_iter().collect());
+    }
+
+    pub fn add_fault(&self, fault: Fault) {
+        self.world.faults.add(fault);
+    }
+
+    pub fn clear_faults(&self) {
+        self.world.faults.replace(Vec::new());
+    }
+
+    /// The faults that have not struck out yet.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.world.faults.list()
+    }
+
+    /// A payer registers a card in the browser. Returns the `authKey`.
+    pub fn billing_auth(&self, customer_key: &str, card_number: &str) -> anyhow::Result<String> {
+        let request =
+            BillingAuth { customer_key: customer_key.to_owned(), card_number: card_number.to_owned() };
+        Ok(desk::billing_auth(&self.world, request)?)
+    }
+
+    /// A payer authenticates a one-off payment in the browser. Returns the `paymentKey`, to be
+    /// confirmed within ten minutes.
+    pub fn payment_auth(&self, payment: PaymentAuth) -> anyhow::Result<String> {
+        Ok(desk::payment_auth(&self.world, payment)?)
+    }
+
+    /// Puts another card behind a billing key, such as one that is suspended.
+    pub fn change_card_of_billing_key(&self, billing_key: &str, card_number: &str) -> anyhow::Result<()> {
+        let change = CardChange {
+            billing_key: Some(billing_key.to_owned()),
+            customer_key: None,
+            card_number: card_number.to_owned(),
+        };
+        desk::change_card(&self.world, &change)?;
+        Ok(())
+    }
+
+    /// Puts another card behind all billing keys of a customer.
+    pub fn change_card_of_customer(&self, customer_key: &str, card_number: &str) -> anyhow::Result<()> {
+        let change = CardChange {
+            billing_key: None,
+            customer_key: Some(customer_key.to_owned()),
+            card_number: card_number.to_owned(),
+        };
+        desk::change_card(&self.world, &change)?;
+        Ok(())
+    }
+
+    pub fn toss_switches(&self) -> TossSwitches {
+        self.world.switches()
+    }
+
+    pub fn set_toss_switches(&self, switches: TossSwitches) {
+        self.world.set_switches(switches);
+    }
+
+    pub fn set_webhook_url(&self, url: Option<String>) {
+        self.world.courier.set_url(url);
+    }
+
+    /// Every webhook and the attempts to deliver it, oldest first.
+    pub fn webhooks(&self) -> Vec<WebhookDelivery> {
+        self.world.store().toss.deliveries().cloned().collect()
+    }
+
+    /// Delivers a webhook once more, now.
+    pub async fn redeliver_webhook(&self, transmission_id: &str) -> anyhow::Result<WebhookDelivery> {
+        Ok(desk::redeliver(&self.world, transmission_id).await?)
+    }
+
+    /// Stops listening, lets requests under way finish, and lets go of the journal.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        for task in std::mem::take(&mut self.tasks) {
+            let _ = tokio::time::timeout(FAREWELL, task).await;
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.world.store().stop();
+    }
+}
+
+async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    match TcpListener::bind(addr).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Err(anyhow!(
+            "the sandbox cannot listen on {addr}: another program does already; stop it or set DANGOL_SANDBOX_ADDR"
+        )),
+        Err(error) => Err(error).with_context(|| format!("the sandbox cannot listen on {addr}")),
+    }
+}
+
+fn router(world: &Arc<World>) -> Router {
+    Router::new().nest("/toss", toss::router()).merge(control::router()).with_state(world.clone())
+}
+
+async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let service = router.into_make_service_with_connect_info::<Line>();
+    let serving = axum::serve(Lines(listener), service).with_graceful_shutdown(stop.cancelled_owned());
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "the sandbox stopped serving");
+    }
+}

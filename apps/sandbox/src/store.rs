@@ -1,0 +1,93 @@
+//! Everything the sandbox remembers, and the one door through which it changes.
+
+use std::io;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    book::{Book, BookEntry},
+    journal::{Journal, JournalFolder},
+    toss::{self, TossSwitches, WebhookDelivery, WebhookTiming},
+};
+
+/// One thing as it is after a change.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Record {
+    Book(BookEntry),
+    Toss(toss::Record),
+}
+
+enum Keeping {
+    /// Nothing survives the process.
+    InMemory,
+    InJournal(Journal),
+    /// The sandbox was stopped. Whoever still works must not believe that it is remembered.
+    Stopped,
+}
+
+pub(crate) struct Store {
+    keeping: Keeping,
+    pub(crate) book: Book,
+    pub(crate) toss: toss::State,
+}
+
+impl Store {
+    pub(crate) fn in_memory() -> Self {
+        Self { keeping: Keeping::InMemory, book: Book::default(), toss: toss::State::default() }
+    }
+
+    /// Takes up what the folder's journal tells, and starts a shorter one that tells the same.
+    pub(crate) fn open(folder: JournalFolder, now: DateTime<Utc>) -> anyhow::Result<Self> {
+        let mut store = Self::in_memory();
+        folder.replay(|records| store.apply(records))?;
+        let book = store.book.entries().iter().map(|entry| Record::Book(BookEntry::clone(entry)));
+        let snapshot = book.chain(store.toss.snapshot(now).map(Record::Toss));
+        let journal = folder.compact(snapshot.map(|record| [record]))?;
+        store.keeping = Keeping::InJournal(journal);
+        Ok(store)
+    }
+
+    /// Writes, then applies: all records of one change or none.
+    pub(crate) fn commit(&mut self, records: Vec<Record>) -> io::Result<()> {
+        match &mut self.keeping {
+            Keeping::InJournal(journal) if !records.is_empty() => journal.append(&records)?,
+            Keeping::InJournal(_) | Keeping::InMemory => {}
+            Keeping::Stopped => return Err(io::Error::other("the sandbox was stopped")),
+        }
+        self.apply(records);
+        Ok(())
+    }
+
+    /// Like [`Self::commit`], with the webhooks that the change sets off. They are to be sent once
+    /// the change was answered.
+    pub(crate) fn commit_toss(
+        &mut self,
+        mut records: Vec<Record>,
+        mut news: Vec<WebhookDelivery>,
+        switches: TossSwitches,
+    ) -> io::Result<Vec<WebhookDelivery>> {
+        for delivery in &mut news {
+            if switches.webhook_timing == WebhookTiming::Held {
+                delivery.next_attempt_at = None;
+            }
+            records.push(Record::Toss(toss::Record::Delivery(Box::new(delivery.clone()))));
+        }
+        self.commit(records)?;
+        Ok(news)
+    }
+
+    /// Lets go of the journal, so that the next sandbox can take it up at once.
+    pub(crate) fn stop(&mut self) {
+        self.keeping = Keeping::Stopped;
+    }
+
+    fn apply(&mut self, records: Vec<Record>) {
+        for record in records {
+            match record {
+                Record::Book(entry) => self.book.push(entry),
+                Record::Toss(record) => self.toss.apply(record),
+            }
+        }
+    }
+}

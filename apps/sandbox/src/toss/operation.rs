@@ -1,0 +1,92 @@
+//! Which of Toss's operations a method and a path name.
+
+use axum::http::Method;
+
+use crate::faults::Operation;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Issue,
+    Charge { billing_key: String },
+    Delete { billing_key: String },
+    Confirm,
+    Cancel { payment_key: String },
+    LookupByKey { payment_key: String },
+    LookupByOrder { order_id: String },
+    Transactions,
+}
+
+impl Target {
+    /// `None` for a wrong URL as well as a wrong method: Toss has one code for both.
+    pub(crate) fn parse(method: &Method, path: &str) -> Option<Self> {
+        let pieces: Vec<String> =
+            path.strip_prefix("/v1/")?.split('/').map(percent_decode).collect::<Option<_>>()?;
+        let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+        Some(match (method.as_str(), pieces.as_slice()) {
+            ("POST", ["billing", "authorizations", "issue"]) => Self::Issue,
+            ("POST", ["billing", key]) => Self::Charge { billing_key: (*key).to_owned() },
+            ("DELETE", ["billing", key]) => Self::Delete { billing_key: (*key).to_owned() },
+            ("POST", ["payments", "confirm"]) => Self::Confirm,
+            ("POST", ["payments", key, "cancel"]) => Self::Cancel { payment_key: (*key).to_owned() },
+            ("GET", ["payments", "orders", id]) => Self::LookupByOrder { order_id: (*id).to_owned() },
+            ("GET", ["payments", key]) => Self::LookupByKey { payment_key: (*key).to_owned() },
+            ("GET", ["transactions"]) => Self::Transactions,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn operation(&self) -> Operation {
+        match self {
+            Self::Issue => Operation::Issue,
+            Self::Charge { .. } => Operation::Charge,
+            Self::Delete { .. } => Operation::Delete,
+            Self::Confirm => Operation::Confirm,
+            Self::Cancel { .. } => Operation::Cancel,
+            Self::LookupByKey { .. } | Self::LookupByOrder { .. } => Operation::Lookup,
+            Self::Transactions => Operation::Transactions,
+        }
+    }
+}
+
+/// Billing keys end in `=`, which clients may send raw or as `%3D`: both work (seen).
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let pair = [bytes.next()?, bytes.next()?];
+            decoded.push(hex::decode(pair).ok()?[0]);
+        } else {
+            decoded.push(byte);
+        }
+    }
+    String::from_utf8(decoded).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_operations_however_they_are_encoded() {
+        let charge = Target::Charge { billing_key: "a-b=".into() };
+        assert_eq!(Target::parse(&Method::POST, "/v1/billing/a-b=").as_ref(), Some(&charge));
+        assert_eq!(Target::parse(&Method::POST, "/v1/billing/a-b%3D").as_ref(), Some(&charge));
+    }
+
+    #[test]
+    fn unknown_urls_and_methods_name_nothing() {
+        for (method, path) in [
+            (Method::GET, "/v1/billing/key"),
+            (Method::POST, "/v2/payments/confirm"),
+            (Method::GET, "/v1/payments/order-1/cancel"),
+            (Method::POST, "/v1/billing/%zz"),
+            (Method::GET, "/"),
+        ] {
+            assert_eq!(Target::parse(&method, path), None, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Answers as HTTP responses, whole and broken.
+
+use std::{io, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{
+        HeaderName, HeaderValue, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE},
+    },
+    response::Response,
+};
+use futures::{StreamExt as _, stream};
+
+use super::{
+    answer::{Answer, AnswerBody},
+    errors::Refusal,
+};
+
+const TRACE_ID: HeaderName = HeaderName::from_static("x-tosspayments-trace-id");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+pub(super) fn with(trace_id: &str, refusal: &Refusal) -> Response {
+    json(trace_id, &refusal.answer())
+}
+
+/// An answer that consists of its text, such as an error.
+pub(super) fn json(trace_id: &str, answer: &Answer) -> Response {
+    let body = match &answer.body {
+        AnswerBody::Text(text) => Bytes::from(text.clone()),
+        AnswerBody::Empty | AnswerBody::Payment { .. } => Bytes::new(),
+    };
+    full(answer.status, body, trace_id, None)
+}
+
+/// The idempotency key is echoed on the first answer as well as on replays (measured).
+pub(super) fn full(status: u16, body: Bytes, trace_id: &str, idempotency_key: Option<&str>) -> Response {
+    let has_body = !body.is_empty();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if has_body {
+        headers.insert(CONTENT_TYPE, JSON);
+    }
+    if let Ok(trace_id) = trace_id.parse() {
+        headers.insert(TRACE_ID, trace_id);
+    }
+    if let Some(key) = idempotency_key.and_then(|key| key.parse().ok()) {
+        headers.insert(IDEMPOTENCY_KEY, key);
+    }
+    response
+}
+
+/// What a load balancer in front of Toss would say.
+pub(super) fn bad_gateway() -> Response {
+    let page = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>";
+    let mut response = Response::new(Body::from(page));
+    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
+}
+
+/// Promises the whole body, sends half of it and breaks the connection.
+pub(super) fn truncated(body: &Bytes) -> Response {
+    let half = body.slice(..body.len() / 2);
+    let broken = stream::once(async move { Ok(half) }).chain(stream::once(async {
+        // The half has to leave before the connection breaks, else nothing would arrive at all.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(io::Error::new(io::ErrorKind::ConnectionReset, "truncated by a fault of the sandbox"))
+    }));
+    let mut response = Response::new(Body::from_stream(broken));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    response
+}

@@ -1,0 +1,13 @@
+//! The sandbox as its clients see it: over HTTP, on a port of its own.
+
+mod billing;
+mod cancels;
+mod control;
+mod faults;
+mod idempotency;
+mod lists;
+mod merchant;
+mod one_off;
+mod pages;
+mod restart;
+mod webhooks;

@@ -1,0 +1,464 @@
+//! Moving money in, exactly once.
+//!
+//! A charge has three steps, and the process may die between any two of them:
+//!
+//! 1. the attempt is written down as PENDING, with its order id, and committed (by the caller);
+//! 2. the provider is asked ([`Billing::ask`]), outside any transaction;
+//! 3. the answer is written down ([`Billing::settle`]), which also decides what it means for the
+//!    invoice and the subscription.
+//!
+//! Whatever is not known after step 2 stays PENDING, and [`crate::reconcile`] asks again with the
+//! same order id. The database refuses a second open attempt and a second approval per invoice.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kernel::{BusinessId, Krw, at_korean_time};
+use pg_adapter::{Approval, Charge, Confirm, Decline, DeclineClass, Outcome, PaymentGateway, Provider};
+use platform::{SystemTx, events};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    Billing, BillingCycle, BillingError, PaymentMove, SubscriptionMove, SubscriptionStatus, WhenExhausted,
+    event::BillingEvent,
+    invoice::Invoice,
+    payment::{Failure, Payment, PaymentId, PaymentReason, PaymentStatus, class_name},
+    payment_method::{PaymentMethod, PaymentMethodId},
+    plan::{DunningPolicy, FREE},
+    store,
+    subscription::{EndReason, Period, Subscription},
+};
+
+/// How long whoever wrote an attempt down has it for itself before the reconciler looks at it.
+/// Longer than a provider call may take (Toss Payments: up to 60 s). Safety does not rest on it.
+pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(90);
+
+/// When a charge that failed through nobody's fault (bank closed, our own mistake) is tried again.
+const TRY_AGAIN_SOON: TimeDelta = TimeDelta::hours(1);
+
+/// An attempt that was written down, with what it takes to send it.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub business: BusinessId,
+    pub payment: PaymentId,
+    pub order_id: String,
+    pub provider: Provider,
+    pub amount: Krw,
+    pub order_name: String,
+    pub means: Means,
+    pub sent_at: Option<DateTime<Utc>>,
+    pub checks: i32,
+    /// The subscription still wants it: sending it again is all right.
+    pub wanted: bool,
+}
+
+/// What is charged.
+#[derive(Clone, Debug)]
+pub(crate) enum Means {
+    Card {
+        method: PaymentMethodId,
+        billing_key: String,
+        customer_key: String,
+    },
+    /// A payment that the payer authenticated in the provider's window.
+    Checkout {
+        payment_key: String,
+    },
+    /// The card's key was deleted meanwhile: it cannot be charged any more.
+    Gone,
+}
+
+/// How an attempt stands after an answer was written down.
+#[derive(Clone, Debug)]
+pub(crate) enum Settlement {
+    Paid,
+    Declined(Failure),
+    /// Not known yet; the reconciler goes on.
+    Open,
+}
+
+impl Attempt {
+    /// A fresh order id: also the idempotency key, so never used for two attempts.
+    pub(crate) fn new_order_id() -> String {
+        format!("dg_{}", Uuid::new_v4().simple())
+    }
+
+    /// What the card holder reads on the slip.
+    pub(crate) fn order_name(plan_name: &str, cycle: BillingCycle) -> String {
+        match cycle {
+            BillingCycle::Monthly => format!("단골 {plan_name} (월간)"),
+            BillingCycle::Yearly => format!("단골 {plan_name} (연간)"),
+        }
+    }
+
+    pub(crate) fn means(
+        method: Option<PaymentMethodId>,
+        billing_key: Option<String>,
+        customer_key: Option<String>,
+        payment_key: Option<String>,
+    ) -> Means {
+        match (method, billing_key, customer_key, payment_key) {
+            (Some(method), Some(billing_key), Some(customer_key), _) => {
+                Means::Card { method, billing_key, customer_key }
+            }
+            (None, _, _, Some(payment_key)) => Means::Checkout { payment_key },
+            _ => Means::Gone,
+        }
+    }
+}
+
+impl Billing {
+    pub(crate) fn gateway(&self, provider: Provider) -> Result<&dyn PaymentGateway, BillingError> {
+        self.gateways.get(provider).map(AsRef::as_ref).ok_or(BillingError::ProviderNotConfigured(provider))
+    }
+
+    /// Steps 2 and 3 for an attempt that step 1 wrote down.
+    pub(crate) async fn collect(&self, attempt: &Attempt) -> Result<Settlement, BillingError> {
+        crate::crash_point!("charge::written");
+        let outcome = self.ask(attempt).await?;
+        crate::crash_point!("charge::answered");
+        let settlement = self.settle(attempt.business, attempt.payment, outcome).await?;
+        crate::crash_point!("charge::settled");
+        Ok(settlement)
+    }
+
+    /// Asks the provider for the money. Sending the same attempt again is the same charge.
+    pub(crate) async fn ask(&self, attempt: &Attempt) -> Result<Outcome<Approval>, BillingError> {
+        let gateway = self.gateway(attempt.provider)?;
+        let outcome = match &attempt.means {
+            Means::Card { method, billing_key, customer_key } => {
+                let purpose = PaymentMethod::purpose(attempt.business, *method);
+                let charge = Charge {
+                    billing_key: self.vault.open(&purpose, billing_key)?,
+                    customer_key: customer_key.clone(),
+                    order_id: attempt.order_id.clone(),
+                    order_name: attempt.order_name.clone(),
+                    amount: attempt.amount,
+                };
+                gateway.charge(&charge).await
+            }
+            Means::Checkout { payment_key } => {
+                let confirm = Confirm {
+                    payment_key: payment_key.clone(),
+                    order_id: attempt.order_id.clone(),
+                    amount: attempt.amount,
+                };
+                gateway.confirm(&confirm).await
+            }
+            Means::Gone => Outcome::Unknown("the billing key is gone; only a look-up can tell".to_owned()),
+        };
+        let name = match &outcome {
+            Outcome::Approved(_) => "approved",
+            Outcome::Declined(_) => "declined",
+            Outcome::NotSent(_) => "not_sent",
+            Outcome::Unknown(_) => "unknown",
+        };
+        metrics::counter!("dangol_charges_total", "provider" => attempt.provider.as_str(), "outcome" => name)
+            .increment(1);
+        Ok(outcome)
+    }
+
+    /// Writes an answer down. Safe to call twice and from two processes at once: the second finds the
+    /// attempt settled and changes nothing.
+    pub(crate) async fn settle(
+        &self,
+        business: BusinessId,
+        id: PaymentId,
+        outcome: Outcome<Approval>,
+    ) -> Result<Settlement, BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let payment = store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
+        if payment.status != PaymentStatus::Pending {
+            return Ok(payment.settlement());
+        }
+        let settlement = match outcome {
+            Outcome::Approved(approval) if approval.amount == payment.amount => {
+                self.write_approval(&mut tx, &payment, &approval).await?;
+                Settlement::Paid
+            }
+            Outcome::Approved(approval) => {
+                tracing::error!(
+                    payment = %id, order = payment.order_id, asked = %payment.amount, charged = %approval.amount,
+                    "the provider charged another amount than we asked for; left open for an operator"
+                );
+                self.write_unknown(&mut tx, &payment).await?
+            }
+            Outcome::Declined(decline) => {
+                Settlement::Declined(self.write_decline(&mut tx, &payment, decline).await?)
+            }
+            // Only the first sending of an attempt can be known not to have arrived: an earlier one may have.
+            Outcome::NotSent(reason) if payment.reason.is_interactive() && payment.checks == 0 => {
+                tracing::warn!(payment = %id, reason, "charge not sent");
+                Settlement::Declined(self.write_decline(&mut tx, &payment, not_sent()).await?)
+            }
+            Outcome::NotSent(reason) | Outcome::Unknown(reason) => {
+                tracing::warn!(payment = %id, order = payment.order_id, reason, "charge not known yet");
+                self.write_unknown(&mut tx, &payment).await?
+            }
+        };
+        tx.commit().await?;
+        Ok(settlement)
+    }
+
+    async fn write_unknown(
+        &self,
+        tx: &mut PgConnection,
+        payment: &Payment,
+    ) -> Result<Settlement, BillingError> {
+        let again = self.clock.now() + crate::reconcile::pause_before(payment.checks);
+        store::payment::postpone(tx, payment, again).await?;
+        Ok(Settlement::Open)
+    }
+
+    /// The money moved: the payment, its invoice and the subscription's period say so together.
+    async fn write_approval(
+        &self,
+        tx: &mut PgConnection,
+        payment: &Payment,
+        approval: &Approval,
+    ) -> Result<(), BillingError> {
+        let now = self.clock.now();
+        payment.status.after(PaymentMove::Approve)?;
+        store::payment::approve(tx, payment, approval, now).await?;
+        let (invoice, mut subscription) = owed_by(tx, payment).await?;
+        store::invoice::mark_paid(tx, &invoice, now).await?;
+
+        let before = subscription.status;
+        let paid =
+            if subscription.method.is_some() { SubscriptionMove::Pay } else { SubscriptionMove::PayOnce };
+        subscription.status = before.after(paid)?;
+        subscription.period = invoice.period;
+        subscription.due_at = Some(Subscription::next_action(
+            subscription.status,
+            subscription.period,
+            self.settings.charge_time,
+        ));
+        store::subscription::update(tx, &subscription).await?;
+
+        let next_payment_date = subscription.next_payment_on();
+        let succeeded = BillingEvent::PaymentSucceeded {
+            payment_id: payment.id,
+            subscription_id: subscription.id,
+            amount: payment.amount,
+            reason: payment.reason,
+            receipt_url: approval.receipt_url.clone(),
+            next_payment_date,
+        };
+        events::publish(tx, payment.business, now, &succeeded).await?;
+        let change = match before {
+            SubscriptionStatus::Pending => BillingEvent::SubscriptionStarted {
+                subscription_id: subscription.id,
+                plan: subscription.plan_code,
+                next_payment_date,
+            },
+            SubscriptionStatus::PastDue | SubscriptionStatus::Suspended => {
+                BillingEvent::SubscriptionRecovered { subscription_id: subscription.id }
+            }
+            SubscriptionStatus::Active | SubscriptionStatus::NonRenewing | SubscriptionStatus::Ended => {
+                return Ok(());
+            }
+        };
+        events::publish(tx, payment.business, now, &change).await?;
+        Ok(())
+    }
+
+    /// The provider said no: the payment failed, and the class says what that means.
+    async fn write_decline(
+        &self,
+        tx: &mut PgConnection,
+        payment: &Payment,
+        decline: Decline,
+    ) -> Result<Failure, BillingError> {
+        let now = self.clock.now();
+        let class = decline.class;
+        let failure = Failure {
+            decline_class: class_name(class).to_owned(),
+            provider_code: decline.code,
+            message: decline.message,
+        };
+        payment.status.after(PaymentMove::Decline)?;
+        store::payment::decline(tx, payment, &failure, now).await?;
+        if let (DeclineClass::NewCard, Some(method)) = (class, payment.method) {
+            store::payment_method::mark_unusable(tx, payment.business, method).await?;
+        }
+        let (invoice, subscription) = owed_by(tx, payment).await?;
+        let next_attempt_date = match subscription.status {
+            SubscriptionStatus::Pending => {
+                self.end(tx, subscription, EndReason::Declined).await?;
+                None
+            }
+            // The business cancelled while this renewal was under way: now it is simply over.
+            SubscriptionStatus::NonRenewing => {
+                let reason = subscription.end_reason();
+                self.end(tx, subscription, reason).await?;
+                None
+            }
+            SubscriptionStatus::Active | SubscriptionStatus::PastDue => {
+                if matches!(class, DeclineClass::Temporary | DeclineClass::OurBug) {
+                    return self.try_again_soon(tx, payment, &invoice, subscription, failure).await;
+                }
+                let policy = self.dunning_of(tx, &subscription).await?;
+                self.miss_payment(tx, subscription, &invoice, &policy, class == DeclineClass::NewCard).await?
+            }
+            // Another card was tried in vain.
+            SubscriptionStatus::Suspended | SubscriptionStatus::Ended => None,
+        };
+        let failed = BillingEvent::PaymentFailed {
+            payment_id: payment.id,
+            subscription_id: invoice.subscription,
+            amount: payment.amount,
+            reason: payment.reason,
+            failure: failure.clone(),
+            next_attempt_date,
+        };
+        events::publish(tx, payment.business, now, &failed).await?;
+        Ok(failure)
+    }
+
+    /// Nobody's fault, or ours: the shop hears nothing, loses none of its retries, and is charged a little later.
+    async fn try_again_soon(
+        &self,
+        tx: &mut PgConnection,
+        payment: &Payment,
+        invoice: &Invoice,
+        mut subscription: Subscription,
+        failure: Failure,
+    ) -> Result<Failure, BillingError> {
+        tracing::error!(payment = %payment.id, code = failure.provider_code, class = failure.decline_class, "charge failed, but not for the customer's sake");
+        if payment.reason == PaymentReason::Dunning {
+            store::invoice::set_retries_used(tx, invoice, invoice.retries_used - 1).await?;
+        }
+        subscription.due_at = Some(self.clock.now() + TRY_AGAIN_SOON);
+        store::subscription::update(tx, &subscription).await?;
+        Ok(failure)
+    }
+
+    /// A renewal was declined, or could not even be tried: past due, until the retries are used up.
+    /// Answers with the day of the next attempt.
+    pub(crate) async fn miss_payment(
+        &self,
+        tx: &mut PgConnection,
+        mut subscription: Subscription,
+        invoice: &Invoice,
+        policy: &DunningPolicy,
+        new_card_needed: bool,
+    ) -> Result<Option<chrono::NaiveDate>, BillingError> {
+        let (business, now) = (subscription.business, self.clock.now());
+        let before = subscription.status;
+        subscription.status = before.after(SubscriptionMove::MissPayment)?;
+        let next_retry = policy.next_retry(invoice.due_on, invoice.retries_used);
+        let next_attempt_date = next_retry.filter(|_| !new_card_needed);
+        if before != SubscriptionStatus::PastDue {
+            let past_due = BillingEvent::SubscriptionPastDue {
+                subscription_id: subscription.id,
+                amount: invoice.amount,
+                new_card_needed,
+                next_attempt_date,
+            };
+            events::publish(tx, business, now, &past_due).await?;
+        }
+        match (next_retry, policy.when_exhausted) {
+            (Some(day), _) => {
+                subscription.due_at = Some(at_korean_time(day, self.settings.charge_time));
+                store::subscription::update(tx, &subscription).await?;
+            }
+            (None, WhenExhausted::Suspend) => {
+                subscription.status = subscription.status.after(SubscriptionMove::Suspend)?;
+                subscription.due_at = None;
+                store::subscription::update(tx, &subscription).await?;
+                let suspended = BillingEvent::SubscriptionSuspended { subscription_id: subscription.id };
+                events::publish(tx, business, now, &suspended).await?;
+            }
+            (None, WhenExhausted::Downgrade) => {
+                let downgraded = BillingEvent::SubscriptionDowngraded {
+                    subscription_id: subscription.id,
+                    from_plan: subscription.plan_code.clone(),
+                    to_plan: FREE,
+                };
+                self.end(tx, subscription, EndReason::Downgraded).await?;
+                events::publish(tx, business, now, &downgraded).await?;
+            }
+        }
+        Ok(next_attempt_date)
+    }
+
+    /// Ends a subscription: nothing is owed any more, and its card is let go.
+    pub(crate) async fn end(
+        &self,
+        tx: &mut PgConnection,
+        subscription: Subscription,
+        reason: EndReason,
+    ) -> Result<(), BillingError> {
+        let now = self.clock.now();
+        subscription.status.after(SubscriptionMove::End(reason))?;
+        store::subscription::end(tx, &subscription, reason, now).await?;
+        store::invoice::void_open(tx, subscription.business, subscription.id, now).await?;
+        if let Some(method) = subscription.method {
+            store::payment_method::release(tx, subscription.business, method, now).await?;
+        }
+        // A subscription that never began does not end either.
+        if reason != EndReason::Declined {
+            let ended = BillingEvent::SubscriptionEnded { subscription_id: subscription.id, reason };
+            events::publish(tx, subscription.business, now, &ended).await?;
+        }
+        Ok(())
+    }
+
+    async fn dunning_of(
+        &self,
+        tx: &mut PgConnection,
+        subscription: &Subscription,
+    ) -> Result<DunningPolicy, BillingError> {
+        let plan = store::plan::find(tx, &subscription.plan_code).await?;
+        plan.map(|plan| plan.dunning).ok_or_else(|| BillingError::UnknownPlan(subscription.plan_code.clone()))
+    }
+}
+
+impl Payment {
+    /// What is on record for an attempt that was settled earlier.
+    pub(crate) fn settlement(&self) -> Settlement {
+        match (self.status, &self.failure) {
+            (PaymentStatus::Success | PaymentStatus::PartialRefunded | PaymentStatus::Refunded, _) => {
+                Settlement::Paid
+            }
+            (PaymentStatus::Failed, Some(failure)) => Settlement::Declined(failure.clone()),
+            (
+                PaymentStatus::Requested
+                | PaymentStatus::Pending
+                | PaymentStatus::Failed
+                | PaymentStatus::Expired,
+                _,
+            ) => Settlement::Open,
+        }
+    }
+}
+
+impl Subscription {
+    /// The Korean day of the next payment; none if it does not renew.
+    pub(crate) fn next_payment_on(&self) -> Option<chrono::NaiveDate> {
+        (self.status != SubscriptionStatus::NonRenewing).then_some(self.period.until)
+    }
+}
+
+/// The invoice that a payment pays, and its subscription, locked.
+async fn owed_by(tx: &mut PgConnection, payment: &Payment) -> Result<(Invoice, Subscription), BillingError> {
+    let invoice = payment.invoice.ok_or(BillingError::NotFound)?;
+    let invoice = store::invoice::get(tx, payment.business, invoice).await?;
+    let subscription = store::subscription::lock(tx, payment.business, invoice.subscription).await?;
+    Ok((invoice, subscription.ok_or(BillingError::NotFound)?))
+}
+
+/// The first charge of a period that begins today.
+pub(crate) fn first_period(cycle: BillingCycle, today: chrono::NaiveDate) -> Option<Period> {
+    Some(Period { from: today, until: cycle.next(today, today)? })
+}
+
+fn not_sent() -> Decline {
+    Decline {
+        class: DeclineClass::Temporary,
+        code: NOT_SENT.to_owned(),
+        message: "결제사와 연결되지 않아 결제하지 않았습니다. 잠시 후 다시 시도해 주세요.".to_owned(),
+    }
+}
+
+/// Our own code for a charge that certainly never reached the provider.
+pub(crate) const NOT_SENT: &str = "NOT_SENT";

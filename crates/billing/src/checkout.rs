@@ -1,0 +1,215 @@
+//! The other way in: an order, paid in the provider's window, then confirmed.
+
+use std::time::Duration;
+
+use kernel::{BusinessId, Krw};
+use pg_adapter::Provider;
+use platform::TenantTx;
+use uuid::Uuid;
+
+use crate::{
+    Billing, BillingCycle, BillingError, PaymentMove,
+    charge::{Attempt, LEASE, Means, Settlement},
+    payment::{Payment, PaymentId, PaymentReason, PaymentStatus},
+    store::{self, payment::NewPayment},
+};
+
+/// How long an order waits to be paid. Toss Payments gives the payer 30 minutes in its window and
+/// 10 more to confirm; an hour covers both.
+const ORDER_KEPT_FOR: chrono::TimeDelta = chrono::TimeDelta::hours(1);
+
+/// How long a repeated confirm waits for the first one's answer. Longer than the provider may take.
+const WAIT_FOR_OTHER: Duration = Duration::from_secs(70);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// An order to be paid in the provider's window.
+pub(crate) struct Order {
+    pub order_id: String,
+    pub customer_key: String,
+    pub order_name: String,
+    pub amount: Krw,
+    pub payment: PaymentId,
+}
+
+/// What the client says was ordered and paid. Compared, never trusted.
+pub(crate) struct ConfirmRequest {
+    /// None where the client did not say: then the order must exist.
+    pub provider: Option<Provider>,
+    pub payment_key: String,
+    pub order_id: String,
+    pub amount: Krw,
+    /// What it is for, where the client says so. With it an order need not have been made before.
+    pub item: Option<(String, BillingCycle)>,
+}
+
+/// A confirmed payment, settled or not.
+pub(crate) struct Confirmed {
+    pub payment: PaymentId,
+    pub settlement: Settlement,
+}
+
+impl Billing {
+    pub(crate) async fn order(
+        &self,
+        business: BusinessId,
+        provider: Provider,
+        plan_code: &str,
+        cycle: BillingCycle,
+        claimed: Option<Krw>,
+    ) -> Result<Order, BillingError> {
+        self.gateway(provider)?;
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let (plan, amount) = self.for_sale(&mut tx, plan_code, cycle).await?;
+        if claimed.is_some_and(|claimed| claimed != amount) {
+            return Err(BillingError::AmountMismatch { expected: amount });
+        }
+        if store::subscription::lock_live(&mut tx, business).await?.is_some() {
+            return Err(BillingError::AlreadySubscribed);
+        }
+        let order_id = Attempt::new_order_id();
+        let payment =
+            self.write_down_order(&mut tx, business, provider, &order_id, &plan.code, cycle, amount).await?;
+        tx.commit().await?;
+        Ok(Order {
+            order_id,
+            // Unguessable, as the provider demands, and used for this order only.
+            customer_key: Uuid::new_v4().to_string(),
+            order_name: Attempt::order_name(&plan.name, cycle),
+            amount,
+            payment,
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are the columns of one insert")]
+    async fn write_down_order(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        provider: Provider,
+        order_id: &str,
+        plan_code: &str,
+        cycle: BillingCycle,
+        amount: Krw,
+    ) -> Result<PaymentId, BillingError> {
+        let now = self.clock.now();
+        let payment = NewPayment {
+            business,
+            order_id,
+            provider,
+            reason: PaymentReason::Checkout,
+            invoice: None,
+            method: None,
+            plan_code,
+            cycle,
+            amount,
+            status: PaymentStatus::Requested,
+            due_at: now + ORDER_KEPT_FOR,
+            sent_at: None,
+        };
+        store::payment::insert(tx, &payment, now).await.map_err(|error| match &error {
+            // Somebody else's order goes by this id; that is all they may learn.
+            sqlx::Error::Database(refused) if refused.constraint() == Some("payment_order") => {
+                BillingError::OrderMismatch
+            }
+            _ => error.into(),
+        })
+    }
+
+    /// Confirms a payment with the provider. Sent twice, or twice at once, it is one charge and one answer.
+    pub(crate) async fn confirm(
+        &self,
+        business: BusinessId,
+        request: &ConfirmRequest,
+    ) -> Result<Confirmed, BillingError> {
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let payment = match store::payment::id_of_order(&mut tx, business, &request.order_id).await? {
+            Some(id) => id,
+            None => self.order_on_the_fly(&mut tx, business, request).await?,
+        };
+        let payment =
+            store::payment::lock(&mut tx, business, payment).await?.ok_or(BillingError::NotFound)?;
+        request.must_fit(&payment)?;
+        if payment.status != PaymentStatus::Requested {
+            tx.commit().await?;
+            let settlement = self.wait_for_settlement(payment.business, payment.id).await?;
+            return Ok(Confirmed { payment: payment.id, settlement });
+        }
+        payment.status.after(PaymentMove::Confirm)?;
+        let (plan, _) = self.for_sale(&mut tx, &payment.plan_code, payment.cycle).await?;
+        let (_, invoice) = self
+            .write_down_subscription(&mut tx, business, &plan, payment.cycle, payment.amount, None)
+            .await?;
+        let now = self.clock.now();
+        store::payment::confirm(&mut tx, &payment, invoice.id, &request.payment_key, now + LEASE, now)
+            .await?;
+        tx.commit().await?;
+
+        let attempt = Attempt {
+            business,
+            payment: payment.id,
+            order_id: payment.order_id,
+            provider: payment.provider,
+            amount: payment.amount,
+            order_name: Attempt::order_name(&plan.name, payment.cycle),
+            means: Means::Checkout { payment_key: request.payment_key.clone() },
+            sent_at: Some(now),
+            checks: 0,
+            wanted: true,
+        };
+        let settlement = self.collect(&attempt).await?;
+        Ok(Confirmed { payment: payment.id, settlement })
+    }
+
+    /// The client made the order id itself. What is owed is still ours to say: the plan's price.
+    async fn order_on_the_fly(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        request: &ConfirmRequest,
+    ) -> Result<PaymentId, BillingError> {
+        let (plan_code, cycle) = request.item.as_ref().ok_or(BillingError::NotFound)?;
+        let provider = request.provider.unwrap_or(self.gateways.default);
+        let (plan, amount) = self.for_sale(tx, plan_code, *cycle).await?;
+        self.write_down_order(tx, business, provider, &request.order_id, &plan.code, *cycle, amount).await
+    }
+
+    /// The answer of whoever confirmed first, once there is one.
+    async fn wait_for_settlement(
+        &self,
+        business: BusinessId,
+        id: PaymentId,
+    ) -> Result<Settlement, BillingError> {
+        let give_up = tokio::time::Instant::now() + WAIT_FOR_OTHER;
+        loop {
+            let mut tx = TenantTx::begin(&self.db, business).await?;
+            let payment = store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
+            tx.commit().await?;
+            match payment.status {
+                PaymentStatus::Pending if tokio::time::Instant::now() < give_up => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                PaymentStatus::Expired => return Err(BillingError::CheckoutOver),
+                _ => return Ok(payment.settlement()),
+            }
+        }
+    }
+}
+
+impl ConfirmRequest {
+    /// Refuses what does not fit the order, before anything is asked of the provider.
+    fn must_fit(&self, payment: &Payment) -> Result<(), BillingError> {
+        if self.amount != payment.amount {
+            return Err(BillingError::AmountMismatch { expected: payment.amount });
+        }
+        let same_provider = self.provider.is_none_or(|provider| provider == payment.provider);
+        let same_item = self.item.as_ref().is_none_or(|(plan, cycle)| {
+            plan.eq_ignore_ascii_case(&payment.plan_code) && *cycle == payment.cycle
+        });
+        let same_key = payment.payment_key.as_ref().is_none_or(|key| *key == self.payment_key);
+        if payment.reason == PaymentReason::Checkout && same_provider && same_item && same_key {
+            Ok(())
+        } else {
+            Err(BillingError::OrderMismatch)
+        }
+    }
+}

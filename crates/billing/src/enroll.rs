@@ -1,0 +1,370 @@
+//! Registering a card: issue a billing key, make the first charge, start the subscription.
+
+use chrono::NaiveDate;
+use kernel::{BusinessId, Krw};
+use pg_adapter::{Card, IssueBillingKey, Outcome, Provider};
+use platform::{SystemTx, TenantTx};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    Billing, BillingCycle, BillingError, SubscriptionStatus,
+    charge::{Attempt, LEASE, Settlement, first_period},
+    invoice::{Invoice, InvoiceId},
+    payment::{Failure, PaymentId, PaymentReason, class_name},
+    payment_method::{PaymentMethod, PaymentMethodId},
+    plan::Plan,
+    store::{
+        self,
+        due::CardOnFile,
+        payment_method::{NewPaymentMethod, SealedKey},
+    },
+    subscription::{Subscription, SubscriptionId},
+};
+
+/// A card that somebody wants to register.
+pub(crate) struct CardRegistration {
+    pub provider: Provider,
+    /// What the provider's browser SDK returned.
+    pub auth_key: SecretString,
+    pub customer_key: String,
+}
+
+/// A card that was registered.
+pub(crate) struct RegisteredCard {
+    pub on_file: CardOnFile,
+    pub card: Card,
+}
+
+/// A subscription as it was just started, or is about to be.
+pub(crate) struct Enrollment {
+    pub method: PaymentMethodId,
+    pub card: Card,
+    pub plan: Plan,
+    pub cycle: BillingCycle,
+    pub amount: Krw,
+    pub subscription: SubscriptionId,
+    pub payment: PaymentId,
+    pub next_payment_on: NaiveDate,
+    /// The charge is known to have succeeded; if not, nobody knows yet.
+    pub is_paid: bool,
+}
+
+impl CardRegistration {
+    /// Checks what the client sent before anything is stored or sent on.
+    ///
+    /// `customer_key` follows the Toss Payments reference: 2 to 300 of letters, digits and `-_=.@`.
+    /// Their server hardly checks it, and answers 500 where it is too long, so we do.
+    pub(crate) fn new(
+        provider: Provider,
+        auth_key: SecretString,
+        customer_key: String,
+    ) -> Result<Self, BillingError> {
+        if is_card_number(auth_key.expose_secret()) {
+            return Err(BillingError::RawCardNumber);
+        }
+        if !(1..=300).contains(&auth_key.expose_secret().len()) {
+            return Err(BillingError::InvalidField {
+                field: "authKey",
+                code: "INVALID_LENGTH",
+                message: "결제창에서 받은 인증 값은 1자에서 300자 사이입니다.",
+            });
+        }
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_=.@".contains(c);
+        if !(2..=300).contains(&customer_key.len()) || !customer_key.chars().all(allowed) {
+            return Err(BillingError::InvalidField {
+                field: "customerKey",
+                code: "INVALID_CUSTOMER_KEY",
+                message: "customerKey는 영문, 숫자, -_=.@ 2자에서 300자 사이여야 합니다.",
+            });
+        }
+        Ok(Self { provider, auth_key, customer_key })
+    }
+}
+
+/// 13 to 19 digits with a valid Luhn check digit, however they are spaced: a raw card number, which
+/// must never reach this server (PCI DSS SAQ A). What a provider's SDK returns is not all digits.
+fn is_card_number(text: &str) -> bool {
+    let digits: Vec<u32> =
+        text.chars().filter(|c| !matches!(c, ' ' | '-')).map_while(|c| c.to_digit(10)).collect();
+    let only_digits = text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-'));
+    if !only_digits || !(13..=19).contains(&digits.len()) {
+        return false;
+    }
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| if place % 2 == 0 { *digit } else { digit * 2 / 10 + digit * 2 % 10 })
+        .sum();
+    sum % 10 == 0
+}
+
+impl Billing {
+    /// Registers a card and starts a subscription with it.
+    pub(crate) async fn enroll(
+        &self,
+        business: BusinessId,
+        plan_code: &str,
+        cycle: BillingCycle,
+        registration: CardRegistration,
+    ) -> Result<Enrollment, BillingError> {
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let (plan, amount) = self.for_sale(&mut tx, plan_code, cycle).await?;
+        if store::subscription::lock_live(&mut tx, business).await?.is_some() {
+            return Err(BillingError::AlreadySubscribed);
+        }
+        tx.commit().await?;
+
+        let registered = self.register_card(business, registration).await?;
+        let method = registered.on_file.id;
+        let (attempt, subscription, next_payment_on) =
+            match self.write_down_first_charge(business, &plan, cycle, amount, registered.on_file).await {
+                Ok(written) => written,
+                Err(error) => {
+                    self.let_go(business, method).await?;
+                    return Err(error);
+                }
+            };
+        let is_paid = match self.collect(&attempt).await? {
+            Settlement::Paid => true,
+            Settlement::Open => false,
+            Settlement::Declined(failure) => {
+                return Err(self.first_charge_failed(attempt.payment, failure).await?);
+            }
+        };
+        Ok(Enrollment {
+            method,
+            card: registered.card,
+            plan,
+            cycle,
+            amount,
+            subscription,
+            payment: attempt.payment,
+            next_payment_on,
+            is_paid,
+        })
+    }
+
+    /// Nothing is left behind: the sweep deletes the provider's key, and a first try is made at once.
+    async fn first_charge_failed(
+        &self,
+        payment: PaymentId,
+        failure: Failure,
+    ) -> Result<BillingError, BillingError> {
+        self.release_cards().await?;
+        if failure.provider_code == crate::charge::NOT_SENT {
+            return Ok(BillingError::ProviderUnavailable(failure.provider_code));
+        }
+        Ok(BillingError::Declined { payment: Some(payment), failure })
+    }
+
+    /// The plan and its price, if it can be bought.
+    pub(crate) async fn for_sale(
+        &self,
+        tx: &mut TenantTx,
+        plan_code: &str,
+        cycle: BillingCycle,
+    ) -> Result<(Plan, Krw), BillingError> {
+        let plan = store::plan::find(tx, plan_code).await?;
+        let plan = plan.ok_or_else(|| BillingError::UnknownPlan(plan_code.to_owned()))?;
+        match plan.price(cycle) {
+            Some(price) => Ok((plan, price)),
+            None => Err(BillingError::NotForSale(Box::new(plan))),
+        }
+    }
+
+    /// Exchanges the SDK's answer for a billing key and keeps that, sealed.
+    ///
+    /// The request is written down first: if the answer gets lost with this process, the sweep
+    /// fetches it by asking again, and deletes the key that nobody is waiting for any more.
+    pub(crate) async fn register_card(
+        &self,
+        business: BusinessId,
+        registration: CardRegistration,
+    ) -> Result<RegisteredCard, BillingError> {
+        let gateway = self.gateway(registration.provider)?;
+        let now = self.clock.now();
+        let id = PaymentMethodId::new(now);
+        let purpose = PaymentMethod::purpose(business, id);
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let new = NewPaymentMethod {
+            business,
+            id,
+            provider: registration.provider,
+            customer_key: &registration.customer_key,
+            auth_key: &self.vault.seal(&purpose, &registration.auth_key),
+            due_at: now + LEASE,
+        };
+        store::payment_method::insert(&mut tx, &new, now).await?;
+        tx.commit().await?;
+        crate::crash_point!("enroll::written");
+
+        let request = IssueBillingKey {
+            auth_key: registration.auth_key,
+            customer_key: registration.customer_key.clone(),
+            idempotency_key: id.to_string(),
+        };
+        let outcome = match gateway.issue_billing_key(&request).await {
+            // Asking once more is free, and usually fetches the answer that got lost.
+            Outcome::Unknown(_) => gateway.issue_billing_key(&request).await,
+            outcome => outcome,
+        };
+        crate::crash_point!("enroll::answered");
+
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let method =
+            store::payment_method::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
+        match outcome {
+            Outcome::Approved(issued) => {
+                let sealed = self.vault.seal(&purpose, &issued.billing_key);
+                let key =
+                    SealedKey { sealed: sealed.clone(), hash: self.vault.keyed_hash(&issued.billing_key) };
+                store::payment_method::store_key(&mut tx, &method, &key, &issued.card, None).await?;
+                tx.commit().await?;
+                let on_file = CardOnFile {
+                    id,
+                    provider: method.provider.as_str().to_owned(),
+                    usable: true,
+                    billing_key: Some(sealed),
+                    customer_key: registration.customer_key,
+                };
+                Ok(RegisteredCard { on_file, card: issued.card })
+            }
+            Outcome::Declined(decline) => {
+                store::payment_method::mark_released(&mut tx, business, id).await?;
+                tx.commit().await?;
+                let failure = Failure {
+                    decline_class: class_name(decline.class).to_owned(),
+                    provider_code: decline.code,
+                    message: decline.message,
+                };
+                Err(BillingError::Declined { payment: None, failure })
+            }
+            Outcome::NotSent(reason) => {
+                store::payment_method::mark_released(&mut tx, business, id).await?;
+                tx.commit().await?;
+                Err(BillingError::ProviderUnavailable(reason))
+            }
+            Outcome::Unknown(reason) => Err(BillingError::ProviderUnavailable(reason)),
+        }
+    }
+
+    /// The subscription, its first invoice and the attempt to pay it, all in one transaction.
+    async fn write_down_first_charge(
+        &self,
+        business: BusinessId,
+        plan: &Plan,
+        cycle: BillingCycle,
+        amount: Krw,
+        card: CardOnFile,
+    ) -> Result<(Attempt, SubscriptionId, NaiveDate), BillingError> {
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let (subscription, invoice) =
+            self.write_down_subscription(&mut tx, business, plan, cycle, amount, Some(card.id)).await?;
+        let next_payment_on = invoice.period.until;
+        let attempt = self
+            .write_down_one(&mut tx, invoice, &subscription, &plan.name, card, PaymentReason::First)
+            .await?;
+        tx.commit().await?;
+        Ok((attempt, subscription.id, next_payment_on))
+    }
+
+    /// A subscription that begins today, PENDING until its first invoice is paid.
+    pub(crate) async fn write_down_subscription(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        plan: &Plan,
+        cycle: BillingCycle,
+        price: Krw,
+        method: Option<PaymentMethodId>,
+    ) -> Result<(Subscription, Invoice), BillingError> {
+        let (now, today) = (self.clock.now(), self.clock.today());
+        let period =
+            first_period(cycle, today).ok_or_else(|| BillingError::NotForSale(Box::new(plan.clone())))?;
+        let subscription = Subscription {
+            business,
+            id: SubscriptionId::new(now),
+            plan_code: plan.code.clone(),
+            cycle,
+            price,
+            status: SubscriptionStatus::Pending,
+            method,
+            anchor_on: today,
+            period,
+            due_at: None,
+            canceled_at: None,
+        };
+        store::subscription::insert(tx, &subscription, now).await.map_err(|error| match &error {
+            sqlx::Error::Database(refused) if refused.constraint() == Some("subscription_one_live") => {
+                BillingError::AlreadySubscribed
+            }
+            _ => error.into(),
+        })?;
+        let invoice = Invoice {
+            business,
+            id: InvoiceId::new(now),
+            subscription: subscription.id,
+            period,
+            amount: price,
+            due_on: today,
+            retries_used: 0,
+        };
+        store::invoice::insert(tx, &invoice, now).await?;
+        Ok((subscription, invoice))
+    }
+
+    /// The card is not needed after all.
+    pub(crate) async fn let_go(
+        &self,
+        business: BusinessId,
+        method: PaymentMethodId,
+    ) -> Result<(), BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        store::payment_method::release(&mut tx, business, method, self.clock.now()).await?;
+        tx.commit().await?;
+        self.release_cards().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registration(auth_key: &str, customer_key: &str) -> Result<CardRegistration, BillingError> {
+        CardRegistration::new(Provider::Toss, auth_key.into(), customer_key.to_owned())
+    }
+
+    #[test]
+    fn a_bare_card_number_is_refused_however_it_is_spaced() {
+        for number in ["4111111111111111", "4111-1111-1111-1111", "4111 1111 1111 1111", "378282246310005"] {
+            assert!(matches!(registration(number, "user_1"), Err(BillingError::RawCardNumber)), "{number}");
+        }
+    }
+
+    #[test]
+    fn what_an_sdk_returns_is_accepted() {
+        for auth_key in [
+            "e_826EDB0730790E96F116FFF3799A65DE",
+            "4111111111111112",
+            "123456789012",
+            "auth-4111111111111111",
+        ] {
+            assert!(registration(auth_key, "user_1").is_ok(), "{auth_key}");
+        }
+    }
+
+    #[test]
+    fn a_customer_key_that_the_provider_would_choke_on_is_refused_here() {
+        let too_long = "a".repeat(301);
+        for customer_key in ["", "a", "has space", "한글", &too_long] {
+            assert!(
+                matches!(
+                    registration("auth", customer_key),
+                    Err(BillingError::InvalidField { field: "customerKey", .. })
+                ),
+                "{customer_key}"
+            );
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What can go wrong here, and how it looks as a [`Problem`].
+
+use std::fmt;
+
+use axum::http::StatusCode;
+use kernel::Krw;
+use pg_adapter::{Provider, UnknownProvider, WebhookRefused};
+use platform::{Problem, VaultError};
+
+use crate::{
+    payment::{Failure, PaymentId},
+    plan::Plan,
+};
+
+/// A move that a state does not allow. Where a request asked for it, a more telling error comes
+/// first; this one means that two of our own steps disagree.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a {what} that is {state} cannot {attempted}")]
+pub struct IllegalMove {
+    what: &'static str,
+    state: String,
+    attempted: String,
+}
+
+impl IllegalMove {
+    pub(crate) fn new(what: &'static str, state: &impl fmt::Debug, attempted: &impl fmt::Debug) -> Self {
+        Self { what, state: format!("{state:?}"), attempted: format!("{attempted:?}") }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BillingError {
+    #[error("no plan `{0}`")]
+    UnknownPlan(String),
+    #[error("plan {} is not sold in that cycle", .0.code)]
+    NotForSale(Box<Plan>),
+    #[error("a raw card number was sent")]
+    RawCardNumber,
+    #[error("{field}: {code}")]
+    InvalidField { field: &'static str, code: &'static str, message: &'static str },
+    #[error(transparent)]
+    UnknownProvider(#[from] UnknownProvider),
+    #[error("no credentials for {0}")]
+    ProviderNotConfigured(Provider),
+    #[error("the business has a subscription already")]
+    AlreadySubscribed,
+    #[error("the business has no subscription")]
+    NoSubscription,
+    #[error("no such thing, or not this business's")]
+    NotFound,
+    /// The provider's final no to a charge.
+    #[error("declined: {}", .failure.provider_code)]
+    Declined { payment: Option<PaymentId>, failure: Failure },
+    /// The provider could not be reached or gave no usable answer, and certainly nothing was charged.
+    #[error("provider unavailable: {0}")]
+    ProviderUnavailable(String),
+    #[error("the amount is not {expected}")]
+    AmountMismatch { expected: Krw },
+    #[error("the order is for something else")]
+    OrderMismatch,
+    #[error("the checkout is over")]
+    CheckoutOver,
+    #[error("another attempt is open")]
+    PaymentInProgress,
+    #[error("nothing is owed")]
+    NothingToPay,
+    #[error("the card will not work again")]
+    CardUnusable,
+    #[error("the subscription does not renew")]
+    NotRenewing,
+    #[error("the payment cannot be refunded")]
+    NotRefundable,
+    #[error("only {remaining} is left to refund")]
+    RefundExceeds { remaining: Krw },
+    #[error("the provider refused the refund: {code}")]
+    RefundRefused { code: String, message: String },
+    #[error(transparent)]
+    WebhookRefused(#[from] WebhookRefused),
+    #[error(transparent)]
+    IllegalMove(#[from] IllegalMove),
+    #[error("a stored secret cannot be opened")]
+    Vault(#[from] VaultError),
+    #[error("billing database failed")]
+    Db(#[from] sqlx::Error),
+}
+
+impl From<BillingError> for Problem {
+    fn from(error: BillingError) -> Self {
+        use BillingError as E;
+        let payment_required =
+            |code, detail: &str| Self::new(StatusCode::PAYMENT_REQUIRED, code, "Payment required", detail);
+        match error {
+            E::UnknownPlan(_) => Self::invalid_field("plan", "UNKNOWN_PLAN", "존재하지 않는 요금제입니다."),
+            E::NotForSale(_) => Self::invalid_field(
+                "billingCycle",
+                "NOT_FOR_SALE",
+                "이 결제 주기로는 판매하지 않는 요금제입니다.",
+            ),
+            E::RawCardNumber => Self::new(
+                StatusCode::BAD_REQUEST,
+                "RAW_CARD_NUMBER_REFUSED",
+                "Raw card number refused",
+                "카드 번호를 직접 보낼 수 없습니다. 결제창에서 받은 인증 값을 보내 주세요.",
+            ),
+            E::InvalidField { field, code, message } => Self::invalid_field(field, code, message),
+            E::UnknownProvider(_) => {
+                Self::invalid_field("provider", "UNKNOWN_PROVIDER", "지원하지 않는 결제사입니다.")
+            }
+            E::ProviderNotConfigured(_) => Self::invalid_field(
+                "provider",
+                "PROVIDER_NOT_CONFIGURED",
+                "이 결제사는 현재 사용할 수 없습니다.",
+            ),
+            E::AlreadySubscribed => Self::conflict("ALREADY_SUBSCRIBED", "이미 구독 중입니다."),
+            E::NoSubscription => Self::new(
+                StatusCode::NOT_FOUND,
+                "NO_SUBSCRIPTION",
+                "Not found",
+                "구독 중인 요금제가 없습니다.",
+            ),
+            E::NotFound => Self::not_found("요청한 항목을 찾을 수 없습니다."),
+            E::Declined { payment, failure } => {
+                let problem = payment_required("CARD_DECLINED", &failure.message)
+                    .with("declineClass", failure.decline_class)
+                    .with("providerCode", failure.provider_code);
+                match payment {
+                    Some(payment) => problem.with("paymentId", payment.0),
+                    None => problem,
+                }
+            }
+            E::ProviderUnavailable(reason) => {
+                tracing::warn!(reason, "payment provider unavailable");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "PROVIDER_UNAVAILABLE",
+                    "Provider unavailable",
+                    "결제사와 연결되지 않아 결제하지 않았습니다. 잠시 후 다시 시도해 주세요.",
+                )
+            }
+            E::AmountMismatch { expected } => Self::invalid_field(
+                "amount",
+                "AMOUNT_MISMATCH",
+                format!("결제 금액이 주문 금액({expected})과 다릅니다."),
+            )
+            .with("expectedAmount", expected.get()),
+            E::OrderMismatch => Self::conflict("ORDER_MISMATCH", "주문 정보가 결제 정보와 다릅니다."),
+            E::CheckoutOver => Self::conflict("CHECKOUT_OVER", "이미 끝난 주문입니다. 다시 주문해 주세요."),
+            E::PaymentInProgress => Self::conflict(
+                "PAYMENT_IN_PROGRESS",
+                "결제 결과를 확인하고 있습니다. 확인이 끝난 뒤 다시 시도해 주세요.",
+            ),
+            E::NothingToPay => Self::conflict("NOTHING_TO_PAY", "미납된 금액이 없습니다."),
+            E::CardUnusable => {
+                Self::conflict("CARD_UNUSABLE", "사용할 수 없는 카드입니다. 결제 카드를 변경해 주세요.")
+            }
+            E::NotRenewing => {
+                Self::conflict("NOT_RENEWING", "해지가 예약되었거나 자동결제가 아닌 구독입니다.")
+            }
+            E::NotRefundable => Self::conflict("NOT_REFUNDABLE", "환불할 수 없는 결제입니다."),
+            E::RefundExceeds { remaining } => Self::invalid_field(
+                "amount",
+                "REFUND_EXCEEDS_PAYMENT",
+                format!("환불할 수 있는 금액은 {remaining}입니다."),
+            )
+            .with("refundableAmount", remaining.get()),
+            E::RefundRefused { code, message } => {
+                Self::conflict("REFUND_REFUSED", message).with("providerCode", code)
+            }
+            E::WebhookRefused(refused) => {
+                tracing::warn!(%refused, "webhook refused");
+                match refused {
+                    WebhookRefused::Malformed(_) => {
+                        Self::bad_request("MALFORMED_WEBHOOK", "웹훅 본문을 읽을 수 없습니다.")
+                    }
+                    WebhookRefused::BadSignature => Self::new(
+                        StatusCode::UNAUTHORIZED,
+                        "BAD_SIGNATURE",
+                        "Unauthorized",
+                        "웹훅 서명이 올바르지 않습니다.",
+                    ),
+                }
+            }
+            E::IllegalMove(_) | E::Vault(_) => Self::internal(&error),
+            E::Db(error) => error.into(),
+        }
+    }
+}

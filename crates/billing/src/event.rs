@@ -1,0 +1,105 @@
+//! What billing tells the rest of the platform.
+
+use chrono::NaiveDate;
+use kernel::Krw;
+use platform::events::Event;
+use serde::Serialize;
+
+use crate::{
+    payment::{Failure, PaymentId, PaymentReason},
+    payment_method::PaymentMethodId,
+    refund::RefundId,
+    subscription::{EndReason, SubscriptionId},
+};
+
+/// An event of this context. The members of each variant are its published `data`.
+#[derive(Debug, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub(crate) enum BillingEvent {
+    PaymentSucceeded {
+        payment_id: PaymentId,
+        subscription_id: SubscriptionId,
+        amount: Krw,
+        reason: PaymentReason,
+        receipt_url: Option<String>,
+        /// When the next payment is due; null if there will be none.
+        next_payment_date: Option<NaiveDate>,
+    },
+    PaymentFailed {
+        payment_id: PaymentId,
+        subscription_id: SubscriptionId,
+        amount: Krw,
+        reason: PaymentReason,
+        failure: Failure,
+        /// When it is tried again by itself; null if it is not.
+        next_attempt_date: Option<NaiveDate>,
+    },
+    PaymentRefunded {
+        payment_id: PaymentId,
+        refund_id: RefundId,
+        amount: Krw,
+        remaining_amount: Krw,
+        reason: String,
+    },
+    SubscriptionStarted {
+        subscription_id: SubscriptionId,
+        plan: String,
+        next_payment_date: Option<NaiveDate>,
+    },
+    SubscriptionPastDue {
+        subscription_id: SubscriptionId,
+        amount: Krw,
+        /// True if trying again is pointless and the shop has to register another card.
+        new_card_needed: bool,
+        next_attempt_date: Option<NaiveDate>,
+    },
+    SubscriptionRecovered {
+        subscription_id: SubscriptionId,
+    },
+    SubscriptionDowngraded {
+        subscription_id: SubscriptionId,
+        from_plan: String,
+        to_plan: &'static str,
+    },
+    SubscriptionSuspended {
+        subscription_id: SubscriptionId,
+    },
+    SubscriptionCanceled {
+        subscription_id: SubscriptionId,
+        /// Access lasts until the day before; null if it ended at once.
+        access_until: Option<NaiveDate>,
+        reason: Option<String>,
+    },
+    SubscriptionEnded {
+        subscription_id: SubscriptionId,
+        reason: EndReason,
+    },
+    PaymentMethodReplaced {
+        billing_key: PaymentMethodId,
+        card_company: String,
+        card_number: String,
+    },
+    /// The provider deleted the card's key by itself; the next renewal cannot be charged.
+    PaymentMethodUnusable {
+        billing_key: PaymentMethodId,
+    },
+}
+
+impl Event for BillingEvent {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::PaymentSucceeded { .. } => "payment.succeeded",
+            Self::PaymentFailed { .. } => "payment.failed",
+            Self::PaymentRefunded { .. } => "payment.refunded",
+            Self::SubscriptionStarted { .. } => "subscription.started",
+            Self::SubscriptionPastDue { .. } => "subscription.past_due",
+            Self::SubscriptionRecovered { .. } => "subscription.recovered",
+            Self::SubscriptionDowngraded { .. } => "subscription.downgraded",
+            Self::SubscriptionSuspended { .. } => "subscription.suspended",
+            Self::SubscriptionCanceled { .. } => "subscription.canceled",
+            Self::SubscriptionEnded { .. } => "subscription.ended",
+            Self::PaymentMethodReplaced { .. } => "payment_method.replaced",
+            Self::PaymentMethodUnusable { .. } => "payment_method.unusable",
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The routes of billing. Only these files know axum and the shapes of the API.
+
+mod checkout;
+mod payments;
+mod plans;
+mod subscriptions;
+pub(crate) mod view;
+mod webhooks;
+
+use axum::extract::FromRef;
+use platform::idempotency::Idempotency;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::Billing;
+
+/// Everything that billing answers. `idempotency` guards the routes that move money.
+pub fn router<S>(idempotency: &Idempotency) -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Billing: FromRef<S>,
+{
+    let moves_money = OpenApiRouter::new()
+        .routes(routes!(subscriptions::register_billing_key))
+        .routes(routes!(subscriptions::replace_payment_method))
+        .routes(routes!(subscriptions::cancel_subscription))
+        .routes(routes!(checkout::create_order))
+        .routes(routes!(checkout::confirm_order))
+        .routes(routes!(checkout::confirm_and_subscribe))
+        .routes(routes!(payments::retry_payment))
+        .routes(routes!(payments::refund_payment))
+        .routes(routes!(payments::partially_refund_payment))
+        .route_layer(axum::middleware::from_fn_with_state(idempotency.clone(), platform::idempotency::layer));
+    OpenApiRouter::new()
+        .routes(routes!(plans::list_plans))
+        .routes(routes!(subscriptions::get_current_subscription))
+        .routes(routes!(subscriptions::list_subscription_events))
+        .routes(routes!(payments::list_payments))
+        .routes(routes!(payments::get_payment))
+        .routes(routes!(payments::run_billing))
+        .routes(routes!(webhooks::receive_webhook))
+        .merge(moves_money)
+}
+
+/// The header that makes a request safe to repeat, as every money-moving operation documents it.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only described; the idempotency layer reads it")]
+pub(crate) struct MoneyHeaders {
+    /// Makes the request safe to repeat: the same key with the same body gets the stored answer,
+    /// with another body a 422 `IDEMPOTENCY_KEY_REUSED`, while it still runs a 409 `IDEMPOTENCY_KEY_IN_USE`.
+    #[param(rename = "Idempotency-Key", required = false, max_length = 255)]
+    idempotency_key: Option<String>,
+    /// Which business, for a caller who manages several.
+    #[param(rename = "X-Business-Id", required = false)]
+    business: Option<i64>,
+}
+
+/// The header with which a caller who manages several businesses picks one.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only described; the permission extractor reads it")]
+pub(crate) struct BusinessHeader {
+    /// Which business, for a caller who manages several.
+    #[param(rename = "X-Business-Id", required = false)]
+    business: Option<i64>,
+}

@@ -1,0 +1,349 @@
+//! Payments: the history, retries, refunds, and the billing run.
+
+use axum::{
+    Extension,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use chrono::{Days, NaiveDate};
+use kernel::{BusinessId, Krw, start_of_korean_day};
+use platform::{
+    AuthFailure, BearerToken, CommonProblems, Data, Json, List, PageQuery, Path, Problem, Query, SystemTx,
+    Tenant, TenantBilling, TenantOrAdmin, TenantTx, idempotency::IdempotencyKey,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    BusinessHeader, MoneyHeaders,
+    view::{PaymentDetail, PaymentView},
+};
+use crate::{
+    Billing, BillingError, RunReport,
+    manage::{PaidNow, RetryTarget},
+    payment::{PaymentId, PaymentStatus},
+    refund::{RefundAmount, RefundId, RefundStatus},
+    store::{self, view::PaymentFilter},
+    subscription::SubscriptionId,
+};
+
+/// Which payments are wanted.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PaymentQuery {
+    status: Option<PaymentStatus>,
+    /// Requested on this Korean day or later.
+    #[param(example = "2026-02-01")]
+    start_date: Option<NaiveDate>,
+    /// Requested on this Korean day or earlier.
+    #[param(example = "2026-02-28")]
+    end_date: Option<NaiveDate>,
+    /// How many entries at most, 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<i64>,
+    /// `nextCursor` of the page before; absent for the first page.
+    cursor: Option<String>,
+}
+
+/// List payments
+///
+/// Every attempt to collect money, newest first.
+#[utoipa::path(
+    get, path = "/api/payments", operation_id = "listPayments", tag = "payments",
+    security(("bearer" = [])), params(PaymentQuery, BusinessHeader),
+    responses((status = 200, description = "A page of payments", body = List<PaymentView>), CommonProblems),
+)]
+pub(crate) async fn list_payments(
+    State(billing): State<Billing>,
+    tenant: Tenant<TenantBilling>,
+    Query(query): Query<PaymentQuery>,
+) -> Result<Json<List<PaymentView>>, Problem> {
+    if query.start_date.zip(query.end_date).is_some_and(|(start, end)| end < start) {
+        return Err(Problem::bad_request("INVALID_PARAMETER", "endDate는 startDate보다 빠를 수 없습니다."));
+    }
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let limit = page.limit()?;
+    let day_after_end = query.end_date.and_then(|end| end.checked_add_days(Days::new(1)));
+    let filter = PaymentFilter {
+        status: query.status,
+        from: query.start_date.map(start_of_korean_day),
+        until: day_after_end.map(start_of_korean_day),
+        before: page.after()?.map(PaymentId),
+        limit: limit + 1,
+    };
+    let mut tx = TenantTx::begin(&billing.db, tenant.business).await?;
+    let payments = store::view::payments(&mut tx, tenant.business, &filter).await?;
+    tx.commit().await?;
+    Ok(Json(List::cut(payments, limit, |payment| payment.payment_id)))
+}
+
+/// Get a payment
+///
+/// With every attempt to pay the same invoice, and its refunds.
+#[utoipa::path(
+    get, path = "/api/payments/{paymentId}", operation_id = "getPayment", tag = "payments",
+    security(("bearer" = [])), params(("paymentId" = i64, Path, example = 101), BusinessHeader),
+    responses(
+        (status = 200, description = "The payment", body = Data<PaymentDetail>),
+        (status = 404, description = "`NOT_FOUND`: no such payment, or not yours", body = Problem, content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn get_payment(
+    State(billing): State<Billing>,
+    tenant: Tenant<TenantBilling>,
+    Path(id): Path<PaymentId>,
+) -> Result<Json<Data<PaymentDetail>>, Problem> {
+    let mut tx = TenantTx::begin(&billing.db, tenant.business).await?;
+    let payment = store::view::payment(&mut tx, tenant.business, id).await?;
+    tx.commit().await?;
+    Ok(Data::json(payment.ok_or(BillingError::NotFound)?))
+}
+
+/// What to try again: one of the two.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"paymentId": 101}))]
+pub(crate) struct RetryPayment {
+    /// A failed payment: its invoice is charged again.
+    payment_id: Option<PaymentId>,
+    /// A subscription: its open invoice is charged.
+    subscription_id: Option<SubscriptionId>,
+}
+
+/// A charge that was tried again.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PaymentRetried {
+    /// The new attempt.
+    #[schema(example = 102)]
+    payment_id: PaymentId,
+    #[schema(example = "SUCCESS")]
+    status: PaymentStatus,
+}
+
+/// Try a failed renewal again
+///
+/// Charges the open invoice with the card on file, now. For the business itself, or a platform
+/// operator. The automatic retries keep their days.
+#[utoipa::path(
+    post, path = "/api/payments/billing/retry", operation_id = "retryPayment", tag = "payments",
+    security(("bearer" = [])), params(MoneyHeaders), request_body = RetryPayment,
+    responses(
+        (status = 200, description = "Paid", body = Data<PaymentRetried>),
+        (status = 202, description = "Not known yet (`PROCESSING`); settled later", body = Data<PaymentRetried>),
+        (status = 402, description = "`CARD_DECLINED`", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`PAYMENT_IN_PROGRESS`, `NOTHING_TO_PAY`, `CARD_UNUSABLE`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`PROVIDER_UNAVAILABLE`", body = Problem, content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn retry_payment(
+    State(billing): State<Billing>,
+    caller: TenantOrAdmin<TenantBilling>,
+    Json(body): Json<RetryPayment>,
+) -> Result<Response, Problem> {
+    let target = match (body.payment_id, body.subscription_id) {
+        (Some(payment), None) => RetryTarget::Payment(payment),
+        (None, Some(subscription)) => RetryTarget::Subscription(subscription),
+        _ => {
+            let message = "paymentId와 subscriptionId 중 하나를 보내 주세요.";
+            return Err(Problem::invalid_field("paymentId", "REQUIRED", message));
+        }
+    };
+    let business = match caller {
+        TenantOrAdmin::Tenant(tenant) => tenant.business,
+        TenantOrAdmin::Admin(_) => billing.owner_of(target).await?,
+    };
+    let (code, payment_id, status) = match billing.retry(business, target).await? {
+        PaidNow::Paid(payment) => (StatusCode::OK, payment, PaymentStatus::Success),
+        PaidNow::Open(payment) => (StatusCode::ACCEPTED, payment, PaymentStatus::Pending),
+        PaidNow::NothingOwed => return Err(BillingError::NothingToPay.into()),
+    };
+    Ok((code, Data::json(PaymentRetried { payment_id, status })).into_response())
+}
+
+impl Billing {
+    async fn owner_of(&self, target: RetryTarget) -> Result<BusinessId, BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let owner = match target {
+            RetryTarget::Payment(id) => store::view::owner_of_payment(&mut tx, id).await?,
+            RetryTarget::Subscription(id) => store::view::owner_of_subscription(&mut tx, id).await?,
+        };
+        owner.ok_or(BillingError::NotFound)
+    }
+}
+
+/// Why all of it is given back.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"reason": "고객 요청"}))]
+pub(crate) struct RefundPayment {
+    /// 1 to 150 characters; the payer may see it.
+    #[schema(min_length = 1, max_length = 150)]
+    reason: String,
+}
+
+/// How much is given back, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"amount": 15000, "reason": "부분 환불 요청"}))]
+pub(crate) struct PartiallyRefundPayment {
+    /// Won, VAT included; at most what is left of the payment.
+    #[schema(minimum = 1)]
+    amount: Krw,
+    /// 1 to 150 characters; the payer may see it.
+    #[schema(min_length = 1, max_length = 150)]
+    reason: String,
+}
+
+/// A payment after a refund.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PaymentRefunded {
+    #[schema(example = 101)]
+    payment_id: PaymentId,
+    refund_id: RefundId,
+    #[schema(example = 29000)]
+    original_amount: Krw,
+    /// All refunds of the payment together.
+    #[schema(example = 15000)]
+    refunded_amount: Krw,
+    #[schema(example = 14000)]
+    remaining_amount: Krw,
+    #[schema(example = "PARTIAL_REFUNDED")]
+    status: PaymentStatus,
+    refund_status: RefundStatus,
+}
+
+/// Refund a payment in full
+///
+/// Gives back all that is left of it. A full refund of the current period ends the subscription's
+/// paid access at once; of an earlier period it changes nothing else.
+#[utoipa::path(
+    post, path = "/api/payments/{paymentId}/refund", operation_id = "refundPayment", tag = "payments",
+    security(("bearer" = [])), params(("paymentId" = i64, Path, example = 101), MoneyHeaders),
+    request_body = RefundPayment,
+    responses(
+        (status = 200, description = "Refunded", body = Data<PaymentRefunded>),
+        (status = 202, description = "Not known yet (`refundStatus: PROCESSING`); settled later", body = Data<PaymentRefunded>),
+        (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`NOT_REFUNDABLE`, `REFUND_REFUSED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn refund_payment(
+    State(billing): State<Billing>,
+    tenant: Tenant<TenantBilling>,
+    key: Option<Extension<IdempotencyKey>>,
+    Path(id): Path<PaymentId>,
+    Json(body): Json<RefundPayment>,
+) -> Result<Response, Problem> {
+    billing.refund_and_answer(&tenant, id, RefundAmount::Rest, &body.reason, key).await
+}
+
+/// Refund part of a payment
+///
+/// Several are possible until nothing is left; together they never exceed the payment.
+#[utoipa::path(
+    patch, path = "/api/payments/{paymentId}/partial-refund", operation_id = "partiallyRefundPayment", tag = "payments",
+    security(("bearer" = [])), params(("paymentId" = i64, Path, example = 101), MoneyHeaders),
+    request_body = PartiallyRefundPayment,
+    responses(
+        (status = 200, description = "Refunded", body = Data<PaymentRefunded>),
+        (status = 202, description = "Not known yet (`refundStatus: PROCESSING`); settled later", body = Data<PaymentRefunded>),
+        (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`NOT_REFUNDABLE`, `REFUND_REFUSED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`VALIDATION_FAILED`: `REFUND_EXCEEDS_PAYMENT` with `refundableAmount`; `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+pub(crate) async fn partially_refund_payment(
+    State(billing): State<Billing>,
+    tenant: Tenant<TenantBilling>,
+    key: Option<Extension<IdempotencyKey>>,
+    Path(id): Path<PaymentId>,
+    Json(body): Json<PartiallyRefundPayment>,
+) -> Result<Response, Problem> {
+    billing.refund_and_answer(&tenant, id, RefundAmount::Part(body.amount), &body.reason, key).await
+}
+
+impl Billing {
+    async fn refund_and_answer(
+        &self,
+        tenant: &Tenant<TenantBilling>,
+        id: PaymentId,
+        amount: RefundAmount,
+        reason: &str,
+        key: Option<Extension<IdempotencyKey>>,
+    ) -> Result<Response, Problem> {
+        let reason = reason.trim();
+        if !(1..=150).contains(&reason.chars().count()) {
+            return Err(Problem::invalid_field(
+                "reason",
+                "INVALID_LENGTH",
+                "환불 사유는 1자에서 150자 사이여야 합니다.",
+            ));
+        }
+        let key = key.as_ref().map(|Extension(key)| key.0.as_str());
+        let refund = self.refund(tenant.business, id, amount, reason, key).await?;
+        let code = match refund.status {
+            RefundStatus::Success => StatusCode::OK,
+            RefundStatus::Pending => StatusCode::ACCEPTED,
+            RefundStatus::Failed => {
+                let message = refund.failure_message.unwrap_or_default();
+                return Err(BillingError::RefundRefused { code: "REFUND_REFUSED".to_owned(), message }.into());
+            }
+        };
+        let mut tx = TenantTx::begin(&self.db, tenant.business).await?;
+        let payment =
+            store::payment::lock(&mut tx, tenant.business, id).await?.ok_or(BillingError::NotFound)?;
+        tx.commit().await?;
+        let answer = PaymentRefunded {
+            payment_id: id,
+            refund_id: refund.id,
+            original_amount: payment.amount,
+            refunded_amount: payment.refunded,
+            remaining_amount: payment.amount.checked_sub(payment.refunded).unwrap_or(Krw::ZERO),
+            status: payment.status,
+            refund_status: refund.status,
+        };
+        Ok((code, Data::json(answer)).into_response())
+    }
+}
+
+/// Run billing
+///
+/// Does all that is due now, as the worker does every minute: settles what is open, charges due
+/// renewals and retries, ends what is over. Running it twice, or in two places at once, charges
+/// nobody twice. For a scheduler that holds `CRON_SECRET`.
+#[utoipa::path(
+    post, path = "/api/payments/billing/auto", operation_id = "runBilling", tag = "operations",
+    security(("cron" = [])),
+    responses(
+        (status = 200, description = "What was done", body = Data<RunReport>),
+        (status = 401, description = "`AUTHENTICATION_REQUIRED`, `TOKEN_INVALID`: not the cron secret", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "`INTERNAL_ERROR`", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn run_billing(
+    State(billing): State<Billing>,
+    BearerToken(token): BearerToken,
+) -> Result<Json<Data<RunReport>>, Problem> {
+    let token = token.ok_or(AuthFailure::Missing)?;
+    if !is_same_secret(&token, &billing.settings.cron_secret) {
+        return Err(AuthFailure::Invalid.into());
+    }
+    Ok(Data::json(billing.sweep().await?))
+}
+
+/// Compares digests, so that the time taken tells nothing about where two secrets differ.
+fn is_same_secret(given: &str, expected: &SecretString) -> bool {
+    platform::digest(given.as_bytes()) == platform::digest(expected.expose_secret().as_bytes())
+}

@@ -1,0 +1,232 @@
+//! What a business does with its subscription: replace the card, pay what is owed, cancel.
+
+use kernel::BusinessId;
+use platform::{TenantTx, events};
+use sqlx::PgConnection;
+
+use crate::{
+    Billing, BillingError, EndReason, SubscriptionMove, SubscriptionStatus,
+    charge::{Attempt, NOT_SENT, Settlement},
+    enroll::{CardRegistration, RegisteredCard},
+    event::BillingEvent,
+    invoice::Invoice,
+    payment::{PaymentId, PaymentReason},
+    store::{self, due::CardOnFile},
+    subscription::{Subscription, SubscriptionId},
+};
+
+/// What became of an invoice that was to be paid at once.
+pub(crate) enum PaidNow {
+    /// Nothing was owed.
+    NothingOwed,
+    Paid(PaymentId),
+    /// Asked, not answered yet.
+    Open(PaymentId),
+}
+
+/// A replaced card, and what became of an open invoice.
+pub(crate) struct ReplacedCard {
+    pub registered: RegisteredCard,
+    pub open_invoice: PaidNow,
+}
+
+/// What somebody wants to be tried again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RetryTarget {
+    Payment(PaymentId),
+    Subscription(SubscriptionId),
+}
+
+impl Billing {
+    /// Ends the subscription with the period that is paid for; one that is past due ends at once.
+    pub(crate) async fn cancel(
+        &self,
+        business: BusinessId,
+        id: SubscriptionId,
+        reason: Option<&str>,
+    ) -> Result<Subscription, BillingError> {
+        let now = self.clock.now();
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let subscription = store::subscription::lock(&mut tx, business, id).await?;
+        let mut subscription = subscription.ok_or(BillingError::NotFound)?;
+        // While a charge is open its settlement decides when the subscription ends.
+        let charge_is_open = subscription.due_at.is_none();
+        let ends_now = match subscription.status {
+            SubscriptionStatus::Pending => return Err(BillingError::PaymentInProgress),
+            // Cancelling twice is cancelling.
+            SubscriptionStatus::NonRenewing if subscription.canceled_at.is_some() => return Ok(subscription),
+            SubscriptionStatus::Ended => return Err(BillingError::NoSubscription),
+            SubscriptionStatus::Active | SubscriptionStatus::NonRenewing => false,
+            SubscriptionStatus::PastDue => !charge_is_open,
+            SubscriptionStatus::Suspended => {
+                if open_attempt(&mut tx, &subscription).await?.is_some() {
+                    return Err(BillingError::PaymentInProgress);
+                }
+                true
+            }
+        };
+        store::subscription::record_cancel(&mut tx, &subscription, reason, now).await?;
+        subscription.canceled_at = Some(now);
+        let canceled = BillingEvent::SubscriptionCanceled {
+            subscription_id: id,
+            access_until: (!ends_now).then_some(subscription.period.until),
+            reason: reason.map(str::to_owned),
+        };
+        events::publish(&mut tx, business, now, &canceled).await?;
+        if ends_now {
+            self.end(&mut tx, subscription.clone(), EndReason::Canceled).await?;
+            subscription.status = SubscriptionStatus::Ended;
+        } else if subscription.status != SubscriptionStatus::NonRenewing {
+            subscription.status = subscription.status.after(SubscriptionMove::Cancel)?;
+            if !charge_is_open {
+                let (status, period) = (subscription.status, subscription.period);
+                subscription.due_at =
+                    Some(Subscription::next_action(status, period, self.settings.charge_time));
+            }
+            store::subscription::update(&mut tx, &subscription).await?;
+        }
+        tx.commit().await?;
+        Ok(subscription)
+    }
+
+    /// Puts a new card in the place of the old one. What is owed is charged to it at once.
+    pub(crate) async fn replace_card(
+        &self,
+        business: BusinessId,
+        registration: CardRegistration,
+    ) -> Result<ReplacedCard, BillingError> {
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        replaceable(&mut tx, business).await?;
+        tx.commit().await?;
+        let registered = self.register_card(business, registration).await?;
+        let attempt = match self.put_on_file(business, &registered).await {
+            Ok(attempt) => attempt,
+            // It ended or was cancelled meanwhile.
+            Err(error) => {
+                self.let_go(business, registered.on_file.id).await?;
+                return Err(error);
+            }
+        };
+        let open_invoice = match attempt {
+            Some(attempt) => self.pay_now(&attempt).await?,
+            None => PaidNow::NothingOwed,
+        };
+        Ok(ReplacedCard { registered, open_invoice })
+    }
+
+    /// The card is the subscription's now; if something is owed, an attempt with it is written down.
+    async fn put_on_file(
+        &self,
+        business: BusinessId,
+        registered: &RegisteredCard,
+    ) -> Result<Option<Attempt>, BillingError> {
+        let now = self.clock.now();
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let mut subscription = replaceable(&mut tx, business).await?;
+        if let Some(old) = subscription.method.replace(registered.on_file.id) {
+            store::payment_method::release(&mut tx, business, old, now).await?;
+        }
+        store::subscription::update(&mut tx, &subscription).await?;
+        let replaced = BillingEvent::PaymentMethodReplaced {
+            billing_key: registered.on_file.id,
+            card_company: registered.card.company.clone(),
+            card_number: registered.card.masked_number.clone(),
+        };
+        events::publish(&mut tx, business, now, &replaced).await?;
+        let owed = store::invoice::open_of(&mut tx, business, subscription.id).await?;
+        let attempt = match owed {
+            Some(invoice) if open_attempt(&mut tx, &subscription).await?.is_none() => Some(
+                self.attempt_now(
+                    &mut tx,
+                    invoice,
+                    &subscription,
+                    registered.on_file.clone(),
+                    PaymentReason::CardReplaced,
+                )
+                .await?,
+            ),
+            _ => None,
+        };
+        tx.commit().await?;
+        Ok(attempt)
+    }
+
+    /// Charges an open invoice again, now, at somebody's request.
+    pub(crate) async fn retry(
+        &self,
+        business: BusinessId,
+        target: RetryTarget,
+    ) -> Result<PaidNow, BillingError> {
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let subscription = match target {
+            RetryTarget::Subscription(id) => id,
+            RetryTarget::Payment(id) => {
+                let payment =
+                    store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
+                let invoice = payment.invoice.ok_or(BillingError::NothingToPay)?;
+                store::invoice::get(&mut tx, business, invoice).await?.subscription
+            }
+        };
+        let subscription = store::subscription::lock(&mut tx, business, subscription).await?;
+        let subscription = subscription.ok_or(BillingError::NotFound)?;
+        let invoice = store::invoice::open_of(&mut tx, business, subscription.id).await?;
+        let invoice = invoice.ok_or(BillingError::NothingToPay)?;
+        if store::payment::open_of_invoice(&mut tx, business, invoice.id).await?.is_some() {
+            return Err(BillingError::PaymentInProgress);
+        }
+        let card = store::payment_method::on_file(&mut tx, &subscription).await?;
+        let card = card.filter(|card| card.usable).ok_or(BillingError::CardUnusable)?;
+        let attempt = self.attempt_now(&mut tx, invoice, &subscription, card, PaymentReason::Manual).await?;
+        tx.commit().await?;
+        self.pay_now(&attempt).await
+    }
+
+    async fn attempt_now(
+        &self,
+        tx: &mut PgConnection,
+        invoice: Invoice,
+        subscription: &Subscription,
+        card: CardOnFile,
+        reason: PaymentReason,
+    ) -> Result<Attempt, BillingError> {
+        let plan = store::plan::find(tx, &subscription.plan_code).await?;
+        let plan = plan.ok_or_else(|| BillingError::UnknownPlan(subscription.plan_code.clone()))?;
+        self.write_down_one(tx, invoice, subscription, &plan.name, card, reason).await
+    }
+
+    async fn pay_now(&self, attempt: &Attempt) -> Result<PaidNow, BillingError> {
+        match self.collect(attempt).await? {
+            Settlement::Paid => Ok(PaidNow::Paid(attempt.payment)),
+            Settlement::Open => Ok(PaidNow::Open(attempt.payment)),
+            Settlement::Declined(failure) if failure.provider_code == NOT_SENT => {
+                Err(BillingError::ProviderUnavailable(failure.provider_code))
+            }
+            Settlement::Declined(failure) => {
+                Err(BillingError::Declined { payment: Some(attempt.payment), failure })
+            }
+        }
+    }
+}
+
+/// The business's subscription, locked, if its card may be replaced.
+async fn replaceable(tx: &mut PgConnection, business: BusinessId) -> Result<Subscription, BillingError> {
+    let subscription =
+        store::subscription::lock_live(tx, business).await?.ok_or(BillingError::NoSubscription)?;
+    match subscription.status {
+        SubscriptionStatus::Active | SubscriptionStatus::PastDue | SubscriptionStatus::Suspended => {
+            Ok(subscription)
+        }
+        SubscriptionStatus::Pending => Err(BillingError::PaymentInProgress),
+        SubscriptionStatus::NonRenewing | SubscriptionStatus::Ended => Err(BillingError::NotRenewing),
+    }
+}
+
+async fn open_attempt(
+    tx: &mut PgConnection,
+    subscription: &Subscription,
+) -> Result<Option<PaymentId>, BillingError> {
+    match store::invoice::open_of(tx, subscription.business, subscription.id).await? {
+        Some(invoice) => Ok(store::payment::open_of_invoice(tx, subscription.business, invoice.id).await?),
+        None => Ok(None),
+    }
+}

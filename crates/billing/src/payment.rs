@@ -1,0 +1,241 @@
+//! A payment: one attempt to move money in, and the moves that its state allows.
+
+use chrono::{DateTime, Utc};
+use kernel::{BusinessId, Krw};
+use pg_adapter::{DeclineClass, Provider};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{BillingCycle, IllegalMove, invoice::InvoiceId, payment_method::PaymentMethodId};
+
+kernel::number_id!(
+    /// One attempt to move money in.
+    PaymentId
+);
+
+/// How a payment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PaymentStatus {
+    /// A checkout that the payer has not confirmed yet. Nothing was asked of the provider.
+    Requested,
+    /// Written down and perhaps asked; nobody knows the answer yet. Published as `PROCESSING`.
+    #[serde(rename = "PROCESSING")]
+    Pending,
+    /// The money moved.
+    Success,
+    /// It did not, and this attempt never will.
+    Failed,
+    /// A checkout that nobody confirmed in time.
+    Expired,
+    /// Some of the money went back.
+    PartialRefunded,
+    /// All of it went back.
+    Refunded,
+}
+
+/// What can happen to a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentMove {
+    /// The payer confirmed a checkout.
+    Confirm,
+    /// The provider says that the money moved.
+    Approve,
+    /// The provider says that it did not, for good.
+    Decline,
+    /// The checkout's time is over.
+    Expire,
+    /// Money went back, with this much of the payment left.
+    Refund { remaining: Krw },
+}
+
+impl PaymentStatus {
+    /// The one place that says how a payment may change.
+    pub fn after(self, payment_move: PaymentMove) -> Result<Self, IllegalMove> {
+        use PaymentMove::{Approve, Confirm, Decline, Expire, Refund};
+        match (self, payment_move) {
+            (Self::Requested, Confirm) => Ok(Self::Pending),
+            (Self::Requested, Expire) => Ok(Self::Expired),
+            (Self::Pending, Approve) => Ok(Self::Success),
+            (Self::Pending, Decline) => Ok(Self::Failed),
+            (Self::Success | Self::PartialRefunded, Refund { remaining }) if remaining.is_positive() => {
+                Ok(Self::PartialRefunded)
+            }
+            (Self::Success | Self::PartialRefunded, Refund { .. }) => Ok(Self::Refunded),
+            (
+                Self::Requested
+                | Self::Pending
+                | Self::Success
+                | Self::Failed
+                | Self::Expired
+                | Self::PartialRefunded
+                | Self::Refunded,
+                Confirm | Approve | Decline | Expire | Refund { .. },
+            ) => Err(IllegalMove::new("payment", &self, &payment_move)),
+        }
+    }
+
+    /// The money moved in, whatever became of it since.
+    pub fn is_paid(self) -> bool {
+        match self {
+            Self::Success | Self::PartialRefunded | Self::Refunded => true,
+            Self::Requested | Self::Pending | Self::Failed | Self::Expired => false,
+        }
+    }
+}
+
+/// Why a payment was attempted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PaymentReason {
+    /// The first period of a subscription.
+    First,
+    /// A later period, on its due date.
+    Renewal,
+    /// A later period, on one of the plan's retry days.
+    Dunning,
+    /// Somebody asked for another attempt.
+    Manual,
+    /// A new card was registered while an invoice was open.
+    CardReplaced,
+    /// Paid in the provider's window.
+    Checkout,
+}
+
+impl PaymentReason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "FIRST",
+            Self::Renewal => "RENEWAL",
+            Self::Dunning => "DUNNING",
+            Self::Manual => "MANUAL",
+            Self::CardReplaced => "CARD_REPLACED",
+            Self::Checkout => "CHECKOUT",
+        }
+    }
+
+    /// Somebody is waiting for the answer, so that what certainly was not sent is given up at once.
+    pub(crate) fn is_interactive(self) -> bool {
+        match self {
+            Self::First | Self::Manual | Self::CardReplaced | Self::Checkout => true,
+            Self::Renewal | Self::Dunning => false,
+        }
+    }
+}
+
+/// A row of `billing.payment`, as the use cases need it.
+#[derive(Clone, Debug)]
+pub(crate) struct Payment {
+    pub business: BusinessId,
+    pub id: PaymentId,
+    pub order_id: String,
+    pub provider: Provider,
+    pub reason: PaymentReason,
+    pub invoice: Option<InvoiceId>,
+    pub method: Option<PaymentMethodId>,
+    pub plan_code: String,
+    pub cycle: BillingCycle,
+    pub amount: Krw,
+    pub refunded: Krw,
+    pub status: PaymentStatus,
+    pub payment_key: Option<String>,
+    pub sent_at: Option<DateTime<Utc>>,
+    pub checks: i32,
+    pub failure: Option<Failure>,
+}
+
+/// Why a payment failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// What to do about it: `RETRY_LATER`, `NEW_CARD`, `FRAUD`, `TEMPORARY` or `OUR_BUG`.
+    #[schema(example = "RETRY_LATER")]
+    pub decline_class: String,
+    /// The provider's own code.
+    #[schema(example = "REJECT_CARD_PAYMENT")]
+    pub provider_code: String,
+    /// What the card holder should read.
+    #[schema(example = "한도초과 혹은 잔액부족으로 결제에 실패했습니다.")]
+    pub message: String,
+}
+
+/// The name of a decline class in the API and in the database.
+pub(crate) fn class_name(class: DeclineClass) -> &'static str {
+    match class {
+        DeclineClass::RetryLater => "RETRY_LATER",
+        DeclineClass::NewCard => "NEW_CARD",
+        DeclineClass::Fraud => "FRAUD",
+        DeclineClass::Temporary => "TEMPORARY",
+        DeclineClass::OurBug => "OUR_BUG",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STATUSES: [PaymentStatus; 7] = [
+        PaymentStatus::Requested,
+        PaymentStatus::Pending,
+        PaymentStatus::Success,
+        PaymentStatus::Failed,
+        PaymentStatus::Expired,
+        PaymentStatus::PartialRefunded,
+        PaymentStatus::Refunded,
+    ];
+
+    fn any_move() -> impl Strategy<Value = PaymentMove> {
+        prop_oneof![
+            Just(PaymentMove::Confirm),
+            Just(PaymentMove::Approve),
+            Just(PaymentMove::Decline),
+            Just(PaymentMove::Expire),
+            (0..3i64).prop_map(|won| PaymentMove::Refund { remaining: Krw::won(won) }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn money_that_moved_in_is_never_forgotten(start in 0..STATUSES.len(), moves in prop::collection::vec(any_move(), 0..12)) {
+            let mut status = STATUSES[start];
+            for payment_move in moves {
+                if let Ok(next) = status.after(payment_move) {
+                    prop_assert!(next.is_paid() || !status.is_paid());
+                    status = next;
+                }
+            }
+        }
+
+        #[test]
+        fn an_attempt_is_approved_or_declined_once(moves in prop::collection::vec(any_move(), 0..30)) {
+            let mut status = PaymentStatus::Requested;
+            let mut verdicts = 0;
+            for payment_move in moves {
+                if let Ok(next) = status.after(payment_move) {
+                    verdicts += i32::from(matches!(payment_move, PaymentMove::Approve | PaymentMove::Decline));
+                    status = next;
+                }
+            }
+            prop_assert!(verdicts <= 1);
+        }
+    }
+
+    #[test]
+    fn what_is_settled_stays_settled() {
+        for status in [PaymentStatus::Failed, PaymentStatus::Expired, PaymentStatus::Refunded] {
+            for payment_move in [
+                PaymentMove::Confirm,
+                PaymentMove::Approve,
+                PaymentMove::Decline,
+                PaymentMove::Expire,
+                PaymentMove::Refund { remaining: Krw::ZERO },
+            ] {
+                assert!(status.after(payment_move).is_err(), "{status:?} {payment_move:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Finishing what a crash, a timeout or a lost answer left open.
+//!
+//! An open attempt is asked for by its order id until the provider knows. Only if the provider has
+//! never heard of it is it sent again, as the same request with the same key, so that it happens
+//! once however often it arrives. No new attempt begins meanwhile: the database would refuse it.
+
+use chrono::TimeDelta;
+use futures::{StreamExt, stream};
+use kernel::BusinessId;
+use pg_adapter::{Approval, Decline, DeclineClass, Lookup, Outcome};
+use platform::{SystemTx, TenantTx};
+
+use crate::{
+    Billing, BillingError,
+    charge::{Attempt, LEASE, Means, Settlement},
+    payment::{PaymentId, PaymentStatus},
+    store,
+};
+
+/// How many are asked for in one go.
+const BATCH: i64 = 64;
+
+/// A request is sent again only this often: where a provider stores a 5xx under the key, it would
+/// repeat it for ever.
+const RESENT_AT_MOST: i32 = 8;
+
+/// A provider that has not heard of an attempt this long after it was last sent never will. The
+/// longest that a Toss Payments charge may take is a minute.
+const GIVEN_UP_AFTER: TimeDelta = TimeDelta::hours(24);
+
+/// How long to wait before asking again, after `checks` times: quickly at first, then with patience.
+pub(crate) fn pause_before(checks: i32) -> TimeDelta {
+    match checks {
+        ..=0 => TimeDelta::seconds(10),
+        1 => TimeDelta::seconds(30),
+        2 => TimeDelta::minutes(1),
+        3 => TimeDelta::minutes(5),
+        4 => TimeDelta::minutes(15),
+        5..=8 => TimeDelta::hours(1),
+        _ => TimeDelta::hours(6),
+    }
+}
+
+impl Billing {
+    /// Asks about every open attempt whose time has come.
+    pub(crate) async fn reconcile_payments(&self) -> Result<(), BillingError> {
+        loop {
+            let now = self.clock.now();
+            let mut tx = SystemTx::begin(&self.db).await?;
+            let open = store::payment::claim_open(&mut tx, now, now + LEASE, BATCH).await?;
+            tx.commit().await?;
+            if open.is_empty() {
+                return Ok(());
+            }
+            stream::iter(open)
+                .for_each_concurrent(self.settings.concurrency, |(business, payment)| async move {
+                    if let Err(error) = self.reconcile(business, payment).await {
+                        tracing::error!(%payment, %error, "an open attempt could not be reconciled; tried again later");
+                    }
+                })
+                .await;
+        }
+    }
+
+    /// Asks about one open attempt.
+    pub(crate) async fn reconcile(
+        &self,
+        business: BusinessId,
+        payment: PaymentId,
+    ) -> Result<Settlement, BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let attempt = store::due::attempt(&mut tx, business, payment).await?;
+        tx.commit().await?;
+        let Some(attempt) = attempt else { return self.settlement_of(business, payment).await };
+        let gateway = self.gateway(attempt.provider)?;
+        let outcome = match gateway.find_by_order(&attempt.order_id).await {
+            Lookup::NotFound if self.may_send_again(&attempt) => match self.send_again(&attempt).await? {
+                // Refused now is not proof for the first sending: that one may have been on its way
+                // when we looked, or we may be locked out since. Only a second look can tell.
+                Outcome::Declined(decline) => match gateway.find_by_order(&attempt.order_id).await {
+                    Lookup::NotFound if decline.class != DeclineClass::OurBug => Outcome::Declined(decline),
+                    answer => outcome_of(answer),
+                },
+                outcome => outcome,
+            },
+            Lookup::NotFound if self.is_given_up(&attempt) => Outcome::Declined(never_arrived()),
+            answer => outcome_of(answer),
+        };
+        self.settle(business, payment, outcome).await
+    }
+
+    fn may_send_again(&self, attempt: &Attempt) -> bool {
+        attempt.wanted && attempt.checks <= RESENT_AT_MOST && !matches!(attempt.means, Means::Gone)
+    }
+
+    fn is_given_up(&self, attempt: &Attempt) -> bool {
+        attempt.sent_at.is_none_or(|sent_at| self.clock.now() - sent_at > GIVEN_UP_AFTER)
+    }
+
+    async fn send_again(&self, attempt: &Attempt) -> Result<Outcome<Approval>, BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let payment = store::payment::lock(&mut tx, attempt.business, attempt.payment).await?;
+        let payment = payment.ok_or(BillingError::NotFound)?;
+        if payment.status == PaymentStatus::Pending {
+            store::payment::mark_sent(&mut tx, &payment, self.clock.now()).await?;
+        }
+        tx.commit().await?;
+        crate::crash_point!("reconcile::written");
+        self.ask(attempt).await
+    }
+
+    pub(crate) async fn settlement_of(
+        &self,
+        business: BusinessId,
+        id: PaymentId,
+    ) -> Result<Settlement, BillingError> {
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let payment = store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
+        Ok(payment.settlement())
+    }
+}
+
+/// What a look-up says about the attempt.
+fn outcome_of(answer: Lookup) -> Outcome<Approval> {
+    match answer {
+        Lookup::Approved(approval) => Outcome::Approved(approval),
+        Lookup::Failed(decline) => Outcome::Declined(decline),
+        Lookup::InProgress => Outcome::Unknown("still going on at the provider".to_owned()),
+        Lookup::NotFound => Outcome::Unknown("the provider has not heard of it (yet)".to_owned()),
+        Lookup::Unknown(reason) => Outcome::Unknown(reason),
+    }
+}
+
+/// Not the customer's fault: the renewal is attempted anew, under a new order id.
+fn never_arrived() -> Decline {
+    Decline {
+        class: DeclineClass::Temporary,
+        code: "NEVER_ARRIVED".to_owned(),
+        message: "결제 요청이 결제사에 전달되지 않았습니다. 다시 시도합니다.".to_owned(),
+    }
+}

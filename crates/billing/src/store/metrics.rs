@@ -1,0 +1,37 @@
+//! Figures for operators.
+
+use chrono::{DateTime, Utc};
+use platform::SystemTx;
+use sqlx::PgPool;
+
+/// How billing stands at one moment.
+#[derive(Debug)]
+pub struct Gauges {
+    /// Payments whose outcome is not known.
+    pub open_attempts: i64,
+    /// Age of the oldest of them, seconds.
+    pub oldest_open_attempt: f64,
+    /// Refunds whose outcome is not known.
+    pub open_refunds: i64,
+    /// Subscriptions on which something is due now.
+    pub due_subscriptions: i64,
+}
+
+impl Gauges {
+    pub async fn read(db: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Self> {
+        let mut tx = SystemTx::begin(db).await?;
+        sqlx::query_as!(
+            Self,
+            r#"select
+                   (select count(*) from billing.payment where status = 'PENDING') as "open_attempts!",
+                   coalesce(
+                       (select extract(epoch from $1 - min(created_at))::float8
+                        from billing.payment where status = 'PENDING'), 0) as "oldest_open_attempt!",
+                   (select count(*) from billing.refund where status = 'PENDING') as "open_refunds!",
+                   (select count(*) from billing.subscription where due_at <= $1) as "due_subscriptions!""#,
+            now,
+        )
+        .fetch_one(&mut *tx)
+        .await
+    }
+}

@@ -1,0 +1,350 @@
+//! `billing.payment`.
+
+use chrono::{DateTime, Utc};
+use kernel::{BusinessId, Krw};
+use pg_adapter::{Approval, Provider};
+use sqlx::PgConnection;
+
+use crate::{
+    BillingCycle,
+    invoice::InvoiceId,
+    payment::{Failure, Payment, PaymentId, PaymentReason, PaymentStatus},
+    payment_method::PaymentMethodId,
+};
+
+/// A payment to be written down.
+pub(crate) struct NewPayment<'a> {
+    pub business: BusinessId,
+    pub order_id: &'a str,
+    pub provider: Provider,
+    pub reason: PaymentReason,
+    pub invoice: Option<InvoiceId>,
+    pub method: Option<PaymentMethodId>,
+    pub plan_code: &'a str,
+    pub cycle: BillingCycle,
+    pub amount: Krw,
+    /// REQUESTED or PENDING.
+    pub status: PaymentStatus,
+    pub due_at: DateTime<Utc>,
+    pub sent_at: Option<DateTime<Utc>>,
+}
+
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    payment: &NewPayment<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<PaymentId> {
+    sqlx::query_scalar!(
+        r#"insert into billing.payment
+               (business_id, order_id, provider, reason, invoice_id, payment_method_id, plan_code, cycle, amount,
+                status, due_at, sent_at, created_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+           returning payment_id as "id: PaymentId""#,
+        payment.business.0,
+        payment.order_id,
+        payment.provider.as_str(),
+        payment.reason as PaymentReason,
+        payment.invoice.map(|id| id.0),
+        payment.method.map(|id| id.0),
+        payment.plan_code,
+        payment.cycle as BillingCycle,
+        payment.amount.get(),
+        payment.status as PaymentStatus,
+        payment.due_at,
+        payment.sent_at,
+        now,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+struct Row {
+    id: PaymentId,
+    order_id: String,
+    provider: String,
+    reason: PaymentReason,
+    invoice: Option<InvoiceId>,
+    method: Option<PaymentMethodId>,
+    plan_code: String,
+    cycle: BillingCycle,
+    amount: Krw,
+    refunded: Krw,
+    status: PaymentStatus,
+    payment_key: Option<String>,
+    sent_at: Option<DateTime<Utc>>,
+    checks: i32,
+    failure_class: Option<String>,
+    failure_code: Option<String>,
+    failure_message: Option<String>,
+}
+
+impl Row {
+    fn payment(self, business: BusinessId) -> sqlx::Result<Payment> {
+        Ok(Payment {
+            business,
+            id: self.id,
+            order_id: self.order_id,
+            provider: super::provider(&self.provider)?,
+            reason: self.reason,
+            invoice: self.invoice,
+            method: self.method,
+            plan_code: self.plan_code,
+            cycle: self.cycle,
+            amount: self.amount,
+            refunded: self.refunded,
+            status: self.status,
+            payment_key: self.payment_key,
+            sent_at: self.sent_at,
+            checks: self.checks,
+            failure: failure(self.failure_class, self.failure_code, self.failure_message),
+        })
+    }
+}
+
+/// The three columns of a failure are all there or all absent.
+pub(crate) fn failure(
+    class: Option<String>,
+    code: Option<String>,
+    message: Option<String>,
+) -> Option<Failure> {
+    Some(Failure { decline_class: class?, provider_code: code?, message: message? })
+}
+
+/// Locks the row until the transaction ends, so that two settlements queue up instead of racing.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: PaymentId,
+) -> sqlx::Result<Option<Payment>> {
+    sqlx::query_as!(
+        Row,
+        r#"select payment_id as "id: PaymentId", order_id, provider, reason as "reason: PaymentReason",
+                  invoice_id as "invoice: InvoiceId", payment_method_id as "method: PaymentMethodId", plan_code,
+                  cycle as "cycle: BillingCycle", amount as "amount: Krw", refunded_amount as "refunded: Krw",
+                  status as "status: PaymentStatus", payment_key, sent_at, checks, failure_class, failure_code,
+                  failure_message
+           from billing.payment where business_id = $1 and payment_id = $2 for update"#,
+        business.0,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(|row| row.payment(business))
+    .transpose()
+}
+
+/// The payment that goes by this order id, if it is this business's.
+pub(crate) async fn id_of_order(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    order_id: &str,
+) -> sqlx::Result<Option<PaymentId>> {
+    sqlx::query_scalar!(
+        r#"select payment_id as "id: PaymentId" from billing.payment where business_id = $1 and order_id = $2"#,
+        business.0,
+        order_id,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Whose payment goes by this order id. For webhooks, which do not say.
+pub(crate) async fn owner_of_order(
+    conn: &mut PgConnection,
+    order_id: &str,
+) -> sqlx::Result<Option<(BusinessId, PaymentId)>> {
+    let row = sqlx::query!(
+        r#"select business_id as "business: BusinessId", payment_id as "id: PaymentId"
+           from billing.payment where order_id = $1"#,
+        order_id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.business, row.id)))
+}
+
+/// The open attempt to pay any invoice of a subscription.
+pub(crate) async fn open_of_invoice(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    invoice: InvoiceId,
+) -> sqlx::Result<Option<PaymentId>> {
+    sqlx::query_scalar!(
+        r#"select payment_id as "id: PaymentId" from billing.payment
+           where business_id = $1 and invoice_id = $2 and status = 'PENDING'"#,
+        business.0,
+        invoice.0,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// REQUESTED becomes PENDING: the payer confirmed, and the provider is about to be asked.
+pub(crate) async fn confirm(
+    conn: &mut PgConnection,
+    payment: &Payment,
+    invoice: InvoiceId,
+    payment_key: &str,
+    lease: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment
+         set status = 'PENDING', invoice_id = $3, payment_key = $4, due_at = $5, sent_at = $6
+         where business_id = $1 and payment_id = $2 and status = 'REQUESTED'",
+        payment.business.0,
+        payment.id.0,
+        invoice.0,
+        payment_key,
+        lease,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// PENDING becomes SUCCESS.
+pub(crate) async fn approve(
+    conn: &mut PgConnection,
+    payment: &Payment,
+    approval: &Approval,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let card = approval.card.as_ref();
+    sqlx::query!(
+        "update billing.payment
+         set status = 'SUCCESS', payment_key = $3, card_company = $4, card_number = $5, receipt_url = $6,
+             approved_at = $7, settled_at = $8, due_at = null
+         where business_id = $1 and payment_id = $2 and status = 'PENDING'",
+        payment.business.0,
+        payment.id.0,
+        approval.payment_key,
+        card.map(|card| card.company.as_str()),
+        card.map(|card| card.masked_number.as_str()),
+        approval.receipt_url,
+        approval.approved_at,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// PENDING becomes FAILED.
+pub(crate) async fn decline(
+    conn: &mut PgConnection,
+    payment: &Payment,
+    failure: &Failure,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment
+         set status = 'FAILED', failure_class = $3, failure_code = $4, failure_message = $5, settled_at = $6,
+             due_at = null
+         where business_id = $1 and payment_id = $2 and status = 'PENDING'",
+        payment.business.0,
+        payment.id.0,
+        failure.decline_class,
+        failure.provider_code,
+        failure.message,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Still PENDING; ask again at `due_at`.
+pub(crate) async fn postpone(
+    conn: &mut PgConnection,
+    payment: &Payment,
+    due_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment set due_at = $3
+         where business_id = $1 and payment_id = $2 and status = 'PENDING'",
+        payment.business.0,
+        payment.id.0,
+        due_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes down that the charge is about to be sent once more.
+pub(crate) async fn mark_sent(
+    conn: &mut PgConnection,
+    payment: &Payment,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment set sent_at = $3
+         where business_id = $1 and payment_id = $2 and status = 'PENDING'",
+        payment.business.0,
+        payment.id.0,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Adds a completed refund to the payment.
+pub(crate) async fn record_refund(
+    conn: &mut PgConnection,
+    payment: &Payment,
+    refunded: Krw,
+    status: PaymentStatus,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment set refunded_amount = $3, status = $4
+         where business_id = $1 and payment_id = $2",
+        payment.business.0,
+        payment.id.0,
+        refunded.get(),
+        status as PaymentStatus,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes open attempts whose outcome is to be asked for, for this worker until `lease`.
+pub(crate) async fn claim_open(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    lease: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<(BusinessId, PaymentId)>> {
+    let rows = sqlx::query!(
+        r#"update billing.payment
+           set due_at = $2, checks = payment.checks + 1
+           from (
+               select business_id, payment_id from billing.payment
+               where due_at <= $1 and status = 'PENDING'
+               order by due_at limit $3 for update skip locked
+           ) due
+           where payment.business_id = due.business_id and payment.payment_id = due.payment_id
+           returning payment.business_id as "business: BusinessId", payment.payment_id as "id: PaymentId""#,
+        now,
+        lease,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.business, row.id)).collect())
+}
+
+/// Closes checkouts that nobody confirmed in time.
+pub(crate) async fn expire_requested(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let expired = sqlx::query!(
+        "update billing.payment set status = 'EXPIRED', due_at = null, settled_at = $1
+         where due_at <= $1 and status = 'REQUESTED'",
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(expired.rows_affected())
+}

@@ -1,0 +1,255 @@
+//! `billing.payment_method`.
+
+use chrono::{DateTime, Utc};
+use kernel::BusinessId;
+use pg_adapter::{Card, Provider};
+use sqlx::PgConnection;
+
+use crate::{
+    payment_method::{PaymentMethod, PaymentMethodId, PaymentMethodStatus},
+    store::due::CardOnFile,
+    subscription::Subscription,
+};
+
+pub(crate) struct NewPaymentMethod<'a> {
+    pub business: BusinessId,
+    pub id: PaymentMethodId,
+    pub provider: Provider,
+    pub customer_key: &'a str,
+    /// Sealed.
+    pub auth_key: &'a str,
+    /// When a lost answer is fetched.
+    pub due_at: DateTime<Utc>,
+}
+
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    method: &NewPaymentMethod<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into billing.payment_method
+             (business_id, payment_method_id, provider, customer_key, status, auth_key, due_at, created_at)
+         values ($1, $2, $3, $4, 'ISSUING', $5, $6, $7)",
+        method.business.0,
+        method.id.0,
+        method.provider.as_str(),
+        method.customer_key,
+        method.auth_key,
+        method.due_at,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Locks the row until the transaction ends.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: PaymentMethodId,
+) -> sqlx::Result<Option<PaymentMethod>> {
+    sqlx::query!(
+        r#"select provider, customer_key, status as "status: PaymentMethodStatus", auth_key, billing_key, tries
+           from billing.payment_method where business_id = $1 and payment_method_id = $2 for update"#,
+        business.0,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(|row| {
+        Ok(PaymentMethod {
+            business,
+            id,
+            provider: super::provider(&row.provider)?,
+            customer_key: row.customer_key,
+            status: row.status,
+            auth_key: row.auth_key,
+            billing_key: row.billing_key,
+            tries: row.tries,
+        })
+    })
+    .transpose()
+}
+
+/// The provider's key, sealed, with its keyed hash.
+pub(crate) struct SealedKey {
+    pub sealed: String,
+    pub hash: Vec<u8>,
+}
+
+/// ISSUING becomes `status` (ACTIVE, or RELEASING if the key is not wanted after all).
+pub(crate) async fn store_key(
+    conn: &mut PgConnection,
+    method: &PaymentMethod,
+    key: &SealedKey,
+    card: &Card,
+    release_at: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
+    let status =
+        if release_at.is_some() { PaymentMethodStatus::Releasing } else { PaymentMethodStatus::Active };
+    sqlx::query!(
+        "update billing.payment_method
+         set status = $3, auth_key = null, billing_key = $4, billing_key_hash = $5,
+             card_company = $6, card_number = $7, due_at = $8, tries = 0
+         where business_id = $1 and payment_method_id = $2 and status = 'ISSUING'",
+        method.business.0,
+        method.id.0,
+        status as PaymentMethodStatus,
+        key.sealed,
+        key.hash,
+        card.company,
+        card.masked_number,
+        release_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The key is not needed any more; the sweep deletes it at the provider.
+pub(crate) async fn release(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: PaymentMethodId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment_method set status = 'RELEASING', due_at = $3, tries = 0
+         where business_id = $1 and payment_method_id = $2 and status in ('ACTIVE', 'UNUSABLE')",
+        business.0,
+        id.0,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// There is no key, or no longer.
+pub(crate) async fn mark_released(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: PaymentMethodId,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment_method
+         set status = 'RELEASED', auth_key = null, billing_key = null, billing_key_hash = null, due_at = null
+         where business_id = $1 and payment_method_id = $2",
+        business.0,
+        id.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The card will not work again: no further charge is tried with it.
+pub(crate) async fn mark_unusable(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: PaymentMethodId,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment_method set status = 'UNUSABLE'
+         where business_id = $1 and payment_method_id = $2 and status = 'ACTIVE'",
+        business.0,
+        id.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The active methods that hold this key: one at most, but a hash is no proof of uniqueness.
+pub(crate) async fn active_with_key(
+    conn: &mut PgConnection,
+    provider: Provider,
+    key_hash: &[u8],
+) -> sqlx::Result<Vec<(BusinessId, PaymentMethodId)>> {
+    let rows = sqlx::query!(
+        r#"select business_id as "business: BusinessId", payment_method_id as "id: PaymentMethodId"
+           from billing.payment_method
+           where provider = $1 and billing_key_hash = $2 and status = 'ACTIVE'"#,
+        provider.as_str(),
+        key_hash,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.business, row.id)).collect())
+}
+
+/// Takes the methods on which something is due for this worker until `lease`, by pushing them out of
+/// reach of the others. A RELEASING one waits while a charge with its key is open.
+pub(crate) async fn claim_due(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    lease: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<(BusinessId, PaymentMethodId)>> {
+    let rows = sqlx::query!(
+        r#"update billing.payment_method method
+           set due_at = $2, tries = method.tries + 1
+           from (
+               select business_id, payment_method_id from billing.payment_method due
+               where due_at <= $1
+                 and not exists (
+                     select from billing.payment
+                     where payment.business_id = due.business_id
+                       and payment.payment_method_id = due.payment_method_id
+                       and payment.status = 'PENDING')
+               order by due_at limit $3 for update skip locked
+           ) due
+           where method.business_id = due.business_id and method.payment_method_id = due.payment_method_id
+           returning method.business_id as "business: BusinessId", method.payment_method_id as "id: PaymentMethodId""#,
+        now,
+        lease,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.business, row.id)).collect())
+}
+
+/// Tries again at `due_at`.
+pub(crate) async fn postpone(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: PaymentMethodId,
+    due_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment_method set due_at = $3
+         where business_id = $1 and payment_method_id = $2 and due_at is not null",
+        business.0,
+        id.0,
+        due_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The card that a subscription is charged on.
+pub(crate) async fn on_file(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+) -> sqlx::Result<Option<CardOnFile>> {
+    let Some(id) = subscription.method else { return Ok(None) };
+    let row = sqlx::query!(
+        r#"select provider, status as "status: PaymentMethodStatus", billing_key, customer_key
+           from billing.payment_method where business_id = $1 and payment_method_id = $2"#,
+        subscription.business.0,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| CardOnFile {
+        id,
+        provider: row.provider,
+        usable: row.status == PaymentMethodStatus::Active,
+        billing_key: row.billing_key,
+        customer_key: row.customer_key,
+    }))
+}

@@ -1,0 +1,168 @@
+//! `billing.subscription`.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use kernel::{BusinessId, Krw};
+use sqlx::PgConnection;
+
+use crate::{
+    BillingCycle,
+    payment_method::PaymentMethodId,
+    subscription::{EndReason, Period, Subscription, SubscriptionId, SubscriptionStatus},
+};
+
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into billing.subscription
+             (business_id, subscription_id, plan_code, cycle, price, status, payment_method_id, anchor_on,
+              period_from, period_until, due_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        subscription.business.0,
+        subscription.id.0,
+        subscription.plan_code,
+        subscription.cycle as BillingCycle,
+        subscription.price.get(),
+        subscription.status as SubscriptionStatus,
+        subscription.method.map(|method| method.0),
+        subscription.anchor_on,
+        subscription.period.from,
+        subscription.period.until,
+        subscription.due_at,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+struct Row {
+    id: SubscriptionId,
+    plan_code: String,
+    cycle: BillingCycle,
+    price: Krw,
+    status: SubscriptionStatus,
+    method: Option<PaymentMethodId>,
+    anchor_on: NaiveDate,
+    period_from: NaiveDate,
+    period_until: NaiveDate,
+    due_at: Option<DateTime<Utc>>,
+    canceled_at: Option<DateTime<Utc>>,
+}
+
+impl Row {
+    fn subscription(self, business: BusinessId) -> Subscription {
+        Subscription {
+            business,
+            id: self.id,
+            plan_code: self.plan_code,
+            cycle: self.cycle,
+            price: self.price,
+            status: self.status,
+            method: self.method,
+            anchor_on: self.anchor_on,
+            period: Period { from: self.period_from, until: self.period_until },
+            due_at: self.due_at,
+            canceled_at: self.canceled_at,
+        }
+    }
+}
+
+/// Locks the row until the transaction ends, so that what changes a subscription happens in turn.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: SubscriptionId,
+) -> sqlx::Result<Option<Subscription>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select subscription_id as "id: SubscriptionId", plan_code, cycle as "cycle: BillingCycle",
+                  price as "price: Krw", status as "status: SubscriptionStatus",
+                  payment_method_id as "method: PaymentMethodId", anchor_on, period_from, period_until, due_at, canceled_at
+           from billing.subscription where business_id = $1 and subscription_id = $2 for update"#,
+        business.0,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| row.subscription(business)))
+}
+
+/// Locks the subscription of a business that is not over.
+pub(crate) async fn lock_live(
+    conn: &mut PgConnection,
+    business: BusinessId,
+) -> sqlx::Result<Option<Subscription>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select subscription_id as "id: SubscriptionId", plan_code, cycle as "cycle: BillingCycle",
+                  price as "price: Krw", status as "status: SubscriptionStatus",
+                  payment_method_id as "method: PaymentMethodId", anchor_on, period_from, period_until, due_at, canceled_at
+           from billing.subscription where business_id = $1 and status <> 'ENDED' for update"#,
+        business.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| row.subscription(business)))
+}
+
+/// Writes back what a move changed: status, period and the next action.
+pub(crate) async fn update(conn: &mut PgConnection, subscription: &Subscription) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.subscription
+         set status = $3, payment_method_id = $4, period_from = $5, period_until = $6, due_at = $7
+         where business_id = $1 and subscription_id = $2",
+        subscription.business.0,
+        subscription.id.0,
+        subscription.status as SubscriptionStatus,
+        subscription.method.map(|method| method.0),
+        subscription.period.from,
+        subscription.period.until,
+        subscription.due_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn end(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.subscription
+         set status = 'ENDED', due_at = null, end_reason = $3, ended_at = $4
+         where business_id = $1 and subscription_id = $2",
+        subscription.business.0,
+        subscription.id.0,
+        reason as EndReason,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Remembers that and why the business cancelled.
+pub(crate) async fn record_cancel(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+    reason: Option<&str>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.subscription set cancel_reason = $3, canceled_at = $4
+         where business_id = $1 and subscription_id = $2",
+        subscription.business.0,
+        subscription.id.0,
+        reason,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

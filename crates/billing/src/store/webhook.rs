@@ -1,0 +1,102 @@
+//! `billing.webhook`.
+
+use chrono::{DateTime, Utc};
+use pg_adapter::Provider;
+use sqlx::PgConnection;
+
+pub(crate) struct NewWebhook<'a> {
+    pub provider: Provider,
+    pub delivery_id: &'a str,
+    pub kind: &'a str,
+    /// Sealed.
+    pub body: &'a str,
+    pub order_id: Option<&'a str>,
+    pub billing_key_hash: Option<&'a [u8]>,
+    /// When to act on it; none for those that are only kept.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// Stores a delivery; false if it is stored already.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    webhook: &NewWebhook<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let inserted = sqlx::query!(
+        "insert into billing.webhook
+             (provider, delivery_id, kind, body, order_id, billing_key_hash, received_at, due_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+        webhook.provider.as_str(),
+        webhook.delivery_id,
+        webhook.kind,
+        webhook.body,
+        webhook.order_id,
+        webhook.billing_key_hash,
+        now,
+        webhook.due_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// A webhook that something is to be done about.
+pub(crate) struct DueWebhook {
+    pub provider: Provider,
+    pub delivery_id: String,
+    pub order_id: Option<String>,
+    pub billing_key_hash: Option<Vec<u8>>,
+    pub tries: i32,
+}
+
+/// Takes webhooks that were not acted on yet, for this worker until `lease`.
+pub(crate) async fn claim_due(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    lease: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<DueWebhook>> {
+    sqlx::query!(
+        "update billing.webhook
+         set due_at = $2, tries = webhook.tries + 1
+         from (
+             select provider, delivery_id from billing.webhook
+             where due_at <= $1 order by due_at limit $3 for update skip locked
+         ) due
+         where webhook.provider = due.provider and webhook.delivery_id = due.delivery_id
+         returning webhook.provider, webhook.delivery_id, webhook.order_id, webhook.billing_key_hash, webhook.tries",
+        now,
+        lease,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|row| {
+        Ok(DueWebhook {
+            provider: super::provider(&row.provider)?,
+            delivery_id: row.delivery_id,
+            order_id: row.order_id,
+            billing_key_hash: row.billing_key_hash,
+            tries: row.tries,
+        })
+    })
+    .collect()
+}
+
+/// Acted on (`due_at` none), or to be tried again then.
+pub(crate) async fn reschedule(
+    conn: &mut PgConnection,
+    webhook: &DueWebhook,
+    due_at: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.webhook set due_at = $3 where provider = $1 and delivery_id = $2",
+        webhook.provider.as_str(),
+        webhook.delivery_id,
+        due_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Everything of this context that is due, in order. Whatever was delayed or lost by a queue, a
+//! paused worker or a moved clock is a row with a due time, and is found here.
+
+use chrono::{DateTime, Utc};
+use kernel::{BusinessId, Krw};
+use pg_adapter::{IssueBillingKey, Outcome};
+use platform::{SystemTx, idempotency};
+use sqlx::{PgConnection, PgPool};
+
+use crate::{
+    Billing, BillingCycle, BillingError, RunReport,
+    charge::LEASE,
+    payment_method::{PaymentMethod, PaymentMethodId, PaymentMethodStatus},
+    reconcile::pause_before,
+    store::{self, payment_method::SealedKey},
+};
+
+const BATCH: i64 = 64;
+
+impl Billing {
+    /// Does all that is due now. What is open from before is settled first, so that what follows
+    /// from it is done in the same sweep.
+    pub async fn sweep(&self) -> Result<RunReport, BillingError> {
+        self.act_on_webhooks().await?;
+        self.reconcile_payments().await?;
+        self.reconcile_refunds().await?;
+        let report = self.run().await?;
+        self.release_cards().await?;
+        self.close_old().await?;
+        Ok(report)
+    }
+
+    /// When something will be due next, if nothing happens before; in the past if it is due already.
+    pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>, BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        Ok(store::due::next_at(&mut tx).await?)
+    }
+
+    async fn close_old(&self) -> Result<(), BillingError> {
+        let now = self.clock.now();
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let expired = store::payment::expire_requested(&mut tx, now).await?;
+        idempotency::forget_old_keys(&mut tx, now).await?;
+        tx.commit().await?;
+        if expired > 0 {
+            tracing::info!(expired, "checkouts expired");
+        }
+        Ok(())
+    }
+
+    /// Deletes the keys of cards that are not needed any more, and fetches answers that got lost.
+    pub(crate) async fn release_cards(&self) -> Result<(), BillingError> {
+        loop {
+            let now = self.clock.now();
+            let mut tx = SystemTx::begin(&self.db).await?;
+            let due = store::payment_method::claim_due(&mut tx, now, now + LEASE, BATCH).await?;
+            tx.commit().await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            for (business, method) in due {
+                if let Err(error) = self.release_card(business, method).await {
+                    tracing::error!(%method, %error, "a card could not be released; tried again later");
+                }
+            }
+        }
+    }
+
+    async fn release_card(&self, business: BusinessId, id: PaymentMethodId) -> Result<(), BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let method =
+            store::payment_method::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
+        tx.commit().await?;
+        match (method.status, &method.auth_key, &method.billing_key) {
+            (PaymentMethodStatus::Issuing, Some(auth_key), _) => self.fetch_lost_key(&method, auth_key).await,
+            (PaymentMethodStatus::Releasing, _, Some(billing_key)) => {
+                self.delete_key(&method, billing_key).await
+            }
+            // Settled meanwhile.
+            _ => Ok(()),
+        }
+    }
+
+    /// The process that asked for this key died before it had the answer. Nobody waits for the key
+    /// any more, but it exists, and only asking again tells what it is.
+    async fn fetch_lost_key(&self, method: &PaymentMethod, auth_key: &str) -> Result<(), BillingError> {
+        let purpose = PaymentMethod::purpose(method.business, method.id);
+        let request = IssueBillingKey {
+            auth_key: self.vault.open(&purpose, auth_key)?,
+            customer_key: method.customer_key.clone(),
+            idempotency_key: method.id.to_string(),
+        };
+        let outcome = self.gateway(method.provider)?.issue_billing_key(&request).await;
+        let now = self.clock.now();
+        let mut tx = SystemTx::begin(&self.db).await?;
+        match outcome {
+            Outcome::Approved(issued) => {
+                let key = SealedKey {
+                    sealed: self.vault.seal(&purpose, &issued.billing_key),
+                    hash: self.vault.keyed_hash(&issued.billing_key),
+                };
+                store::payment_method::store_key(&mut tx, method, &key, &issued.card, Some(now)).await?;
+            }
+            Outcome::Declined(_) => {
+                store::payment_method::mark_released(&mut tx, method.business, method.id).await?
+            }
+            // A key that nobody knows cannot be charged by anybody: after a while it is left alone.
+            Outcome::NotSent(_) | Outcome::Unknown(_) if method.tries > 12 => {
+                store::payment_method::mark_released(&mut tx, method.business, method.id).await?;
+            }
+            Outcome::NotSent(_) | Outcome::Unknown(_) => {
+                let again = now + pause_before(method.tries);
+                store::payment_method::postpone(&mut tx, method.business, method.id, again).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn delete_key(&self, method: &PaymentMethod, billing_key: &str) -> Result<(), BillingError> {
+        let purpose = PaymentMethod::purpose(method.business, method.id);
+        let billing_key = self.vault.open(&purpose, billing_key)?;
+        let outcome = self.gateway(method.provider)?.delete_billing_key(&billing_key).await;
+        let mut tx = SystemTx::begin(&self.db).await?;
+        match outcome {
+            Outcome::Approved(()) => {
+                store::payment_method::mark_released(&mut tx, method.business, method.id).await?
+            }
+            Outcome::Declined(decline) => {
+                tracing::error!(method = %method.id, code = decline.code, "the provider will not delete a billing key");
+                let again = self.clock.now() + pause_before(method.tries.max(5));
+                store::payment_method::postpone(&mut tx, method.business, method.id, again).await?;
+            }
+            Outcome::NotSent(_) | Outcome::Unknown(_) => {
+                let again = self.clock.now() + pause_before(method.tries);
+                store::payment_method::postpone(&mut tx, method.business, method.id, again).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// Adds a plan to the catalogue of a development system.
+pub async fn add_demo_plan(
+    db: &PgPool,
+    code: &str,
+    name: &str,
+    prices: &[(BillingCycle, Krw)],
+) -> sqlx::Result<()> {
+    let mut conn = db.acquire().await?;
+    let conn: &mut PgConnection = &mut conn;
+    store::plan::insert(conn, code, name, prices).await
+}

@@ -1,0 +1,158 @@
+//! Webhooks are hints: stored once, and acted on by asking the provider.
+//!
+//! Nothing that a webhook says is believed, so a forged one changes nothing, and early, late,
+//! repeated and reordered ones all end in the same state: the provider's.
+
+use axum::http::HeaderMap;
+use chrono::TimeDelta;
+use pg_adapter::{Lookup, Provider, Subject};
+use platform::{SystemTx, events, jobs};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Billing, BillingError,
+    charge::LEASE,
+    event::BillingEvent,
+    payment::{Payment, PaymentStatus},
+    reconcile::pause_before,
+    store::{
+        self,
+        webhook::{DueWebhook, NewWebhook},
+    },
+};
+
+/// The job that acts on stored webhooks.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ActOnWebhooks;
+
+impl jobs::Job for ActOnWebhooks {
+    const NAME: &'static str = "act_on_webhooks";
+}
+
+/// A webhook may race the answer of the very request that caused it, so an order that is not known
+/// yet is looked for this often before the webhook is put aside.
+const TRIES: i32 = 8;
+
+const BATCH: i64 = 64;
+
+impl Billing {
+    /// Stores a delivery and has it acted on. A repeated one changes nothing.
+    pub(crate) async fn receive_webhook(
+        &self,
+        provider: Provider,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<(), BillingError> {
+        let webhook = self.gateway(provider)?.read_webhook(headers, body)?;
+        let now = self.clock.now();
+        let purpose = format!("billing.webhook:{provider}:{}", webhook.id);
+        let sealed = self.vault.seal(&purpose, &String::from_utf8_lossy(body).into_owned().into());
+        let (order_id, billing_key_hash) = match &webhook.subject {
+            Subject::Payment { order_id } => (Some(order_id.as_str()), None),
+            Subject::BillingKeyDeleted { billing_key } => (None, Some(self.vault.keyed_hash(billing_key))),
+            Subject::Other => (None, None),
+        };
+        let concerns_us = order_id.is_some() || billing_key_hash.is_some();
+        let new = NewWebhook {
+            provider,
+            delivery_id: &webhook.id,
+            kind: &webhook.kind,
+            body: &sealed,
+            order_id,
+            billing_key_hash: billing_key_hash.as_deref(),
+            due_at: concerns_us.then_some(now),
+        };
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let is_new = store::webhook::insert(&mut tx, &new, now).await?;
+        if is_new && concerns_us {
+            jobs::enqueue(&mut tx, &ActOnWebhooks).await?;
+        }
+        tx.commit().await?;
+        tracing::info!(%provider, kind = webhook.kind, is_new, "webhook stored");
+        Ok(())
+    }
+
+    /// Acts on every stored webhook whose time has come.
+    pub async fn act_on_webhooks(&self) -> Result<(), BillingError> {
+        loop {
+            let now = self.clock.now();
+            let mut tx = SystemTx::begin(&self.db).await?;
+            let due = store::webhook::claim_due(&mut tx, now, now + LEASE, BATCH).await?;
+            tx.commit().await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            for webhook in due {
+                if let Err(error) = self.act_on(&webhook).await {
+                    tracing::error!(%error, "a webhook could not be acted on; tried again later");
+                }
+            }
+        }
+    }
+
+    async fn act_on(&self, webhook: &DueWebhook) -> Result<(), BillingError> {
+        let is_done = match (&webhook.order_id, &webhook.billing_key_hash) {
+            (Some(order_id), _) => self.look_into(webhook.provider, order_id).await?,
+            (None, Some(key_hash)) => {
+                self.stop_using(webhook.provider, key_hash).await?;
+                true
+            }
+            (None, None) => true,
+        };
+        let again =
+            (!is_done && webhook.tries < TRIES).then(|| self.clock.now() + pause_before(webhook.tries));
+        let mut tx = SystemTx::begin(&self.db).await?;
+        store::webhook::reschedule(&mut tx, webhook, again).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Asks the provider about the payment behind an order. False if it is too early to tell: the
+    /// order is not known here yet, or the request that caused the webhook still waits for its answer.
+    async fn look_into(&self, provider: Provider, order_id: &str) -> Result<bool, BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let Some((business, id)) = store::payment::owner_of_order(&mut tx, order_id).await? else {
+            return Ok(false);
+        };
+        let payment = store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
+        tx.commit().await?;
+        match payment.status {
+            PaymentStatus::Pending if self.is_being_asked(&payment) => return Ok(false),
+            PaymentStatus::Pending => {
+                self.reconcile(business, id).await?;
+            }
+            // Money may have been given back elsewhere, at the provider's console.
+            PaymentStatus::Success | PaymentStatus::PartialRefunded => {
+                match self.gateway(provider)?.find_by_order(order_id).await {
+                    Lookup::Approved(approval) => self.adopt_cancellations(&payment, &approval).await?,
+                    Lookup::Unknown(_) => return Ok(false),
+                    Lookup::Failed(_) | Lookup::InProgress | Lookup::NotFound => {
+                        tracing::error!(payment = %id, "the provider denies a payment that it approved");
+                    }
+                }
+            }
+            PaymentStatus::Requested
+            | PaymentStatus::Failed
+            | PaymentStatus::Expired
+            | PaymentStatus::Refunded => {}
+        }
+        Ok(true)
+    }
+
+    fn is_being_asked(&self, payment: &Payment) -> bool {
+        let just_now = self.clock.now() - TimeDelta::seconds(5);
+        payment.checks == 0 && payment.sent_at.is_some_and(|sent_at| sent_at > just_now)
+    }
+
+    /// The provider deleted a billing key. Holding the key is the evidence: nobody else knows it.
+    async fn stop_using(&self, provider: Provider, key_hash: &[u8]) -> Result<(), BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        for (business, method) in store::payment_method::active_with_key(&mut tx, provider, key_hash).await? {
+            store::payment_method::mark_unusable(&mut tx, business, method).await?;
+            let event = BillingEvent::PaymentMethodUnusable { billing_key: method };
+            events::publish(&mut tx, business, self.clock.now(), &event).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

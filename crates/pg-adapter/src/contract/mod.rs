@@ -1,0 +1,204 @@
+//! The conformance suite: what every provider's gateway must do, run against its own sandbox.
+//!
+//! A provider's tests implement [`Rig`] and call [`contract`]; when that passes, the gateway keeps
+//! the promises of [`PaymentGateway`]. The judge is never the gateway: it is the sandbox's book.
+//!
+//! The gateway under test should wait about a second for an answer, so that the cases that
+//! make it wait too long do not take minutes.
+
+mod cancels;
+mod charges;
+mod confirms;
+mod faults;
+mod keys;
+mod lookups;
+mod webhooks;
+mod world;
+
+use std::panic::AssertUnwindSafe;
+
+use async_trait::async_trait;
+use futures::{FutureExt, future::BoxFuture};
+use kernel::Krw;
+use reqwest::header::HeaderMap;
+use secrecy::SecretString;
+
+use crate::{DeclineClass, PaymentGateway};
+
+/// A provider's sandbox, and a gateway that speaks to it.
+#[async_trait]
+pub trait Rig: Send + Sync {
+    fn gateway(&self) -> &dyn PaymentGateway;
+
+    /// The same provider at an address where nothing listens.
+    fn unreachable(&self) -> Box<dyn PaymentGateway>;
+
+    /// The payer registers a card in the provider's window: what its SDK hands over.
+    async fn register(&self, customer_key: &str, card: TestCard) -> SecretString;
+
+    /// The payer authenticates a one-off payment in the provider's window: the provider's id of it.
+    async fn authenticate(&self, order_id: &str, amount: Krw, card: TestCard) -> String;
+
+    /// Makes the next request of this kind go wrong, and only that one.
+    async fn break_next(&self, operation: Operation, fault: Fault);
+
+    /// Takes back the faults that were not used up.
+    async fn heal(&self);
+
+    /// The money that really moved for an order, oldest first. Declined attempts move none.
+    async fn book(&self, order_id: &str) -> Vec<Movement>;
+
+    /// Deliveries as this provider makes them, and as an attacker would.
+    async fn webhooks(&self) -> Webhooks;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestCard {
+    Good,
+    InsufficientFunds,
+    OverLimit,
+    Suspended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Issue,
+    Delete,
+    Charge,
+    Confirm,
+    Cancel,
+    LookUp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The provider acts, and its answer gets lost.
+    DropResponse,
+    /// The connection breaks before the provider has read the request.
+    Refuse,
+    /// The gateway does not wait long enough. The provider has acted already, or it acts later, or
+    /// it notices that nobody is waiting and never does.
+    Late(Moment),
+    /// A 500 of the provider's own.
+    ServerError(Moment),
+    /// A 502 with an HTML page of something in between.
+    HtmlError(Moment),
+    /// The provider acts, and half of its answer arrives.
+    Truncated,
+    /// Too many requests.
+    RateLimited,
+    /// The provider refuses, with a code of this class.
+    Decline(DeclineClass),
+}
+
+impl Fault {
+    /// Everything after which nobody can tell what the provider did.
+    pub const LEAVING_DOUBT: &[Self] = &[
+        Self::DropResponse,
+        Self::Refuse,
+        Self::Late(Moment::BeforeActing),
+        Self::Late(Moment::AfterActing),
+        Self::ServerError(Moment::BeforeActing),
+        Self::ServerError(Moment::AfterActing),
+        Self::HtmlError(Moment::BeforeActing),
+        Self::HtmlError(Moment::AfterActing),
+        Self::Truncated,
+        Self::RateLimited,
+    ];
+}
+
+/// Whether the provider has done what it was asked when something breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    BeforeActing,
+    AfterActing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Movement {
+    Charge(Krw),
+    Cancel(Krw),
+}
+
+pub struct Webhooks {
+    /// A delivery about the payment `order_id`, with the id `delivery_id`.
+    pub payment: Delivery,
+    pub order_id: String,
+    pub delivery_id: String,
+    /// Of a kind that the provider will only invent next year.
+    pub unknown: Delivery,
+    /// Signed by somebody else. Empty where the provider signs nothing.
+    pub forged: Vec<Delivery>,
+}
+
+#[derive(Clone)]
+pub struct Delivery {
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+/// One rule, named by its function.
+pub struct Case {
+    pub name: &'static str,
+    pub run: for<'a> fn(&'a dyn Rig) -> BoxFuture<'a, ()>,
+}
+
+macro_rules! cases {
+    ($($module:ident :: $case:ident),* $(,)?) => {
+        &[$(Case { name: stringify!($case), run: |rig| Box::pin($module::$case(rig)) }),*]
+    };
+}
+
+pub const CASES: &[Case] = cases![
+    keys::a_card_is_registered,
+    keys::a_lost_answer_to_a_registration_is_repeated,
+    keys::an_auth_key_is_not_used_twice,
+    keys::a_deleted_key_is_gone_for_good,
+    charges::a_charge_moves_the_amount_once,
+    charges::the_same_order_twice_is_one_charge,
+    charges::the_same_order_at_the_same_time_is_one_charge,
+    charges::the_same_order_with_another_amount_charges_nothing_more,
+    charges::a_declining_card_says_what_to_do,
+    charges::every_class_of_decline_is_told_apart,
+    charges::a_decline_is_final_for_its_order,
+    confirms::an_authenticated_payment_is_confirmed_once,
+    confirms::an_amount_that_was_not_authenticated_is_declined,
+    confirms::the_payment_of_another_order_is_not_ours,
+    confirms::a_declining_card_declines_a_confirm,
+    cancels::partial_cancels_add_up,
+    cancels::the_same_cancel_twice_is_one_cancel,
+    cancels::the_same_cancel_at_the_same_time_is_one_cancel,
+    cancels::more_than_is_left_is_declined,
+    cancels::an_unknown_payment_cannot_be_cancelled,
+    lookups::a_payment_is_found_by_its_order,
+    lookups::an_order_that_never_was_is_not_found,
+    lookups::an_order_id_is_not_a_path,
+    lookups::no_fault_makes_a_payment_not_found,
+    faults::nobody_listening_is_not_sent,
+    faults::a_broken_charge_happens_once,
+    faults::a_broken_decline_stays_a_decline,
+    faults::a_broken_confirm_happens_once,
+    faults::a_broken_cancel_happens_once,
+    faults::a_broken_registration_ends_with_a_key,
+    faults::a_broken_deletion_ends_with_a_deleted_key,
+    webhooks::a_real_one_says_what_to_ask_about,
+    webhooks::a_repeat_has_the_same_id,
+    webhooks::an_unknown_kind_is_not_an_error,
+    webhooks::forgeries_and_garbage_are_refused,
+];
+
+/// Runs every case, one after the other, and names those that failed.
+///
+/// # Panics
+/// If any case did.
+pub async fn contract(rig: &dyn Rig) {
+    let mut failed = Vec::new();
+    for case in CASES {
+        rig.heal().await;
+        tracing::info!(case = case.name, "conformance");
+        if AssertUnwindSafe((case.run)(rig)).catch_unwind().await.is_err() {
+            failed.push(case.name);
+        }
+    }
+    assert!(failed.is_empty(), "{} does not keep the contract: {failed:#?}", rig.gateway().provider());
+}

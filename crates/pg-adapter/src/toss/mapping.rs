@@ -1,0 +1,240 @@
+//! From the words of Toss to the words of the port.
+
+use super::{errors, institutions, wire};
+use crate::{
+    Approval, BillingKeySecret, Cancel, Cancellation, Card, IssueBillingKey, IssuedBillingKey, Lookup,
+    Outcome,
+};
+
+/// The limit on `cancelReason`. Counted as Java counts, which is never less than characters.
+const LONGEST_REASON: usize = 200;
+
+pub(super) fn payment(body: &[u8]) -> Result<wire::Payment, String> {
+    // The error of serde_json tells the place and the kind of trouble. It may quote a value, and the
+    // values of these types are nothing that has to stay secret.
+    serde_json::from_slice(body).map_err(|error| format!("the payment is not readable: {error}"))
+}
+
+/// The answer to a charge or a confirm, or to a look-up: in all three cases a payment.
+pub(super) fn found(body: &[u8], order_id: &str) -> Lookup {
+    let payment = match payment(body) {
+        Ok(payment) => payment,
+        Err(reason) => return Lookup::Unknown(reason),
+    };
+    if payment.order_id != order_id {
+        // One idempotency key used for two orders does this: the second is answered with the first.
+        tracing::error!(asked = order_id, answered = payment.order_id, "toss answered about another order");
+        return Lookup::Unknown(format!("toss answered about another order, {}", payment.order_id));
+    }
+    state(payment)
+}
+
+/// For a request that Toss answered, or whose payment was looked up because it was made already.
+pub(super) fn settled(lookup: Lookup) -> Outcome<Approval> {
+    match lookup {
+        Lookup::Approved(approval) => Outcome::Approved(approval),
+        Lookup::Failed(decline) => Outcome::Declined(decline),
+        Lookup::InProgress => Outcome::Unknown("the payment is still going on".to_owned()),
+        Lookup::NotFound => Outcome::Unknown("toss knows the payment and cannot find it".to_owned()),
+        Lookup::Unknown(reason) => Outcome::Unknown(reason),
+    }
+}
+
+fn state(payment: wire::Payment) -> Lookup {
+    match payment.status.as_str() {
+        // A virtual account that was closed before anybody paid into it is CANCELED as well.
+        "CANCELED" if payment.approved_at.is_none() && payment.virtual_account.is_some() => {
+            Lookup::Failed(errors::failure("EXPIRED_PAYMENT"))
+        }
+        "DONE" | "CANCELED" | "PARTIAL_CANCELED" => match approval(payment) {
+            Ok(approval) => Lookup::Approved(approval),
+            Err(reason) => Lookup::Unknown(reason),
+        },
+        "ABORTED" => Lookup::Failed(errors::failure(failure_code(&payment, "ABORTED"))),
+        "EXPIRED" => Lookup::Failed(errors::failure(failure_code(&payment, "EXPIRED_PAYMENT"))),
+        "READY" | "IN_PROGRESS" | "WAITING_FOR_DEPOSIT" => Lookup::InProgress,
+        other => Lookup::Unknown(format!("the payment has the unknown status `{other}`")),
+    }
+}
+
+fn failure_code<'a>(payment: &'a wire::Payment, otherwise: &'a str) -> &'a str {
+    payment.failure.as_ref().map_or(otherwise, |failure| &failure.code)
+}
+
+fn approval(payment: wire::Payment) -> Result<Approval, String> {
+    if let Some(failure) = &payment.failure {
+        return Err(format!("the payment is `{}` and failed with {}", payment.status, failure.code));
+    }
+    if payment.currency.as_deref().is_some_and(|currency| currency != "KRW") {
+        return Err("the payment is not in won".to_owned());
+    }
+    // An approved payment has `approvedAt`. One without it is approved all the same: its status says so.
+    let approved_at = payment
+        .approved_at
+        .or(payment.requested_at)
+        .ok_or_else(|| "the payment was approved at no time".to_owned())?;
+    let cancellations = payment.cancels.iter().flatten().filter(|cancel| is_done(cancel)).map(cancellation);
+    Ok(Approval {
+        cancellations: cancellations.collect(),
+        payment_key: payment.payment_key,
+        order_id: payment.order_id,
+        amount: payment.total_amount,
+        approved_at,
+        card: payment.card.map(card),
+        receipt_url: payment.receipt.map(|receipt| receipt.url),
+        billing_key: None,
+    })
+}
+
+fn card(card: wire::Card) -> Card {
+    let company = card.issuer_code.as_deref().map(|code| institutions::issuer(code).to_owned());
+    Card {
+        company: company.or(card.company).unwrap_or_default(),
+        masked_number: card.number.unwrap_or_default(),
+    }
+}
+
+pub(super) fn issued(body: &[u8], request: &IssueBillingKey) -> Outcome<IssuedBillingKey> {
+    // Not the text of the error: it may quote a part of the key.
+    let Ok(mut billing) = serde_json::from_slice::<wire::Billing>(body) else {
+        return Outcome::Unknown("the billing key is not readable".to_owned());
+    };
+    let billing_key = BillingKeySecret::from(std::mem::take(&mut billing.billing_key));
+    if secrecy::ExposeSecret::expose_secret(&billing_key).is_empty() {
+        return Outcome::Unknown("the billing key is empty".to_owned());
+    }
+    if billing.customer_key.as_ref().is_some_and(|key| *key != request.customer_key) {
+        tracing::error!("toss issued a billing key for another customer");
+        return Outcome::Unknown("toss issued a billing key for another customer".to_owned());
+    }
+    Outcome::Approved(IssuedBillingKey { billing_key, card: instrument(billing) })
+}
+
+/// The documented and measured answer to a deletion has no body at all. A page of something in
+/// between would have one.
+pub(super) fn deleted(body: &[u8]) -> Outcome<()> {
+    if body.trim_ascii().is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
+        Outcome::Approved(())
+    } else {
+        Outcome::Unknown("the deletion was answered with something else".to_owned())
+    }
+}
+
+/// The registered card, or what stands for it where a bank account was registered.
+fn instrument(billing: wire::Billing) -> Card {
+    if let Some(found) = billing.card {
+        let found = card(found);
+        return Card {
+            company: if found.company.is_empty() {
+                billing.card_company.unwrap_or_default()
+            } else {
+                found.company
+            },
+            masked_number: if found.masked_number.is_empty() {
+                billing.card_number.unwrap_or_default()
+            } else {
+                found.masked_number
+            },
+        };
+    }
+    match billing.transfers.unwrap_or_default().pop() {
+        Some(account) => Card { company: account.bank_name, masked_number: account.bank_account_number },
+        None => Card {
+            company: billing.card_company.unwrap_or_default(),
+            masked_number: billing.card_number.unwrap_or_default(),
+        },
+    }
+}
+
+/// The answer to a cancel that Toss accepted, of a payment that looked like `before`.
+pub(super) fn canceled(body: &[u8], request: &Cancel, before: &wire::Payment) -> Outcome<Cancellation> {
+    let payment = match same_payment(body, request) {
+        Ok(payment) => payment,
+        Err(reason) => return Outcome::Unknown(reason),
+    };
+    if let Some(outcome) = our_cancel(&payment, request) {
+        return outcome;
+    }
+    // The reason was not kept as we wrote it. The latest transaction is then ours, unless it was
+    // there before we asked, has another amount, or is another refund of ours.
+    let latest = payment.cancels.iter().flatten().find(|cancel| {
+        Some(&cancel.transaction_key) == payment.last_transaction_key.as_ref()
+            && !before.cancels.iter().flatten().any(|old| old.transaction_key == cancel.transaction_key)
+            && cancel.cancel_amount == request.amount
+            && reference_of(cancel).is_none()
+    });
+    match latest {
+        Some(cancel) => outcome(cancel, request),
+        None => Outcome::Unknown("the answer does not contain the cancel".to_owned()),
+    }
+}
+
+pub(super) fn same_payment(body: &[u8], request: &Cancel) -> Result<wire::Payment, String> {
+    let payment = payment(body)?;
+    if payment.payment_key != request.payment_key {
+        tracing::error!(reference = request.reference, "toss answered about another payment");
+        return Err("toss answered about another payment".to_owned());
+    }
+    Ok(payment)
+}
+
+/// What became of our cancel, if the payment contains it.
+pub(super) fn our_cancel(payment: &wire::Payment, request: &Cancel) -> Option<Outcome<Cancellation>> {
+    let ours = |cancel: &&wire::Cancel| reference_of(cancel) == Some(request.reference.as_str());
+    let cancel = payment.cancels.iter().flatten().find(ours)?;
+    Some(outcome(cancel, request))
+}
+
+/// Cancels of foreign wallets are in the list from their beginning, and may still fail.
+fn outcome(cancel: &wire::Cancel, request: &Cancel) -> Outcome<Cancellation> {
+    match cancel.cancel_status.as_deref() {
+        None | Some("DONE") => {
+            let reference = Some(request.reference.clone());
+            Outcome::Approved(Cancellation { reference, ..cancellation(cancel) })
+        }
+        Some("ABORTED") => Outcome::Declined(errors::cancel_aborted()),
+        Some(status) => Outcome::Unknown(format!("the cancel is `{status}`")),
+    }
+}
+
+fn is_done(cancel: &wire::Cancel) -> bool {
+    matches!(cancel.cancel_status.as_deref(), None | Some("DONE"))
+}
+
+fn cancellation(cancel: &wire::Cancel) -> Cancellation {
+    Cancellation {
+        amount: cancel.cancel_amount,
+        transaction_key: cancel.transaction_key.clone(),
+        reference: reference_of(cancel).map(str::to_owned),
+        canceled_at: cancel.canceled_at,
+    }
+}
+
+/// `reason (reference)`: a cancel has no field for an id of ours, except for a few foreign wallets.
+pub(super) fn cancel_reason(reason: &str, reference: &str) -> String {
+    let mut room = LONGEST_REASON.saturating_sub(reference.len() + " ()".len());
+    let fits = |character: &char| {
+        let left = room.checked_sub(character.len_utf16());
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let reason: String = reason.trim().chars().take_while(fits).collect();
+    format!("{reason} ({reference})").trim_start().to_owned()
+}
+
+/// The reference in a `cancelReason`, if we wrote one there.
+pub(super) fn reference(cancel_reason: &str) -> Option<&str> {
+    let (before, reference) = cancel_reason.trim_end().strip_suffix(')')?.rsplit_once('(')?;
+    let separate = before.is_empty() || before.ends_with(' ');
+    (separate && is_reference(reference)).then_some(reference)
+}
+
+fn reference_of(cancel: &wire::Cancel) -> Option<&str> {
+    cancel.cancel_reason.as_deref().and_then(reference)
+}
+
+/// What can be told apart again after it was written into a reason.
+pub(super) fn is_reference(text: &str) -> bool {
+    (1..=100).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}

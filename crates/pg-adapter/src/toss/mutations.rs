@@ -1,0 +1,227 @@
+//! Answers that were damaged on their way: no damage may panic, and none may turn a no into a yes.
+
+use proptest::prelude::*;
+use reqwest::{StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+
+use super::{FirstWord, Operation, first_word, http, mapping, webhook};
+use crate::{Cancel, IssueBillingKey, Lookup, Outcome};
+
+const ORDER: &str = "sub-202611-000123";
+const PAYMENT: &str = "tshop20261120100005aB3dE";
+
+fn payment(status: &str) -> Value {
+    json!({
+        "mId": "tshop0001", "lastTransactionKey": "txrd_a01k", "paymentKey": PAYMENT, "orderId": ORDER,
+        "status": status, "requestedAt": "2026-11-20T10:00:05+09:00", "approvedAt": null,
+        "card": {"issuerCode": "61", "number": "43301234****123*", "amount": 9900},
+        "virtualAccount": null, "cancels": null, "type": "BILLING",
+        "failure": {"code": "REJECT_CARD_PAYMENT", "message": "한도초과 혹은 잔액부족"},
+        "receipt": {"url": "https://dashboard.tosspayments.com/receipt"},
+        "currency": "KRW", "totalAmount": 9900, "balanceAmount": 9900, "version": "2022-11-16",
+    })
+}
+
+fn approved_payment() -> Value {
+    let mut payment = payment("DONE");
+    payment["approvedAt"] = json!("2026-11-20T10:00:06+09:00");
+    payment["failure"] = Value::Null;
+    payment["cancels"] = json!([{
+        "cancelAmount": 900, "cancelReason": "변심 (refund-1)", "transactionKey": "txrd_a01k",
+        "canceledAt": "2026-11-21T10:00:06+09:00", "cancelStatus": "DONE",
+    }]);
+    payment
+}
+
+/// What may stand where something else should.
+fn junk() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+        Just(json!([])),
+        Just(json!({})),
+        Just(json!([{"a": [1, 2]}])),
+    ]
+}
+
+#[derive(Clone, Debug)]
+enum Damage {
+    /// The field at this place (counted over the whole tree) is gone.
+    Drop(usize),
+    Replace(usize, Value),
+    CutAt(usize),
+    Flip(usize, u8),
+}
+
+fn damage() -> impl Strategy<Value = Vec<Damage>> {
+    let one = prop_oneof![
+        any::<usize>().prop_map(Damage::Drop),
+        (any::<usize>(), junk()).prop_map(|(place, value)| Damage::Replace(place, value)),
+        any::<usize>().prop_map(Damage::CutAt),
+        (any::<usize>(), 1..=u8::MAX).prop_map(|(place, bits)| Damage::Flip(place, bits)),
+    ];
+    prop::collection::vec(one, 1..4)
+}
+
+fn fields(value: &Value, at: &str, into: &mut Vec<String>) {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map.iter().map(|(name, child)| (name.clone(), child)).collect(),
+        Value::Array(list) => {
+            list.iter().enumerate().map(|(index, child)| (index.to_string(), child)).collect()
+        }
+        _ => Vec::new(),
+    };
+    for (name, child) in children {
+        let pointer = format!("{at}/{name}");
+        fields(child, &pointer, into);
+        into.push(pointer);
+    }
+}
+
+fn damaged(mut value: Value, damage: &[Damage]) -> Vec<u8> {
+    for damage in damage {
+        damage_field(&mut value, damage);
+    }
+    let mut bytes = value.to_string().into_bytes();
+    for damage in damage {
+        match damage {
+            Damage::CutAt(place) => bytes.truncate(place % (bytes.len() + 1)),
+            Damage::Flip(place, bits) if !bytes.is_empty() => {
+                let place = place % bytes.len();
+                bytes[place] ^= bits;
+            }
+            _ => {}
+        }
+    }
+    bytes
+}
+
+fn damage_field(value: &mut Value, damage: &Damage) {
+    let (Damage::Drop(place) | Damage::Replace(place, _)) = damage else { return };
+    let mut pointers = Vec::new();
+    fields(value, "", &mut pointers);
+    if pointers.is_empty() {
+        return;
+    }
+    let pointer = &pointers[place % pointers.len()];
+    if let Damage::Replace(_, junk) = damage {
+        *value.pointer_mut(pointer).unwrap() = junk.clone();
+    } else {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        if let Some(Value::Object(map)) = value.pointer_mut(parent) {
+            map.remove(name);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_failed_payment_never_becomes_an_approved_one(
+        damage in damage(),
+        status in prop::sample::select(vec!["ABORTED", "EXPIRED", "READY", "IN_PROGRESS", "WAITING_FOR_DEPOSIT"]),
+    ) {
+        let body = damaged(payment(status), &damage);
+        prop_assert!(!matches!(mapping::found(&body, ORDER), Lookup::Approved(_)));
+        prop_assert!(!matches!(mapping::settled(mapping::found(&body, ORDER)), Outcome::Approved(_)));
+    }
+
+    #[test]
+    fn an_approved_payment_never_becomes_a_failed_one(damage in damage()) {
+        let body = damaged(approved_payment(), &damage);
+        if let Lookup::Approved(approval) = mapping::found(&body, ORDER) {
+            prop_assert_eq!(approval.order_id, ORDER);
+        } else {
+            let outcome = mapping::settled(mapping::found(&body, ORDER));
+            prop_assert!(matches!(outcome, Outcome::Unknown(_)), "{:?}", outcome);
+        }
+    }
+
+    #[test]
+    fn an_answer_cut_short_is_unknown(place in any::<prop::sample::Index>()) {
+        let whole = approved_payment().to_string().into_bytes();
+        let body = &whole[..place.index(whole.len())];
+        prop_assert!(matches!(mapping::found(body, ORDER), Lookup::Unknown(_)));
+    }
+
+    #[test]
+    fn a_refusal_never_becomes_an_approval(
+        damage in damage(),
+        status in 300_u16..600,
+        code in prop::sample::select(vec!["REJECT_CARD_PAYMENT", "INVALID_STOPPED_CARD", "UNAUTHORIZED_KEY", "NEW"]),
+    ) {
+        let body = damaged(json!({"code": code, "message": "거절", "data": null}), &damage);
+        for operation in [Operation::Issue, Operation::Charge, Operation::Confirm, Operation::Cancel] {
+            let answer = http::understand(StatusCode::from_u16(status).unwrap(), body.clone());
+            let word = first_word(operation, answer, |_| Outcome::Approved(()));
+            prop_assert!(!matches!(word, FirstWord::Settled(Outcome::Approved(()))));
+        }
+    }
+
+    #[test]
+    fn a_damaged_cancel_is_never_another_ones(damage in damage()) {
+        let request = Cancel {
+            payment_key: PAYMENT.to_owned(),
+            amount: kernel::Krw::won(900),
+            reason: "변심".to_owned(),
+            reference: "refund-2".to_owned(),
+        };
+        // The payment held the cancel refund-1 before, and whatever is damaged makes it no other.
+        let before = mapping::payment(approved_payment().to_string().as_bytes()).unwrap();
+        let body = damaged(approved_payment(), &damage);
+        let outcome = mapping::canceled(&body, &request, &before);
+        prop_assert!(!matches!(outcome, Outcome::Approved(_)), "{:?}", outcome);
+    }
+
+    #[test]
+    fn a_damaged_billing_key_answer_does_not_panic(damage in damage()) {
+        let request = IssueBillingKey {
+            auth_key: "auth".to_owned().into(),
+            customer_key: "customer".to_owned(),
+            idempotency_key: "issue".to_owned(),
+        };
+        let body = damaged(json!({
+            "mId": "tshop0001", "customerKey": "customer", "billingKey": "Zx1=", "method": "카드",
+            "card": {"issuerCode": "61", "number": "43301234****123*"}, "transfers": null,
+        }), &damage);
+        let outcome = mapping::issued(&body, &request);
+        prop_assert!(matches!(outcome, Outcome::Approved(_) | Outcome::Unknown(_)));
+    }
+
+    #[test]
+    fn a_damaged_webhook_does_not_panic(damage in damage(), shape in 0..3_usize) {
+        let bodies = [
+            json!({"eventType": "PAYMENT_STATUS_CHANGED", "createdAt": "2026-11-20T10:00:05.12345",
+                "data": payment("DONE")}),
+            json!({"createdAt": "2026-11-20T10:00:05+09:00", "secret": "ps_1", "status": "DONE",
+                "transactionKey": "t", "orderId": ORDER}),
+            json!({"eventType": "BILLING_DELETED", "createdAt": "2026-11-20T10:00:05.123456",
+                "data": {"billingKey": "Zx1=", "reason": null}}),
+        ];
+        let body = damaged(bodies[shape].clone(), &damage);
+        if let Ok(webhook) = webhook::read(&HeaderMap::new(), &body, None) {
+            prop_assert!(!webhook.id.is_empty());
+        }
+    }
+
+    #[test]
+    fn any_bytes_at_all_are_survived(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let lookup = mapping::found(&body, ORDER);
+        prop_assert!(matches!(lookup, Lookup::Unknown(_)));
+        prop_assert!(webhook::read(&HeaderMap::new(), &body, None).is_err());
+    }
+
+    #[test]
+    fn a_reference_comes_back_out_of_any_reason(
+        reason in "\\PC{0,300}",
+        reference in "[A-Za-z0-9_-]{1,100}",
+    ) {
+        let text = mapping::cancel_reason(&reason, &reference);
+        prop_assert!(text.encode_utf16().count() <= 200);
+        prop_assert_eq!(mapping::reference(&text), Some(reference.as_str()));
+    }
+}

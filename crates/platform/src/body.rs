@@ -1,0 +1,199 @@
+//! axum's extractors, answering with a [`Problem`] when the request does not fit.
+
+use axum::{
+    body::Bytes,
+    extract::{
+        FromRequest, FromRequestParts, OptionalFromRequest, Request,
+        rejection::{BytesRejection, FailedToBufferBody},
+    },
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
+
+use crate::{FieldError, Problem};
+
+/// The envelope of every success: `{"data": ...}`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Data<T> {
+    pub data: T,
+}
+
+impl<T> Data<T> {
+    pub fn json(data: T) -> Json<Self> {
+        Json(Self { data })
+    }
+}
+
+/// A JSON body, in and out.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        require_json(request.headers())?;
+        let body = Bytes::from_request(request, state).await.map_err(unreadable_body)?;
+        parse(&body).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    /// `None` for a request without a body.
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let headers = request.headers().clone();
+        let body = Bytes::from_request(request, state).await.map_err(unreadable_body)?;
+        if body.is_empty() {
+            return Ok(None);
+        }
+        require_json(&headers)?;
+        parse(&body).map(|value| Some(Self(value)))
+    }
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "JSON_REQUIRED",
+        "Unsupported media type",
+        "Content-Type은 application/json이어야 합니다.",
+    ))
+}
+
+fn unreadable_body(rejection: BytesRejection) -> Problem {
+    match rejection {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "BODY_TOO_LARGE",
+            "Payload too large",
+            "요청 본문이 너무 큽니다.",
+        ),
+        _ => Problem::bad_request("UNREADABLE_BODY", "요청 본문을 끝까지 읽지 못했습니다."),
+    }
+}
+
+/// Malformed JSON is a 400; well-formed JSON of the wrong shape is a 422 that names the field.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        if !error.inner().is_data() {
+            return malformed(error.inner());
+        }
+        let path = error.path().to_string();
+        Problem::invalid(vec![FieldError {
+            field: if path == "." { String::new() } else { path },
+            code: "INVALID",
+            message: format!("올바르지 않은 값입니다 ({}).", without_position(error.inner())),
+        }])
+    })?;
+    deserializer.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::bad_request(
+        "MALFORMED_JSON",
+        format!("JSON을 읽을 수 없습니다 ({}행 {}열).", error.line(), error.column()),
+    )
+}
+
+/// serde's sentence quotes at most a type and a field name, never a whole value that may be a secret.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let sentence = text.rsplit_once(" at line ").map_or(text.as_str(), |(sentence, _)| sentence);
+    // `invalid type: string "4300-...", expected ...`: what was sent is the client's own business.
+    match (sentence.find('"'), sentence.rfind(", expected")) {
+        (Some(quote), Some(expected)) if quote < expected => {
+            format!("{}{}", sentence[..quote].trim_end(), &sentence[expected..])
+        }
+        _ => sentence.to_owned(),
+    }
+}
+
+/// Parameters in the path.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    /// An id that cannot be one does not exist: 404, as for one that is nobody's.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Path::<T>::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(value)| Self(value))
+            .map_err(|_| Problem::not_found("요청한 항목을 찾을 수 없습니다."))
+    }
+}
+
+/// Parameters in the query string.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Query::<T>::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Query(value)| Self(value))
+            .map_err(|rejection| {
+                Problem::bad_request(
+                    "INVALID_PARAMETER",
+                    format!("조회 조건이 올바르지 않습니다: {}", rejection.body_text()),
+                )
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[expect(dead_code, reason = "only parsed")]
+        amount: i64,
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_field_but_does_not_repeat_the_value() {
+        let problem = parse::<Body>(br#"{"amount": "4300-0000-0000-0001"}"#).unwrap_err();
+        assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let text = serde_json::to_string(&problem).unwrap();
+        assert!(text.contains(r#""field":"amount""#), "{text}");
+        assert!(!text.contains("4300"), "{text}");
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused() {
+        let problem = parse::<Body>(br#"{"amount": 1, "amonut": 2}"#).unwrap_err();
+        assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    }
+
+    #[test]
+    fn text_that_is_not_json_is_a_bad_request() {
+        for body in [&b"{"[..], b"", b"\xff\xfe", b"{\"amount\":1} trailing"] {
+            assert_eq!(parse::<Body>(body).unwrap_err().status(), StatusCode::BAD_REQUEST);
+        }
+    }
+}

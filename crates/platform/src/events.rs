@@ -1,0 +1,79 @@
+//! What happened, for whoever wants to react to it.
+//!
+//! A context publishes an event in the transaction that made it true, so an event exists exactly if
+//! its fact does. Whoever reacts must be ready to see one twice and recognises it by its id.
+
+use chrono::{DateTime, Utc};
+use kernel::{BusinessId, KoreanTime};
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+
+kernel::id!(
+    /// Names one event; later events have larger ids.
+    EventId, "evt_"
+);
+
+/// A typed event of some context.
+pub trait Event: Serialize {
+    /// `noun.past_tense`, such as `payment.succeeded`.
+    fn kind(&self) -> &'static str;
+}
+
+/// An event as it was recorded.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordedEvent {
+    pub id: EventId,
+    /// What kind of thing happened.
+    #[serde(rename = "type")]
+    #[schema(example = "payment.succeeded")]
+    pub kind: String,
+    pub occurred_at: KoreanTime,
+    /// The facts of this kind of event.
+    #[schema(value_type = Object, example = json!({"paymentId": 101, "amount": 29000}))]
+    pub data: Value,
+}
+
+/// Records that something happened to a business.
+pub async fn publish(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    now: DateTime<Utc>,
+    event: &impl Event,
+) -> sqlx::Result<()> {
+    let data = serde_json::to_value(event).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query!(
+        "insert into platform.event (business_id, event_id, kind, occurred_at, data) values ($1, $2, $3, $4, $5)",
+        business.0,
+        EventId::new(now).0,
+        event.kind(),
+        now,
+        data,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The events of a business, newest first: up to `limit` of those before `before`.
+pub async fn list(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    before: Option<EventId>,
+    limit: i64,
+) -> sqlx::Result<Vec<RecordedEvent>> {
+    sqlx::query_as!(
+        RecordedEvent,
+        r#"select event_id as "id: EventId", kind, occurred_at as "occurred_at: KoreanTime", data
+           from platform.event
+           where business_id = $1 and ($2::uuid is null or event_id < $2)
+           order by event_id desc limit $3"#,
+        business.0,
+        before.map(|id| id.0),
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}

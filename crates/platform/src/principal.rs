@@ -1,0 +1,274 @@
+//! Who is calling, and what they may do.
+//!
+//! The gateway's authentication layer puts an [`Authentication`] into every request; handlers say in
+//! their signature what they need of it, and so cannot forget to ask.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{Extensions, HeaderMap, StatusCode, header, request::Parts},
+};
+use kernel::BusinessId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Problem;
+
+/// A caller whose token was verified.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// The user id that the platform's sign-in gave out.
+    pub subject: String,
+    pub memberships: Vec<Membership>,
+    pub is_platform_admin: bool,
+}
+
+/// What somebody is in one business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Membership {
+    pub business_id: BusinessId,
+    pub role: Role,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Role {
+    Owner,
+    Manager,
+    Staff,
+    Customer,
+}
+
+/// Something that a member of a business may be allowed to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub enum Permission {
+    /// Cards, payments, refunds, the plan.
+    #[serde(rename = "tenant:billing")]
+    TenantBilling,
+    #[serde(rename = "tenant:reports")]
+    TenantReports,
+    #[serde(rename = "tenant:exports")]
+    TenantExports,
+    #[serde(rename = "tenant:crm")]
+    TenantCrm,
+}
+
+impl Role {
+    /// Money is the owner's; a manager runs the shop; staff and customers see only their own pages.
+    pub fn permissions(self) -> &'static [Permission] {
+        use Permission::{TenantBilling, TenantCrm, TenantExports, TenantReports};
+        match self {
+            Self::Owner => &[TenantBilling, TenantReports, TenantExports, TenantCrm],
+            Self::Manager => &[TenantReports, TenantExports, TenantCrm],
+            Self::Staff | Self::Customer => &[],
+        }
+    }
+}
+
+/// What became of the request's `Authorization` header.
+#[derive(Clone, Debug)]
+pub enum Authentication {
+    Verified(Arc<Principal>),
+    Failed(AuthFailure),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthFailure {
+    Missing,
+    Expired,
+    Invalid,
+}
+
+impl From<AuthFailure> for Problem {
+    fn from(failure: AuthFailure) -> Self {
+        let (code, detail) = match failure {
+            AuthFailure::Missing => ("AUTHENTICATION_REQUIRED", "로그인이 필요합니다."),
+            AuthFailure::Expired => ("TOKEN_EXPIRED", "로그인이 만료되었습니다. 다시 로그인해 주세요."),
+            AuthFailure::Invalid => ("TOKEN_INVALID", "인증 정보가 올바르지 않습니다."),
+        };
+        Self::new(StatusCode::UNAUTHORIZED, code, "Unauthorized", detail)
+    }
+}
+
+impl Principal {
+    pub fn of(extensions: &Extensions) -> Result<Arc<Self>, Problem> {
+        match extensions.get::<Authentication>() {
+            Some(Authentication::Verified(principal)) => Ok(Arc::clone(principal)),
+            Some(Authentication::Failed(failure)) => Err((*failure).into()),
+            None => Err(AuthFailure::Missing.into()),
+        }
+    }
+
+    /// The business that this request is about: the one named in `X-Business-Id`, or the only one
+    /// that the caller holds the permission in.
+    pub fn business_with(&self, permission: Permission, headers: &HeaderMap) -> Result<BusinessId, Problem> {
+        let mut permitted = self
+            .memberships
+            .iter()
+            .filter(|membership| membership.role.permissions().contains(&permission))
+            .map(|membership| membership.business_id);
+        if let Some(named) = named_business(headers)? {
+            return permitted.find(|business| *business == named).ok_or_else(permission_required);
+        }
+        let only = permitted.next().ok_or_else(permission_required)?;
+        if permitted.any(|other| other != only) {
+            return Err(Problem::bad_request(
+                "BUSINESS_REQUIRED",
+                "여러 사업장을 관리하고 있습니다. X-Business-Id 헤더로 사업장을 지정해 주세요.",
+            ));
+        }
+        Ok(only)
+    }
+}
+
+fn named_business(headers: &HeaderMap) -> Result<Option<BusinessId>, Problem> {
+    let Some(value) = headers.get("x-business-id") else { return Ok(None) };
+    let id = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    id.map(|id| Some(BusinessId(id)))
+        .ok_or_else(|| Problem::bad_request("INVALID_PARAMETER", "X-Business-Id는 숫자여야 합니다."))
+}
+
+fn permission_required() -> Problem {
+    Problem::forbidden("PERMISSION_REQUIRED", "이 작업을 할 수 있는 권한이 없습니다.")
+}
+
+/// The permission that a [`Tenant`] stands for, as a type.
+pub trait Access {
+    const PERMISSION: Permission;
+}
+
+/// `tenant:billing`
+#[derive(Clone, Copy, Debug)]
+pub struct TenantBilling;
+
+impl Access for TenantBilling {
+    const PERMISSION: Permission = Permission::TenantBilling;
+}
+
+/// A caller who holds a permission in the business that the request is about.
+#[derive(Clone, Debug)]
+pub struct Tenant<A> {
+    pub business: BusinessId,
+    pub caller: Arc<Principal>,
+    access: PhantomData<A>,
+}
+
+impl<A: Access, S: Send + Sync> FromRequestParts<S> for Tenant<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = Principal::of(&parts.extensions)?;
+        let business = caller.business_with(A::PERMISSION, &parts.headers)?;
+        Ok(Self { business, caller, access: PhantomData })
+    }
+}
+
+/// An operator of the platform: `platform:admin`.
+#[derive(Clone, Debug)]
+pub struct PlatformAdmin(pub Arc<Principal>);
+
+impl<S: Send + Sync> FromRequestParts<S> for PlatformAdmin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = Principal::of(&parts.extensions)?;
+        if caller.is_platform_admin { Ok(Self(caller)) } else { Err(permission_required()) }
+    }
+}
+
+/// Either a business that holds the permission, for its own things, or a platform operator, for any.
+#[derive(Clone, Debug)]
+pub enum TenantOrAdmin<A> {
+    Tenant(Tenant<A>),
+    Admin(PlatformAdmin),
+}
+
+impl<A: Access + Send, S: Send + Sync> FromRequestParts<S> for TenantOrAdmin<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if let Ok(admin) = PlatformAdmin::from_request_parts(parts, state).await {
+            return Ok(Self::Admin(admin));
+        }
+        Tenant::from_request_parts(parts, state).await.map(Self::Tenant)
+    }
+}
+
+/// The text after `Bearer`, unverified: for the few callers that hold a shared secret and no token.
+#[derive(Debug)]
+pub struct BearerToken(pub Option<String>);
+
+impl BearerToken {
+    pub fn of(headers: &HeaderMap) -> Self {
+        let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = value.and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+        });
+        Self(token)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for BearerToken {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(&parts.headers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn member_of(memberships: &[(i64, Role)]) -> Principal {
+        let memberships = memberships
+            .iter()
+            .map(|(id, role)| Membership { business_id: BusinessId(*id), role: *role })
+            .collect();
+        Principal { subject: "user_1".to_owned(), memberships, is_platform_admin: false }
+    }
+
+    fn naming(business: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([("x-business-id".parse().unwrap(), HeaderValue::from_static(business))])
+    }
+
+    fn billing(principal: &Principal, headers: &HeaderMap) -> Result<i64, &'static str> {
+        principal
+            .business_with(Permission::TenantBilling, headers)
+            .map(|id| id.0)
+            .map_err(|problem| problem.code())
+    }
+
+    #[test]
+    fn an_owner_of_one_business_need_not_name_it() {
+        let owner = member_of(&[(7, Role::Owner), (8, Role::Staff)]);
+        assert_eq!(billing(&owner, &HeaderMap::new()), Ok(7));
+    }
+
+    #[test]
+    fn an_owner_of_several_must_say_which() {
+        let owner = member_of(&[(7, Role::Owner), (9, Role::Owner)]);
+        assert_eq!(billing(&owner, &HeaderMap::new()), Err("BUSINESS_REQUIRED"));
+        assert_eq!(billing(&owner, &naming("9")), Ok(9));
+        assert_eq!(billing(&owner, &naming("nine")), Err("INVALID_PARAMETER"));
+    }
+
+    #[test]
+    fn a_business_of_somebody_else_and_one_that_does_not_exist_look_the_same() {
+        let owner = member_of(&[(7, Role::Owner)]);
+        assert_eq!(billing(&owner, &naming("8")), Err("PERMISSION_REQUIRED"));
+        assert_eq!(billing(&owner, &naming("999999")), Err("PERMISSION_REQUIRED"));
+    }
+
+    #[test]
+    fn only_owners_touch_money() {
+        for role in [Role::Manager, Role::Staff, Role::Customer] {
+            assert_eq!(billing(&member_of(&[(7, role)]), &HeaderMap::new()), Err("PERMISSION_REQUIRED"));
+        }
+    }
+}

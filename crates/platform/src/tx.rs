@@ -1,0 +1,63 @@
+//! Transactions behind row-level security.
+//!
+//! The database shows a row only to a transaction that said for whom it works
+//! (`platform.may_see` in this crate's first migration). These two types are the only way to say it.
+
+use std::ops::{Deref, DerefMut};
+
+use kernel::BusinessId;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+
+/// A transaction that sees one business's rows and no others. Rolled back unless committed.
+pub struct TenantTx(Transaction<'static, Postgres>);
+
+impl TenantTx {
+    pub async fn begin(db: &PgPool, business: BusinessId) -> sqlx::Result<Self> {
+        // One round trip. The id is a number, so there is nothing to escape.
+        let statement = format!("begin; set local app.business_id = '{}'", business.0);
+        Ok(Self(db.begin_with(AssertSqlSafe(statement)).await?))
+    }
+
+    pub async fn commit(self) -> sqlx::Result<()> {
+        self.0.commit().await
+    }
+}
+
+/// A transaction of a worker that serves every business. Rolled back unless committed.
+pub struct SystemTx(Transaction<'static, Postgres>);
+
+impl SystemTx {
+    pub async fn begin(db: &PgPool) -> sqlx::Result<Self> {
+        Ok(Self(db.begin_with("begin; set local app.scope = 'system'").await?))
+    }
+
+    pub async fn commit(self) -> sqlx::Result<()> {
+        self.0.commit().await
+    }
+}
+
+impl Deref for TenantTx {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for TenantTx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.0
+    }
+}
+
+impl Deref for SystemTx {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for SystemTx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.0
+    }
+}
