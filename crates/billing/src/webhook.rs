@@ -23,7 +23,7 @@ use crate::{
 
 /// The job that acts on stored webhooks.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct ActOnWebhooks;
+pub struct ActOnWebhooks {}
 
 impl jobs::Job for ActOnWebhooks {
     const NAME: &'static str = "act_on_webhooks";
@@ -65,7 +65,7 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         let is_new = store::webhook::insert(&mut tx, &new, now).await?;
         if is_new && concerns_us {
-            jobs::enqueue(&mut tx, &ActOnWebhooks).await?;
+            jobs::enqueue(&mut tx, &ActOnWebhooks {}).await?;
         }
         tx.commit().await?;
         tracing::info!(%provider, kind = webhook.kind, is_new, "webhook stored");

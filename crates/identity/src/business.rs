@@ -10,28 +10,29 @@ pub struct NewBusiness<'a> {
     pub owner: &'a str,
 }
 
-/// Registers a business. Needs a transaction that may see every business.
-pub async fn register(
+/// Registers those businesses that are not registered under their name yet. Needs a transaction
+/// that may see every business.
+pub async fn register_missing(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
-    business: &NewBusiness<'_>,
-) -> sqlx::Result<BusinessId> {
-    let id = sqlx::query_scalar!(
-        r#"insert into identity.business (name, created_at) values ($1, $2)
-           returning business_id as "id: BusinessId""#,
-        business.name,
-        now,
-    )
-    .fetch_one(&mut *conn)
-    .await?;
-    sqlx::query!(
-        "insert into identity.member (business_id, user_id, role) values ($1, $2, 'OWNER')",
-        id.0,
-        business.owner,
-    )
-    .execute(conn)
-    .await?;
-    Ok(id)
+    businesses: &[NewBusiness<'_>],
+) -> sqlx::Result<()> {
+    for business in businesses {
+        sqlx::query!(
+            "with registered as (
+                 insert into identity.business (name, created_at)
+                 select $1, $2 where not exists (select from identity.business where name = $1)
+                 returning business_id)
+             insert into identity.member (business_id, user_id, role)
+             select business_id, $3, 'OWNER' from registered",
+            business.name,
+            now,
+            business.owner,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
 }
 
 /// The names of those of `ids` that exist.

@@ -156,19 +156,19 @@ async fn issue_dev_token(
     State(identity): State<Identity>,
     Json(request): Json<DevTokenRequest>,
 ) -> Result<Json<Data<DevToken>>, Problem> {
-    let principal = match (request.role, request.business_id) {
-        (DevRole::Admin, _) => {
+    let principal = match (request.role.in_business(), request.business_id) {
+        (None, _) => {
             Principal { subject: "admin".to_owned(), memberships: Vec::new(), is_platform_admin: true }
         }
-        (_, None) => {
+        (Some(_), None) => {
             return Err(Problem::invalid_field("businessId", "REQUIRED", "사업장 번호가 필요합니다."));
         }
-        (role, Some(business)) => {
+        (Some(role), Some(business)) => {
             let mut tx = SystemTx::begin(&identity.db).await?;
             if business::names(&mut tx, &[business.0]).await?.is_empty() {
                 return Err(Problem::not_found("사업장을 찾을 수 없습니다."));
             }
-            member(role.in_business(), business)
+            member(role, business)
         }
     };
     Ok(Data::json(DevToken { access_token: identity.dev_token(&principal) }))
@@ -180,12 +180,14 @@ fn member(role: Role, business_id: BusinessId) -> Principal {
 }
 
 impl DevRole {
-    fn in_business(self) -> Role {
+    /// `None` for an operator of the platform, who is a member of no business.
+    fn in_business(self) -> Option<Role> {
         match self {
-            Self::Owner | Self::Admin => Role::Owner,
-            Self::Manager => Role::Manager,
-            Self::Staff => Role::Staff,
-            Self::Customer => Role::Customer,
+            Self::Owner => Some(Role::Owner),
+            Self::Manager => Some(Role::Manager),
+            Self::Staff => Some(Role::Staff),
+            Self::Customer => Some(Role::Customer),
+            Self::Admin => None,
         }
     }
 }

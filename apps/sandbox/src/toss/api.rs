@@ -159,6 +159,7 @@ impl Exchange {
             now,
             uri: &self.parts.uri,
             body: &self.body,
+            is_test: admitted.is_test,
             idempotency_key: admitted.idempotency.as_ref().map(|idempotency| idempotency.key.as_str()),
             switches,
             faults: &world.faults,

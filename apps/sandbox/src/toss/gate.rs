@@ -12,6 +12,8 @@ use super::{
 /// A request that passed the gate.
 pub(super) struct Admitted {
     pub(super) target: Target,
+    /// With a test key.
+    pub(super) is_test: bool,
     pub(super) idempotency: Option<Idempotency>,
 }
 
@@ -24,7 +26,8 @@ pub(super) fn admit(parts: &Parts) -> Result<Admitted, Refusal> {
     let secret_key = SecretKey::from_headers(&parts.headers)?;
     let target = Target::parse(&parts.method, parts.uri.path())
         .ok_or_else(|| Refusal::new("NOT_FOUND_HTTP_METHOD"))?;
-    if secret_key.is_test() {
+    let is_test = secret_key.is_test();
+    if is_test {
         forced_error(&parts.headers)?;
     }
     let idempotency = match idempotency_key(parts)? {
@@ -34,7 +37,7 @@ pub(super) fn admit(parts: &Parts) -> Result<Admitted, Refusal> {
             key,
         }),
     };
-    Ok(Admitted { target, idempotency })
+    Ok(Admitted { target, is_test, idempotency })
 }
 
 /// `TossPayments-Test-Code`: measured, it is answered before even the payment key is looked at.

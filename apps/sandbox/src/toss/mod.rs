@@ -19,6 +19,7 @@ mod idempotency;
 mod operation;
 mod payment;
 mod reply;
+mod shortcut;
 mod state;
 mod switches;
 mod time;

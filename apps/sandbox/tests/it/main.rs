@@ -10,4 +10,5 @@ mod merchant;
 mod one_off;
 mod pages;
 mod restart;
+mod shortcuts;
 mod webhooks;

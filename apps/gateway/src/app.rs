@@ -1,0 +1,149 @@
+//! The application: every context's routes behind one router, and the OpenAPI document of them all.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRef},
+    http::StatusCode,
+    middleware::{from_fn, from_fn_with_state},
+};
+use billing::Billing;
+use identity::{Identity, Tokens};
+use kernel::Clock;
+use metrics_exporter_prometheus::PrometheusHandle;
+use platform::{Problem, idempotency::Idempotency};
+use sqlx::PgPool;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{
+    config::{Config, Secrets},
+    dev::DevClock,
+    layers, ops,
+};
+
+/// Larger bodies are refused before they are read. Bulk routes will set their own limit.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// All contexts of one process.
+#[derive(Clone, FromRef)]
+pub struct App {
+    pub db: PgPool,
+    pub clock: Arc<dyn Clock>,
+    pub identity: Identity,
+    pub billing: Billing,
+    pub metrics: PrometheusHandle,
+}
+
+impl App {
+    pub fn new(
+        config: &Config,
+        secrets: &Secrets,
+        db: PgPool,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let identity = Identity { db: db.clone(), tokens: Tokens::new(&secrets.jwt) };
+        let billing = Billing {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            gateways: config.gateways(secrets)?,
+            vault: secrets.vault.clone(),
+            settings: config.billing_settings(secrets),
+        };
+        Ok(Self { db, clock, identity, billing, metrics: ops::metrics_recorder()? })
+    }
+
+    /// Everything that this process answers. With a clock that can be moved, the development routes as well.
+    pub fn router(self, dev_clock: Option<DevClock>) -> Router {
+        let idempotency = Idempotency { db: self.db.clone(), clock: Arc::clone(&self.clock) };
+        let mut routes = product_routes(&idempotency);
+        if let Some(dev_clock) = dev_clock {
+            routes = routes.merge(identity::dev_router()).merge(crate::dev::clock_router(dev_clock));
+        }
+        let (router, document) = routes.split_for_parts();
+        router
+            .merge(SwaggerUi::new("/swagger-ui").url("/openapi.json", document))
+            .fallback(|| async { Problem::not_found("요청한 주소가 없습니다.") })
+            .method_not_allowed_fallback(|| async {
+                Problem::new(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "METHOD_NOT_ALLOWED",
+                    "Method not allowed",
+                    "지원하지 않는 요청 방식입니다.",
+                )
+            })
+            .layer(from_fn_with_state(self.identity.clone(), identity::authenticate))
+            .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .layer(layers::cors())
+            .layer(CatchPanicLayer::custom(layers::answer_panic))
+            .layer(from_fn(layers::measure))
+            .layer(from_fn(layers::trace))
+            .with_state(self)
+    }
+}
+
+/// Without the development routes.
+fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(identity::router())
+        .merge(billing::router(idempotency))
+        .merge(ops::router())
+}
+
+/// What the API is, for those who generate a client from it.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "dangol",
+        version = "0.1.0",
+        description = "Subscription billing for Korean booking businesses.\n\n\
+            **Conventions.** Amounts are whole won including VAT. Times carry Korea's offset; a time sent without one is \
+            Korean time. Success is `{\"data\": ...}`, lists add `\"page\"`. Every error is an RFC 9457 problem document \
+            whose `code` is stable and whose `detail` is Korean text for the shop owner.\n\n\
+            **Trying it out.** In development, `POST /api/dev/token` gives a token for the Authorize box, and \
+            `POST /api/dev/clock` lets time pass.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    tags(
+        (name = "plans", description = "What can be subscribed to"),
+        (name = "subscriptions", description = "Subscribing, the card, cancelling"),
+        (name = "checkout", description = "Paying in the provider's window"),
+        (name = "payments", description = "History, retries, refunds"),
+        (name = "identity", description = "Who is calling"),
+        (name = "operations", description = "For schedulers, providers and monitoring"),
+        (name = "dev", description = "Development only: tokens and the clock"),
+    ),
+    modifiers(&SecuritySchemes),
+)]
+struct Document;
+
+struct SecuritySchemes;
+
+impl Modify for SecuritySchemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.bearer_format = Some("JWT".to_owned());
+        bearer.description = Some("A token of the platform's sign-in service.".to_owned());
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let mut cron = Http::new(HttpAuthScheme::Bearer);
+        cron.description = Some("`CRON_SECRET`".to_owned());
+        components.add_security_scheme("cron", SecurityScheme::Http(cron));
+    }
+}
+
+/// The OpenAPI document, development routes included and marked as such.
+///
+/// `idempotency` plays no part in the document, but the routes cannot be built without one.
+pub fn document(idempotency: &Idempotency) -> utoipa::openapi::OpenApi {
+    product_routes(idempotency)
+        .merge(identity::dev_router())
+        .merge(crate::dev::documented_clock_router())
+        .into_openapi()
+}

@@ -1,0 +1,237 @@
+//! The configuration: read once from the environment (or flags), typed, and printable without secrets.
+
+use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf};
+
+use anyhow::{Context, bail};
+use chrono::NaiveTime;
+use clap::Args;
+use pg_adapter::{Gateways, PaymentGateway, Provider, toss};
+use platform::Vault;
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
+
+/// What can be configured. The names of the variables are the public ones; flags exist for trying things out.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// PostgreSQL to use. In development, leave it out to have a private one started.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = secret, global = true)]
+    pub database_url: Option<SecretString>,
+
+    /// Where a development system keeps its data.
+    #[arg(long, env = "DANGOL_DATA_DIR", default_value = ".dangol", global = true)]
+    pub data_dir: PathBuf,
+
+    /// Where the API listens.
+    #[arg(long, env = "DANGOL_HTTP_ADDR", default_value = "127.0.0.1:8080", global = true)]
+    pub http_addr: SocketAddr,
+
+    /// Where the sandbox of a development system listens.
+    #[arg(long, env = "DANGOL_SANDBOX_ADDR", default_value = "127.0.0.1:8090", global = true)]
+    pub sandbox_addr: SocketAddr,
+
+    /// Secret shared with the sign-in service, which signs the bearer tokens; 32 bytes or more.
+    #[arg(long, env = "DANGOL_JWT_SECRET", hide_env_values = true, value_parser = secret, global = true)]
+    pub jwt_secret: Option<SecretString>,
+
+    /// Keys for data at rest: `id:base64 of 32 bytes`, the newest first, separated by commas.
+    #[arg(long, env = "DANGOL_ENCRYPTION_KEY", hide_env_values = true, value_parser = secret, global = true)]
+    pub encryption_key: Option<SecretString>,
+
+    /// What an outside scheduler presents to `POST /api/payments/billing/auto`.
+    #[arg(long, env = "CRON_SECRET", hide_env_values = true, value_parser = secret, global = true)]
+    pub cron_secret: Option<SecretString>,
+
+    /// Toss Payments: the API individual secret key (`test_sk_...` or `live_sk_...`).
+    #[arg(long, env = "TOSS_SECRET_KEY", hide_env_values = true, value_parser = secret, global = true)]
+    pub toss_secret_key: Option<SecretString>,
+
+    /// Toss Payments: the security key that signs payout and seller webhooks.
+    #[arg(long, env = "TOSS_WEBHOOK_SECRET", hide_env_values = true, value_parser = secret, global = true)]
+    pub toss_webhook_secret: Option<SecretString>,
+
+    #[arg(long, env = "TOSS_API_BASE_URL", default_value = "https://api.tosspayments.com", global = true)]
+    pub toss_api_base_url: String,
+
+    /// The provider that is meant where a request names none.
+    #[arg(long, env = "DANGOL_DEFAULT_PROVIDER", default_value = "TOSS", global = true)]
+    pub default_provider: Provider,
+
+    /// The time of day in Korea at which renewals are charged.
+    #[arg(long, env = "DANGOL_CHARGE_TIME", default_value = "10:00", value_parser = time_of_day, global = true)]
+    pub charge_time: NaiveTime,
+
+    /// How many charges a billing run has under way at once.
+    #[arg(long, env = "DANGOL_BILLING_CONCURRENCY", default_value_t = 64, value_parser = at_least_one, global = true)]
+    pub billing_concurrency: usize,
+
+    /// Connections to PostgreSQL per process.
+    #[arg(long, env = "DANGOL_DATABASE_CONNECTIONS", default_value_t = 20, global = true)]
+    pub database_connections: u32,
+}
+
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(SecretString::from(text))
+}
+
+fn time_of_day(text: &str) -> Result<NaiveTime, String> {
+    NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "expected a time such as 10:00".to_owned())
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "expected a number of at least 1".to_owned())
+}
+
+/// The secrets that a process cannot do without.
+#[derive(Clone)]
+pub struct Secrets {
+    pub jwt: SecretString,
+    pub vault: Vault,
+    pub cron: SecretString,
+    pub toss: SecretString,
+}
+
+/// The secrets of a development system. They are public, so production refuses each of them.
+mod development {
+    pub(super) const JWT: &str = "dangol-development-jwt-secret-not-for-production";
+    pub(super) const ENCRYPTION: &str = "dev:ZGFuZ29sLWRldmVsb3BtZW50LWtleS0zMi1ieXRlcyE=";
+    pub(super) const CRON: &str = "dangol-development-cron-secret";
+    pub(super) const TOSS: &str = "test_sk_dangol_development";
+}
+
+impl Config {
+    /// The secrets of a production process. Names everything that is missing or must not be used, at once.
+    pub fn production_secrets(&self) -> anyhow::Result<Secrets> {
+        let mut complaints = Vec::new();
+        let mut required = |name: &str, value: &Option<SecretString>, development: &str| {
+            let Some(value) = value else {
+                complaints.push(format!("{name} is not set"));
+                return SecretString::default();
+            };
+            if value.expose_secret() == development {
+                complaints.push(format!("{name} is the development secret, which everybody knows"));
+            }
+            value.clone()
+        };
+        required("DATABASE_URL", &self.database_url, "");
+        let jwt = required("DANGOL_JWT_SECRET", &self.jwt_secret, development::JWT);
+        let encryption = required("DANGOL_ENCRYPTION_KEY", &self.encryption_key, development::ENCRYPTION);
+        let cron = required("CRON_SECRET", &self.cron_secret, development::CRON);
+        let toss = required("TOSS_SECRET_KEY", &self.toss_secret_key, development::TOSS);
+        if self.jwt_secret.is_some() && jwt.expose_secret().len() < 32 {
+            complaints.push("DANGOL_JWT_SECRET is shorter than 32 bytes".to_owned());
+        }
+        if self.cron_secret.is_some() && cron.expose_secret().len() < 16 {
+            complaints.push("CRON_SECRET is shorter than 16 bytes".to_owned());
+        }
+        let vault = Vault::new(&encryption);
+        if self.encryption_key.is_some() && vault.is_err() {
+            complaints.push("DANGOL_ENCRYPTION_KEY is not `id:base64 of 32 bytes`".to_owned());
+        }
+        match vault {
+            Ok(vault) if complaints.is_empty() => Ok(Secrets { jwt, vault, cron, toss }),
+            _ => bail!("not fit for production:\n  - {}", complaints.join("\n  - ")),
+        }
+    }
+
+    /// What is configured, and public secrets for the rest.
+    pub fn development_secrets(&self) -> anyhow::Result<Secrets> {
+        let or = |value: &Option<SecretString>, development: &str| {
+            value.clone().unwrap_or_else(|| development.into())
+        };
+        Ok(Secrets {
+            jwt: or(&self.jwt_secret, development::JWT),
+            vault: Vault::new(&or(&self.encryption_key, development::ENCRYPTION))
+                .context("DANGOL_ENCRYPTION_KEY")?,
+            cron: or(&self.cron_secret, development::CRON),
+            toss: or(&self.toss_secret_key, development::TOSS),
+        })
+    }
+
+    /// The providers that this process can use.
+    pub fn gateways(&self, secrets: &Secrets) -> anyhow::Result<Gateways> {
+        let mut config = toss::TossConfig::new(&self.toss_api_base_url, secrets.toss.clone());
+        config.webhook_security_key.clone_from(&self.toss_webhook_secret);
+        let toss = toss::TossGateway::new(config).context("TOSS_SECRET_KEY or TOSS_API_BASE_URL")?;
+        Ok(Gateways::new(self.default_provider, [Arc::new(toss) as Arc<dyn PaymentGateway>]))
+    }
+
+    pub fn billing_settings(&self, secrets: &Secrets) -> billing::Settings {
+        billing::Settings {
+            charge_time: self.charge_time,
+            concurrency: self.billing_concurrency,
+            cron_secret: secrets.cron.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Config {
+    /// One variable a line; of secrets, only whether they are set.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = |value: &Option<SecretString>| if value.is_some() { "(set)" } else { "(not set)" };
+        writeln!(f, "DATABASE_URL                 {}", set(&self.database_url))?;
+        writeln!(f, "DANGOL_HTTP_ADDR             {}", self.http_addr)?;
+        writeln!(f, "DANGOL_JWT_SECRET            {}", set(&self.jwt_secret))?;
+        writeln!(f, "DANGOL_ENCRYPTION_KEY        {}", set(&self.encryption_key))?;
+        writeln!(f, "CRON_SECRET                  {}", set(&self.cron_secret))?;
+        writeln!(f, "TOSS_SECRET_KEY              {}", set(&self.toss_secret_key))?;
+        writeln!(f, "TOSS_WEBHOOK_SECRET          {}", set(&self.toss_webhook_secret))?;
+        writeln!(f, "TOSS_API_BASE_URL            {}", self.toss_api_base_url)?;
+        writeln!(f, "DANGOL_DEFAULT_PROVIDER      {}", self.default_provider)?;
+        writeln!(f, "DANGOL_CHARGE_TIME           {} KST", self.charge_time.format("%H:%M"))?;
+        writeln!(f, "DANGOL_BILLING_CONCURRENCY   {}", self.billing_concurrency)?;
+        write!(f, "DANGOL_DATABASE_CONNECTIONS  {}", self.database_connections)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    fn config(flags: &[&str]) -> Config {
+        Line::parse_from(["dangol"].iter().chain(flags)).config
+    }
+
+    const GOOD: &[&str] = &[
+        "--database-url=postgres://db/dangol",
+        "--jwt-secret=0123456789abcdef0123456789abcdef",
+        "--encryption-key=k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        "--cron-secret=0123456789abcdef",
+        "--toss-secret-key=live_sk_0123456789",
+    ];
+
+    #[test]
+    fn production_names_every_secret_that_is_missing_at_once() {
+        let complaint = config(&[]).production_secrets().err().unwrap().to_string();
+        for name in
+            ["DATABASE_URL", "DANGOL_JWT_SECRET", "DANGOL_ENCRYPTION_KEY", "CRON_SECRET", "TOSS_SECRET_KEY"]
+        {
+            assert!(complaint.contains(&format!("{name} is not set")), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn production_refuses_development_secrets() {
+        let cron = format!("--cron-secret={}", development::CRON);
+        let flags: Vec<&str> =
+            GOOD.iter().copied().filter(|flag| !flag.contains("cron")).chain([cron.as_str()]).collect();
+        let complaint = config(&flags).production_secrets().err().unwrap().to_string();
+        assert!(complaint.contains("CRON_SECRET is the development secret"), "{complaint}");
+        assert!(config(GOOD).production_secrets().is_ok());
+    }
+
+    #[test]
+    fn what_is_printed_holds_no_secret() {
+        let printed = format!("{} {:?}", config(GOOD), config(GOOD));
+        for secret in ["postgres://db", "0123456789"] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The demo data: three businesses with owners, and one more plan.
+
+use billing::BillingCycle;
+use identity::NewBusiness;
+use kernel::Krw;
+use platform::SystemTx;
+
+use crate::app::App;
+
+/// The businesses of the demo, in the order of their ids.
+pub(super) const BUSINESSES: [NewBusiness<'static>; 3] = [
+    NewBusiness { name: "미소헤어", owner: "owner_1" },
+    NewBusiness { name: "바른피부과의원", owner: "owner_2" },
+    NewBusiness { name: "튼튼짐", owner: "owner_3" },
+];
+
+/// Loads what is missing; what is there already is left alone.
+pub(super) async fn load(app: &App) -> anyhow::Result<()> {
+    let prices = [(BillingCycle::Monthly, Krw::won(7_900)), (BillingCycle::Yearly, Krw::won(94_800))];
+    billing::add_demo_plan(&app.db, "PERSONAL", "퍼스널", &prices).await?;
+    let mut tx = SystemTx::begin(&app.db).await?;
+    identity::register_missing(&mut tx, app.clock.now(), &BUSINESSES).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! `cargo run` with nothing configured: PostgreSQL, the sandbox, the API and the worker in one
+//! process, with demo data, until Ctrl-C.
+
+mod banner;
+mod clock;
+mod demo;
+mod postgres;
+mod running;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use kernel::MovableClock;
+use sandbox::{Sandbox, SandboxConfig};
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+
+pub use clock::{DevClock, documented_clock_router, router as clock_router};
+pub use running::Running;
+
+use crate::{app::App, config::Config, database, serve, worker};
+
+/// Starts everything, prints where it is, and stops what it started when asked to.
+pub async fn run(mut config: Config) -> anyhow::Result<()> {
+    // Both ports first: a taken one is the likeliest trouble, and nothing has to be undone yet.
+    let listener = serve::listen(config.http_addr).await?;
+    std::fs::create_dir_all(&config.data_dir).with_context(|| {
+        format!("cannot make the data folder {} (DANGOL_DATA_DIR)", config.data_dir.display())
+    })?;
+
+    let cluster = match config.database_url {
+        Some(_) => None,
+        None => Some(postgres::start(&config.data_dir).await?),
+    };
+    let url = match (&cluster, &config.database_url) {
+        (Some(cluster), _) => cluster.url.clone(),
+        (None, Some(url)) => url.clone(),
+        (None, None) => unreachable!("a cluster is started exactly if no database is configured"),
+    };
+    let started = start(&mut config, &url).await;
+    let result = match started {
+        Ok((app, sandbox, clock)) => {
+            let served = serve_until_stopped(&config, &url, listener, app.clone(), clock).await;
+            sandbox.shutdown().await;
+            app.db.close().await;
+            served
+        }
+        Err(error) => Err(error),
+    };
+    if let Some(cluster) = cluster {
+        cluster.stop().await;
+    }
+    result
+}
+
+/// Everything but the listening.
+async fn start(
+    config: &mut Config,
+    database_url: &SecretString,
+) -> anyhow::Result<(App, Sandbox, Arc<MovableClock>)> {
+    let db = database::connect(database_url, config.database_connections).await?;
+    database::migrate(&db).await?;
+    let clock = Arc::new(MovableClock::default());
+    platform::clock::load_offset(&db, &clock).await.context("reading the development clock")?;
+
+    let sandbox = Sandbox::start(SandboxConfig {
+        addr: config.sandbox_addr,
+        data_dir: Some(config.data_dir.join("sandbox")),
+        clock: clock.clone(),
+        webhook_url: Some(format!("http://{}/api/webhooks/toss", config.http_addr)),
+        latency: std::time::Duration::ZERO,
+    })
+    .await?;
+    config.toss_api_base_url = sandbox.toss_base_url();
+
+    let secrets = config.development_secrets()?;
+    let app = App::new(config, &secrets, db, clock.clone())?;
+    demo::load(&app).await.context("loading the demo data")?;
+    Ok((app, sandbox, clock))
+}
+
+async fn serve_until_stopped(
+    config: &Config,
+    database_url: &SecretString,
+    listener: tokio::net::TcpListener,
+    app: App,
+    clock: Arc<MovableClock>,
+) -> anyhow::Result<()> {
+    let running = Running::announce(config, database_url)?;
+    let stop = CancellationToken::new();
+    let router = app.clone().router(Some(DevClock::new(clock, app.billing.clone())));
+    let mut serving = tokio::spawn(serve::run(listener, router, stop.clone().cancelled_owned()));
+    let mut working = tokio::spawn(worker::run(app.clone(), stop.clone().cancelled_owned()));
+    banner::print(config, &app);
+
+    let mut ended_early = None;
+    tokio::select! {
+        () = serve::stop_signal() => {}
+        ended = &mut serving => ended_early = Some(ended),
+        ended = &mut working => ended_early = Some(ended),
+    }
+    stop.cancel();
+    running.withdraw();
+    if let Some(ended) = ended_early {
+        return ended.context("a part of the process panicked")?;
+    }
+    serving.await.context("the API panicked")??;
+    working.await.context("the worker panicked")?
+}

@@ -1,0 +1,87 @@
+//! The worker: does what is due, every minute and whenever somebody enqueues a job.
+//!
+//! The queue is only an alarm clock. What is due is rows with a due time in the contexts' own
+//! tables, so a job that gets lost, runs twice or runs late changes nothing but the delay.
+
+use std::{fmt, future::Future, time::Duration};
+
+use anyhow::Context;
+use billing::{ActOnWebhooks, Billing};
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions};
+use platform::jobs::Job;
+use serde::{Deserialize, Serialize};
+
+use crate::{app::App, database::QUEUE_SCHEMA};
+
+const CONCURRENCY: usize = 4;
+
+/// Runs jobs until `stop` completes, then lets those under way finish.
+pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    let worker = WorkerOptions::default()
+        .pg_pool(app.db.clone())
+        .schema(QUEUE_SCHEMA)
+        .concurrency(CONCURRENCY)
+        // A worker that was killed holds its jobs; without this they would wait for hours.
+        .heartbeat_interval(Duration::from_secs(10))
+        .sweep_interval(Duration::from_secs(20))
+        .sweep_threshold(Duration::from_secs(60))
+        .define_job::<Sweep>()
+        .define_job::<WebhookJob>()
+        .with_cron("* * * * * sweep")
+        .context("the crontab")?
+        .add_extension(Contexts(app.billing.clone()))
+        .listen_os_shutdown_signals(false)
+        .shutdown_signal(stop)
+        .init()
+        .await
+        .context("starting the worker")?;
+    // What was left by a killed worker is settled now and not in a minute.
+    let first_sweep = app.billing.sweep();
+    let (swept, ran) = tokio::join!(first_sweep, worker.run());
+    if let Err(error) = swept {
+        tracing::error!(%error, "the first sweep failed; the next one follows in a minute");
+    }
+    ran.context("the worker stopped")
+}
+
+/// What jobs work on.
+#[derive(Clone)]
+struct Contexts(Billing);
+
+impl fmt::Debug for Contexts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Contexts")
+    }
+}
+
+fn billing(context: &WorkerContext) -> Result<Billing, String> {
+    context.get_ext::<Contexts>().map(|contexts| contexts.0.clone()).ok_or_else(|| "no contexts".to_owned())
+}
+
+/// Everything that is due now. The crontab gives it a payload of its own, which is ignored.
+#[derive(Serialize, Deserialize)]
+struct Sweep {}
+
+impl TaskHandler for Sweep {
+    const IDENTIFIER: &'static str = "sweep";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let report = billing(&context)?.sweep().await.map_err(|error| error.to_string())?;
+        if report.due > 0 {
+            tracing::info!(?report, "billing run");
+        }
+        Ok::<(), String>(())
+    }
+}
+
+/// [`ActOnWebhooks`], as the queue wants it.
+#[derive(Serialize, Deserialize)]
+struct WebhookJob(ActOnWebhooks);
+
+impl TaskHandler for WebhookJob {
+    const IDENTIFIER: &'static str = ActOnWebhooks::NAME;
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        billing(&context)?.act_on_webhooks().await.map_err(|error| error.to_string())
+    }
+}
