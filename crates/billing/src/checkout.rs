@@ -205,7 +205,9 @@ impl ConfirmRequest {
         let same_item = self.item.as_ref().is_none_or(|(plan, cycle)| {
             plan.eq_ignore_ascii_case(&payment.plan_code) && *cycle == payment.cycle
         });
-        let same_key = payment.payment_key.as_ref().is_none_or(|key| *key == self.payment_key);
+        // Only while it is being confirmed: afterwards the row holds the provider's own name for the payment.
+        let same_key = payment.status != PaymentStatus::Pending
+            || payment.payment_key.as_ref().is_none_or(|key| *key == self.payment_key);
         if payment.reason == PaymentReason::Checkout && same_provider && same_item && same_key {
             Ok(())
         } else {

@@ -130,7 +130,7 @@ impl Billing {
         let replaced = BillingEvent::PaymentMethodReplaced {
             billing_key: registered.on_file.id,
             card_company: registered.card.company.clone(),
-            card_number: registered.card.masked_number.clone(),
+            card_number: registered.card.display_number(),
         };
         events::publish(&mut tx, business, now, &replaced).await?;
         let owed = store::invoice::open_of(&mut tx, business, subscription.id).await?;

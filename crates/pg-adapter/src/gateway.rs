@@ -82,6 +82,17 @@ pub struct Card {
     pub masked_number: String,
 }
 
+impl Card {
+    /// The number as it is shown and kept: `****-****-****-123*`. Only what the provider left readable
+    /// of the last four digits remains; the leading digits are nobody's business.
+    pub fn display_number(&self) -> String {
+        let shown: Vec<char> =
+            self.masked_number.chars().filter(|c| c.is_ascii_digit() || *c == '*').collect();
+        let last_four: String = shown[shown.len().saturating_sub(4)..].iter().collect();
+        format!("****-****-****-{last_four:*>4}")
+    }
+}
+
 /// Charge a billing key.
 #[derive(Clone, Debug)]
 pub struct Charge {

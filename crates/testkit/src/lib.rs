@@ -1,1 +1,13 @@
-//! (skeleton)
+//! The test harness.
+//!
+//! A test starts a [`TestApp`]: the whole gateway on a database of its own, with a sandbox of its
+//! own as the outside world and a clock that it can move. What happens is told by [`Actor`]s who
+//! speak HTTP, so that a test reads like the rule it proves.
+
+mod actor;
+mod app;
+mod database;
+
+pub use actor::{Actor, Answer};
+pub use app::{Card, TestApp};
+pub use database::TestDatabase;

@@ -143,7 +143,11 @@ async fn move_clock(
         })?,
         (None, Some(instant)) => instant.0,
         _ => {
-            return Err(Problem::invalid_field("advance", "REQUIRED", "advance와 now 중 하나를 보내 주세요."));
+            return Err(Problem::invalid_field(
+                "advance",
+                "REQUIRED",
+                "advance와 now 중 하나를 보내 주세요.",
+            ));
         }
     };
     if (target - now).abs() > FURTHEST {

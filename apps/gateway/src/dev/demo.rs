@@ -15,7 +15,7 @@ pub(super) const BUSINESSES: [NewBusiness<'static>; 3] = [
 ];
 
 /// Loads what is missing; what is there already is left alone.
-pub(super) async fn load(app: &App) -> anyhow::Result<()> {
+pub async fn load(app: &App) -> anyhow::Result<()> {
     let prices = [(BillingCycle::Monthly, Krw::won(7_900)), (BillingCycle::Yearly, Krw::won(94_800))];
     billing::add_demo_plan(&app.db, "PERSONAL", "퍼스널", &prices).await?;
     let mut tx = SystemTx::begin(&app.db).await?;

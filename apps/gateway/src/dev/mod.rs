@@ -15,7 +15,8 @@ use sandbox::{Sandbox, SandboxConfig};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-pub use clock::{DevClock, documented_clock_router, router as clock_router};
+pub use clock::{DevClock, Moved, documented_clock_router, router as clock_router};
+pub use demo::load as load_demo;
 pub use running::Running;
 
 use crate::{app::App, config::Config, database, serve, worker};

@@ -135,8 +135,8 @@ pub(crate) async fn register_billing_key(
     };
     let answer = BillingKeyRegistered {
         billing_key: started.method,
+        card_number: started.card.display_number(),
         card_company: started.card.company,
-        card_number: started.card.masked_number,
         monthly_amount: started.plan.monthly_amount,
         plan: started.plan.code,
         billing_cycle: started.cycle,
@@ -252,8 +252,8 @@ pub(crate) async fn replace_payment_method(
     let payment_method = CardView {
         billing_key: replaced.registered.on_file.id,
         provider: replaced.registered.on_file.provider,
+        card_number: replaced.registered.card.display_number(),
         card_company: replaced.registered.card.company,
-        card_number: replaced.registered.card.masked_number,
         is_usable: true,
     };
     Ok((code, Data::json(PaymentMethodReplaced { payment_method, payment_id, message })).into_response())

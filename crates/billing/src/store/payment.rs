@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{BusinessId, Krw};
-use pg_adapter::{Approval, Provider};
+use pg_adapter::{Approval, Card, Provider};
 use sqlx::PgConnection;
 
 use crate::{
@@ -221,7 +221,7 @@ pub(crate) async fn approve(
         payment.id.0,
         approval.payment_key,
         card.map(|card| card.company.as_str()),
-        card.map(|card| card.masked_number.as_str()),
+        card.map(Card::display_number),
         approval.receipt_url,
         approval.approved_at,
         now,

@@ -100,7 +100,7 @@ pub(crate) async fn store_key(
         key.sealed,
         key.hash,
         card.company,
-        card.masked_number,
+        card.display_number(),
         release_at,
     )
     .execute(conn)

@@ -1,0 +1,100 @@
+//! People who use the API, over HTTP.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// Somebody who calls the API, with a token or without.
+#[derive(Clone)]
+pub struct Actor {
+    pub(crate) router: Router,
+    pub(crate) token: Option<String>,
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+/// What the API answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub content_type: String,
+    pub replayed: bool,
+    pub body: Value,
+}
+
+impl Actor {
+    /// The same person, sending one header more.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "callers write json!(..) in place")]
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, Some(body.to_string().into_bytes())).await
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "callers write json!(..) in place")]
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Some(body.to_string().into_bytes())).await
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "callers write json!(..) in place")]
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body.to_string().into_bytes())).await
+    }
+
+    /// Sends whatever bytes, as JSON.
+    pub async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if body.is_some() && !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(body.map_or_else(Body::empty, Body::from)).expect("a valid request");
+        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        };
+        let (content_type, replayed) = (header("content-type"), header("idempotency-replayed") == "true");
+        let status = response.status();
+        let bytes = response.into_body().collect().await.expect("the body arrives").to_bytes();
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Answer { status, content_type, replayed, body }
+    }
+}
+
+impl Answer {
+    /// The `data` of a success; fails the test otherwise.
+    #[track_caller]
+    pub fn data(&self) -> &Value {
+        assert!(self.status.is_success(), "expected a success, got {} {}", self.status, self.body);
+        &self.body["data"]
+    }
+
+    /// The problem document of a failure; fails the test if it is not one.
+    #[track_caller]
+    pub fn problem(&self, status: u16, code: &str) -> &Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        assert_eq!(self.content_type, "application/problem+json");
+        assert_eq!(self.body["code"], code, "{}", self.body);
+        assert_eq!(self.body["status"], status);
+        assert!(self.body["traceId"].is_string(), "{}", self.body);
+        &self.body
+    }
+}

@@ -1,0 +1,1 @@
+//! What every operation and every table promises, whatever it is about.

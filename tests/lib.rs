@@ -1,0 +1,1 @@
+//! Stories over HTTP through the whole gateway: `stories/`, one binary for all of them.
