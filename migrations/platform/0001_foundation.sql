@@ -22,7 +22,8 @@ end $$;
 -- What happened, written in the transaction that made it true. Never changed, never deleted.
 create table platform.event (
     business_id bigint      not null,
-    event_id    uuid        not null,
+    -- In the order in which they happened: two of one transaction often share their microsecond.
+    event_id    bigint      not null generated always as identity,
     kind        text        not null check (kind ~ '^[a-z_]+\.[a-z_]+$'),
     occurred_at timestamptz not null,
     data        jsonb       not null,

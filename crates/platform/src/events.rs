@@ -10,9 +10,9 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
-kernel::id!(
-    /// Names one event; later events have larger ids.
-    EventId, "evt_"
+kernel::number_id!(
+    /// Names one event; later events of a business have larger ids.
+    EventId
 );
 
 /// A typed event of some context.
@@ -25,6 +25,7 @@ pub trait Event: Serialize {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordedEvent {
+    #[schema(example = 1)]
     pub id: EventId,
     /// What kind of thing happened.
     #[serde(rename = "type")]
@@ -45,9 +46,8 @@ pub async fn publish(
 ) -> sqlx::Result<()> {
     let data = serde_json::to_value(event).map_err(|error| sqlx::Error::Encode(error.into()))?;
     sqlx::query!(
-        "insert into platform.event (business_id, event_id, kind, occurred_at, data) values ($1, $2, $3, $4, $5)",
+        "insert into platform.event (business_id, kind, occurred_at, data) values ($1, $2, $3, $4)",
         business.0,
-        EventId::new(now).0,
         event.kind(),
         now,
         data,
@@ -68,7 +68,7 @@ pub async fn list(
         RecordedEvent,
         r#"select event_id as "id: EventId", kind, occurred_at as "occurred_at: KoreanTime", data
            from platform.event
-           where business_id = $1 and ($2::uuid is null or event_id < $2)
+           where business_id = $1 and ($2::bigint is null or event_id < $2)
            order by event_id desc limit $3"#,
         business.0,
         before.map(|id| id.0),

@@ -10,7 +10,7 @@ use kernel::Krw;
 use pg_adapter::Provider;
 use platform::{
     CommonProblems, Data, Json, List, PageQuery, Problem, Query, Tenant, TenantBilling, TenantTx,
-    events::{self, RecordedEvent},
+    events::{self, EventId, RecordedEvent},
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -358,7 +358,7 @@ pub(crate) async fn list_subscription_events(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<List<RecordedEvent>>, Problem> {
     let limit = page.limit()?;
-    let before = page.after()?;
+    let before = page.after()?.map(EventId);
     let mut tx = TenantTx::begin(&billing.db, tenant.business).await?;
     let events = events::list(&mut tx, tenant.business, before, limit + 1).await?;
     tx.commit().await?;
