@@ -69,6 +69,7 @@ pub struct Config {
     pub database_connections: u32,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature that clap wants")]
 fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(SecretString::from(text))
 }

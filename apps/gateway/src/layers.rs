@@ -65,6 +65,7 @@ pub(crate) async fn measure(request: Request, next: Next) -> Response {
 }
 
 /// A panic is our bug, and still a problem document.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that the layer wants")]
 pub(crate) fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic
         .downcast_ref::<&str>()
@@ -87,5 +88,5 @@ pub(crate) fn cors() -> CorsLayer {
             REQUEST_ID.clone(),
         ])
         .expose_headers([REQUEST_ID.clone(), HeaderName::from_static("idempotency-replayed")])
-        .max_age(Duration::from_secs(24 * 60 * 60))
+        .max_age(Duration::from_hours(24))
 }

@@ -24,7 +24,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
         // A worker that was killed holds its jobs; without this they would wait for hours.
         .heartbeat_interval(Duration::from_secs(10))
         .sweep_interval(Duration::from_secs(20))
-        .sweep_threshold(Duration::from_secs(60))
+        .sweep_threshold(Duration::from_mins(1))
         .define_job::<Sweep>()
         .define_job::<WebhookJob>()
         .with_cron("* * * * * sweep")

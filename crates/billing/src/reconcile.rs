@@ -74,7 +74,7 @@ impl Billing {
         let Some(attempt) = attempt else { return self.settlement_of(business, payment).await };
         let gateway = self.gateway(attempt.provider)?;
         let outcome = match gateway.find_by_order(&attempt.order_id).await {
-            Lookup::NotFound if self.may_send_again(&attempt) => match self.send_again(&attempt).await? {
+            Lookup::NotFound if attempt.may_be_sent_again() => match self.send_again(&attempt).await? {
                 // Refused now is not proof for the first sending: that one may have been on its way
                 // when we looked, or we may be locked out since. Only a second look can tell.
                 Outcome::Declined(decline) => match gateway.find_by_order(&attempt.order_id).await {
@@ -87,10 +87,6 @@ impl Billing {
             answer => outcome_of(answer),
         };
         self.settle(business, payment, outcome).await
-    }
-
-    fn may_send_again(&self, attempt: &Attempt) -> bool {
-        attempt.wanted && attempt.checks <= RESENT_AT_MOST && !matches!(attempt.means, Means::Gone)
     }
 
     fn is_given_up(&self, attempt: &Attempt) -> bool {
@@ -117,6 +113,12 @@ impl Billing {
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let payment = store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
         Ok(payment.settlement())
+    }
+}
+
+impl Attempt {
+    fn may_be_sent_again(&self) -> bool {
+        self.wanted && self.checks <= RESENT_AT_MOST && !matches!(self.means, Means::Gone)
     }
 }
 

@@ -40,7 +40,7 @@ pub struct RunReport {
 
 /// What a due subscription needs.
 enum Step {
-    Charge(NewCharge),
+    Charge(Box<NewCharge>),
     /// Nothing more is to be asked of a provider: it was done in the batch's transaction.
     Done,
 }
@@ -84,7 +84,7 @@ impl Billing {
         for due in due {
             let name = Attempt::order_name(&due.plan_name, due.subscription.cycle);
             if let Step::Charge(charge) = self.decide(&mut tx, due).await? {
-                charges.push(charge);
+                charges.push(*charge);
                 names.push(name);
             }
         }
@@ -139,7 +139,7 @@ impl Billing {
             store::invoice::set_retries_used(tx, &invoice, invoice.retries_used).await?;
         }
         match method {
-            Some(card) if card.usable => Ok(Step::Charge(NewCharge {
+            Some(card) if card.usable => Ok(Step::Charge(Box::new(NewCharge {
                 invoice,
                 invoice_is_new,
                 reason: if is_retry { PaymentReason::Dunning } else { PaymentReason::Renewal },
@@ -147,7 +147,7 @@ impl Billing {
                 plan_code: subscription.plan_code,
                 cycle: subscription.cycle,
                 card,
-            })),
+            }))),
             // Charging a card that will never work again is pointless; the deadline stays.
             _ => {
                 if invoice_is_new {

@@ -70,6 +70,7 @@ impl SubscriptionStatus {
         [Self::Pending, Self::Active, Self::PastDue, Self::NonRenewing, Self::Suspended, Self::Ended];
 
     /// The one place that says how a subscription may change.
+    #[expect(clippy::match_same_arms, reason = "each arm is a rule of its own")]
     pub fn after(self, subscription_move: SubscriptionMove) -> Result<Self, IllegalMove> {
         use SubscriptionMove::{Cancel, End, MissPayment, Pay, PayOnce, Suspend};
         match (self, subscription_move) {

@@ -102,7 +102,7 @@ impl Billing {
                 store::payment_method::store_key(&mut tx, method, &key, &issued.card, Some(now)).await?;
             }
             Outcome::Declined(_) => {
-                store::payment_method::mark_released(&mut tx, method.business, method.id).await?
+                store::payment_method::mark_released(&mut tx, method.business, method.id).await?;
             }
             // A key that nobody knows cannot be charged by anybody: after a while it is left alone.
             Outcome::NotSent(_) | Outcome::Unknown(_) if method.tries > 12 => {
@@ -124,7 +124,7 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         match outcome {
             Outcome::Approved(()) => {
-                store::payment_method::mark_released(&mut tx, method.business, method.id).await?
+                store::payment_method::mark_released(&mut tx, method.business, method.id).await?;
             }
             Outcome::Declined(decline) => {
                 tracing::error!(method = %method.id, code = decline.code, "the provider will not delete a billing key");

@@ -49,7 +49,7 @@ impl Krw {
 
     /// Splits a non-negative price that includes 10 % VAT.
     ///
-    /// VAT is a eleventh of the price, rounded half up, as Toss Payments reports it in `vat`;
+    /// VAT is an eleventh of the price, rounded half up, as Toss Payments reports it in `vat`;
     /// the supply value takes the rest, so that the two add up to the price to the won.
     pub fn split_vat(self) -> VatSplit {
         let vat = self.0 / 11 + i64::from(self.0 % 11 * 2 >= 11);
@@ -65,7 +65,7 @@ impl fmt::Display for Krw {
             f.write_str("-")?;
         }
         for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index) % 3 == 0 {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
                 f.write_str(",")?;
             }
             write!(f, "{digit}")?;

@@ -1,6 +1,6 @@
 //! Follow-up work: enqueued in the transaction that makes it necessary.
 //!
-//! The queue is graphile_worker's; the gateway runs its workers. A job exists exactly if the change
+//! The queue is `graphile_worker`'s; the gateway runs its workers. A job exists exactly if the change
 //! that wanted it does, runs at least once, and may run twice.
 
 use serde::Serialize;

@@ -21,9 +21,16 @@ tokio::task_local! {
 pub struct TraceId(pub String);
 
 /// What was wrong, where, and what to do about it.
+///
+/// Boxed, because it is the error half of nearly every result.
+#[derive(Clone, Debug)]
+pub struct Problem(Box<Document>);
+
+/// What was wrong, where, and what to do about it (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
 #[serde(rename_all = "camelCase")]
-pub struct Problem {
+struct Document {
     /// A stable URI reference for this kind of problem.
     #[serde(rename = "type")]
     #[schema(example = "/problems/card-declined")]
@@ -66,14 +73,14 @@ pub struct FieldError {
 }
 
 impl Problem {
-    /// `code` is SCREAMING_SNAKE; the type and the title are derived from it.
+    /// `code` is `SCREAMING_SNAKE`; the type and the title are derived from it.
     pub fn new(
         status: StatusCode,
         code: &'static str,
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self {
+        Self(Box::new(Document {
             kind: format!("/problems/{}", code.to_ascii_lowercase().replace('_', "-")),
             title,
             status: status.as_u16(),
@@ -82,7 +89,7 @@ impl Problem {
             errors: Vec::new(),
             trace_id: None,
             facts: Map::new(),
-        }
+        }))
     }
 
     /// A request that cannot be understood at all: 400.
@@ -94,10 +101,10 @@ impl Problem {
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let detail =
             errors.first().map_or_else(String::new, |error| format!("{}: {}", error.field, error.message));
-        Self {
-            errors,
-            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_FAILED", "Validation failed", detail)
-        }
+        let mut problem =
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_FAILED", "Validation failed", detail);
+        problem.0.errors = errors;
+        problem
     }
 
     /// [`Self::invalid`] with one field.
@@ -138,23 +145,45 @@ impl Problem {
     /// Adds a fact as a member of the document.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.facts.insert(member.to_owned(), value.into());
+        self.0.facts.insert(member.to_owned(), value.into());
         self
     }
 
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
+    }
+}
+
+impl utoipa::PartialSchema for Problem {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        Document::schema()
+    }
+}
+
+impl ToSchema for Problem {
+    fn name() -> std::borrow::Cow<'static, str> {
+        Document::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
+        Document::schemas(schemas);
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
-        self.trace_id = TRACE_ID.try_with(|id| id.0.clone()).ok();
-        let mut response = (self.status(), Json(&self)).into_response();
+        self.0.trace_id = TRACE_ID.try_with(|id| id.0.clone()).ok();
+        let mut response = (self.status(), Json(&self.0)).into_response();
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

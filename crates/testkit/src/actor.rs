@@ -38,17 +38,14 @@ impl Actor {
         self.send(Method::GET, path, None).await
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "callers write json!(..) in place")]
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, Some(body.to_string().into_bytes())).await
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "callers write json!(..) in place")]
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.send(Method::PUT, path, Some(body.to_string().into_bytes())).await
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "callers write json!(..) in place")]
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.send(Method::PATCH, path, Some(body.to_string().into_bytes())).await
     }

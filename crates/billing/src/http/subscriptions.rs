@@ -126,7 +126,7 @@ pub(crate) async fn register_billing_key(
     Json(body): Json<RegisterBillingKey>,
 ) -> Result<Response, Problem> {
     let registration =
-        billing.card_registration(body.provider, body.card_number, body.auth_key, body.customer_key)?;
+        billing.card_registration(body.provider.as_deref(), body.card_number, body.auth_key, body.customer_key)?;
     let started = billing.enroll(tenant.business, &body.plan, body.billing_cycle, registration).await?;
     let (code, status, message) = if started.is_paid {
         (StatusCode::OK, RegistrationStatus::Active, "정기결제가 등록되었습니다.")
@@ -154,7 +154,7 @@ impl Billing {
     /// Reads the fields in which a client names a card.
     fn card_registration(
         &self,
-        provider: Option<String>,
+        provider: Option<&str>,
         card_number: Option<SecretString>,
         auth_key: Option<SecretString>,
         customer_key: String,
@@ -176,7 +176,7 @@ impl Billing {
                 });
             }
         };
-        CardRegistration::new(self.provider_named(provider.as_deref())?, auth_key, customer_key)
+        CardRegistration::new(self.provider_named(provider)?, auth_key, customer_key)
     }
 
     /// The provider that a request names, or the configured one.
@@ -236,7 +236,7 @@ pub(crate) async fn replace_payment_method(
     Json(body): Json<ReplacePaymentMethod>,
 ) -> Result<Response, Problem> {
     let registration =
-        billing.card_registration(body.provider, body.card_number, body.auth_key, body.customer_key)?;
+        billing.card_registration(body.provider.as_deref(), body.card_number, body.auth_key, body.customer_key)?;
     let replaced = billing.replace_card(tenant.business, registration).await?;
     let (code, payment_id, message) = match replaced.open_invoice {
         PaidNow::NothingOwed => (StatusCode::OK, None, "결제 카드가 변경되었습니다."),
