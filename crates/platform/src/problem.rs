@@ -214,14 +214,14 @@ impl From<sqlx::Error> for Problem {
 pub enum CommonProblems {
     /// `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood.
     #[response(status = 400, content_type = "application/problem+json")]
-    BadRequest(#[to_schema] Problem),
+    BadRequest(Problem),
     /// `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`.
     #[response(status = 401, content_type = "application/problem+json")]
-    Unauthorized(#[to_schema] Problem),
+    Unauthorized(Problem),
     /// `PERMISSION_REQUIRED`: the caller's role does not allow this.
     #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(#[to_schema] Problem),
+    Forbidden(Problem),
     /// `INTERNAL_ERROR`: ours, and logged under the `traceId`.
     #[response(status = 500, content_type = "application/problem+json")]
-    Internal(#[to_schema] Problem),
+    Internal(Problem),
 }

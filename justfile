@@ -1,0 +1,33 @@
+# Recipes for people. `just` lists them; CI runs `just ci` and nothing else.
+
+default:
+    @just --list
+
+# Everything on this machine, nothing configured
+run *args:
+    cargo run -- {{args}}
+
+test *args:
+    cargo test --workspace {{args}}
+
+ci:
+    .ci/run
+
+# Regenerate openapi/openapi.json and the TypeScript client
+openapi:
+    cargo run --quiet -- openapi > openapi/openapi.json.new
+    mv openapi/openapi.json.new openapi/openapi.json
+    cd openapi && npm ci --silent --no-audit --no-fund && npm run --silent generate
+
+# Check the SQL against the database of a running `just run` and remember the answers in .sqlx
+prepare:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    export DATABASE_URL=$(sed -n 's/.*"database_url":"\([^"]*\)".*/\1/p' .dangol/running.json)
+    rm -f .sqlx/*.json && mkdir -p .sqlx
+    touch crates/{platform,identity,billing}/src/lib.rs
+    SQLX_OFFLINE_DIR="$PWD/.sqlx" cargo check --workspace
+
+# Benchmarks: `just bench billing-run`, `just bench api`
+bench name *args:
+    cargo run --release -p bench -- {{name}} {{args}}
