@@ -277,63 +277,74 @@ impl Billing {
         };
         payment.status.after(PaymentMove::Decline)?;
         store::payment::decline(tx, payment, &failure, now).await?;
+        let (invoice, subscription) = owed_by(tx, payment).await?;
         if let (DeclineClass::NewCard, Some(method)) = (class, payment.method) {
             store::payment_method::mark_unusable(tx, payment.business, method).await?;
         }
-        let (invoice, subscription) = owed_by(tx, payment).await?;
-        let next_attempt_date = match subscription.status {
-            SubscriptionStatus::Pending => {
-                self.end(tx, subscription, EndReason::Declined).await?;
-                None
+        let mut dunning = None;
+        if matches!(subscription.status, SubscriptionStatus::Active | SubscriptionStatus::PastDue) {
+            if payment.method != subscription.method {
+                // Another card is on file by now: what is owed is charged to it at once.
+                self.try_again(tx, payment, &invoice, subscription, TimeDelta::zero()).await?;
+                return Ok(failure);
             }
-            // The business cancelled while this renewal was under way: now it is simply over.
-            SubscriptionStatus::NonRenewing => {
-                let reason = subscription.end_reason();
-                self.end(tx, subscription, reason).await?;
-                None
+            if matches!(class, DeclineClass::Temporary | DeclineClass::OurBug) {
+                tracing::error!(
+                    payment = %payment.id, code = failure.provider_code, class = failure.decline_class,
+                    "charge failed, but not for the customer's sake"
+                );
+                self.try_again(tx, payment, &invoice, subscription, TRY_AGAIN_SOON).await?;
+                return Ok(failure);
             }
-            SubscriptionStatus::Active | SubscriptionStatus::PastDue => {
-                if matches!(class, DeclineClass::Temporary | DeclineClass::OurBug) {
-                    return self.try_again_soon(tx, payment, &invoice, subscription, failure).await;
-                }
-                let policy = self.dunning_of(tx, &subscription).await?;
-                self.miss_payment(tx, subscription, &invoice, &policy, class == DeclineClass::NewCard).await?
-            }
-            // Another card was tried in vain.
-            SubscriptionStatus::Suspended | SubscriptionStatus::Ended => None,
-        };
+            dunning = Some(self.dunning_of(tx, &subscription).await?);
+        }
+        let new_card_needed = class == DeclineClass::NewCard;
+        let next_retry =
+            dunning.as_ref().and_then(|policy| policy.next_retry(invoice.due_on, invoice.retries_used));
         let failed = BillingEvent::PaymentFailed {
             payment_id: payment.id,
             subscription_id: invoice.subscription,
             amount: payment.amount,
             reason: payment.reason,
             failure: failure.clone(),
-            next_attempt_date,
+            next_attempt_date: next_retry.filter(|_| !new_card_needed),
         };
         events::publish(tx, payment.business, now, &failed).await?;
+        match (dunning, subscription.status) {
+            (Some(policy), _) => {
+                self.miss_payment(tx, subscription, &invoice, &policy, new_card_needed).await?
+            }
+            (None, SubscriptionStatus::Pending) => self.end(tx, subscription, EndReason::Declined).await?,
+            // The business cancelled while this renewal was under way: now it is simply over.
+            (None, SubscriptionStatus::NonRenewing) => {
+                let reason = subscription.end_reason();
+                self.end(tx, subscription, reason).await?;
+            }
+            // Another card was tried in vain on a suspended subscription, which stays so.
+            (None, _) => {}
+        }
         Ok(failure)
     }
 
-    /// Nobody's fault, or ours: the shop hears nothing, loses none of its retries, and is charged a little later.
-    async fn try_again_soon(
+    /// A failure that is not held against the shop: it hears nothing, loses none of its retries, and
+    /// is charged anew after `pause`.
+    async fn try_again(
         &self,
         tx: &mut PgConnection,
         payment: &Payment,
         invoice: &Invoice,
         mut subscription: Subscription,
-        failure: Failure,
-    ) -> Result<Failure, BillingError> {
-        tracing::error!(payment = %payment.id, code = failure.provider_code, class = failure.decline_class, "charge failed, but not for the customer's sake");
+        pause: TimeDelta,
+    ) -> Result<(), BillingError> {
         if payment.reason == PaymentReason::Dunning {
             store::invoice::set_retries_used(tx, invoice, invoice.retries_used - 1).await?;
         }
-        subscription.due_at = Some(self.clock.now() + TRY_AGAIN_SOON);
+        subscription.due_at = Some(self.clock.now() + pause);
         store::subscription::update(tx, &subscription).await?;
-        Ok(failure)
+        Ok(())
     }
 
     /// A renewal was declined, or could not even be tried: past due, until the retries are used up.
-    /// Answers with the day of the next attempt.
     pub(crate) async fn miss_payment(
         &self,
         tx: &mut PgConnection,
@@ -341,18 +352,17 @@ impl Billing {
         invoice: &Invoice,
         policy: &DunningPolicy,
         new_card_needed: bool,
-    ) -> Result<Option<chrono::NaiveDate>, BillingError> {
+    ) -> Result<(), BillingError> {
         let (business, now) = (subscription.business, self.clock.now());
         let before = subscription.status;
         subscription.status = before.after(SubscriptionMove::MissPayment)?;
         let next_retry = policy.next_retry(invoice.due_on, invoice.retries_used);
-        let next_attempt_date = next_retry.filter(|_| !new_card_needed);
         if before != SubscriptionStatus::PastDue {
             let past_due = BillingEvent::SubscriptionPastDue {
                 subscription_id: subscription.id,
                 amount: invoice.amount,
                 new_card_needed,
-                next_attempt_date,
+                next_attempt_date: next_retry.filter(|_| !new_card_needed),
             };
             events::publish(tx, business, now, &past_due).await?;
         }
@@ -378,7 +388,7 @@ impl Billing {
                 events::publish(tx, business, now, &downgraded).await?;
             }
         }
-        Ok(next_attempt_date)
+        Ok(())
     }
 
     /// Ends a subscription: nothing is owed any more, and its card is let go.

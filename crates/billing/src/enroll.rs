@@ -221,6 +221,7 @@ impl Billing {
                     SealedKey { sealed: sealed.clone(), hash: self.vault.keyed_hash(&issued.billing_key) };
                 store::payment_method::store_key(&mut tx, &method, &key, &issued.card, None).await?;
                 tx.commit().await?;
+                crate::crash_point!("enroll::stored");
                 let on_file = CardOnFile {
                     id,
                     provider: method.provider.as_str().to_owned(),

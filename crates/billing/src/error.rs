@@ -91,11 +91,14 @@ impl From<BillingError> for Problem {
             |code, detail: &str| Self::new(StatusCode::PAYMENT_REQUIRED, code, "Payment required", detail);
         match error {
             E::UnknownPlan(_) => Self::invalid_field("plan", "UNKNOWN_PLAN", "존재하지 않는 요금제입니다."),
-            E::NotForSale(_) => Self::invalid_field(
+            E::NotForSale(plan) if plan.is_sold() => Self::invalid_field(
                 "billingCycle",
                 "NOT_FOR_SALE",
                 "이 결제 주기로는 판매하지 않는 요금제입니다.",
             ),
+            E::NotForSale(_) => {
+                Self::invalid_field("plan", "NOT_FOR_SALE", "결제 없이 이용하는 요금제입니다.")
+            }
             E::RawCardNumber => Self::new(
                 StatusCode::BAD_REQUEST,
                 "RAW_CARD_NUMBER_REFUSED",

@@ -104,6 +104,11 @@ impl Plan {
         };
         price.filter(|price| price.is_positive())
     }
+
+    /// Whether it can be bought at all, in whatever cycle.
+    pub fn is_sold(&self) -> bool {
+        self.price(BillingCycle::Monthly).or(self.price(BillingCycle::Yearly)).is_some()
+    }
 }
 
 #[cfg(test)]

@@ -86,7 +86,10 @@ impl Billing {
             Lookup::NotFound if self.is_given_up(&attempt) => Outcome::Declined(never_arrived()),
             answer => outcome_of(answer),
         };
-        self.settle(business, payment, outcome).await
+        crate::crash_point!("reconcile::answered");
+        let settlement = self.settle(business, payment, outcome).await?;
+        crate::crash_point!("reconcile::settled");
+        Ok(settlement)
     }
 
     fn is_given_up(&self, attempt: &Attempt) -> bool {

@@ -125,8 +125,12 @@ pub(crate) async fn register_billing_key(
     tenant: Tenant<TenantBilling>,
     Json(body): Json<RegisterBillingKey>,
 ) -> Result<Response, Problem> {
-    let registration =
-        billing.card_registration(body.provider.as_deref(), body.card_number, body.auth_key, body.customer_key)?;
+    let registration = billing.card_registration(
+        body.provider.as_deref(),
+        body.card_number,
+        body.auth_key,
+        body.customer_key,
+    )?;
     let started = billing.enroll(tenant.business, &body.plan, body.billing_cycle, registration).await?;
     let (code, status, message) = if started.is_paid {
         (StatusCode::OK, RegistrationStatus::Active, "정기결제가 등록되었습니다.")
@@ -235,8 +239,12 @@ pub(crate) async fn replace_payment_method(
     tenant: Tenant<TenantBilling>,
     Json(body): Json<ReplacePaymentMethod>,
 ) -> Result<Response, Problem> {
-    let registration =
-        billing.card_registration(body.provider.as_deref(), body.card_number, body.auth_key, body.customer_key)?;
+    let registration = billing.card_registration(
+        body.provider.as_deref(),
+        body.card_number,
+        body.auth_key,
+        body.customer_key,
+    )?;
     let replaced = billing.replace_card(tenant.business, registration).await?;
     let (code, payment_id, message) = match replaced.open_invoice {
         PaidNow::NothingOwed => (StatusCode::OK, None, "결제 카드가 변경되었습니다."),
