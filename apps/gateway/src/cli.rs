@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{fs, process::ExitCode, sync::Arc};
+use std::{fs, io::IsTerminal, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
@@ -72,7 +72,11 @@ fn log_to_stderr(for_people: bool) {
     let quiet_libraries = "info,sqlx=warn,graphile_worker=warn,hyper=warn,sandbox=warn,local_postgres=warn";
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet_libraries));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if for_people { builder.compact().init() } else { builder.json().init() }
+    if for_people {
+        builder.compact().with_ansi(std::io::stderr().is_terminal()).init();
+    } else {
+        builder.json().init();
+    }
 }
 
 async fn run(command: Command, config: Config) -> anyhow::Result<()> {

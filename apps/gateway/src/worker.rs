@@ -27,7 +27,8 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
         .sweep_threshold(Duration::from_mins(1))
         .define_job::<Sweep>()
         .define_job::<WebhookJob>()
-        .with_cron("* * * * * sweep")
+        // One waiting sweep is enough, however long the present one takes.
+        .with_cron("* * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at")
         .context("the crontab")?
         .add_extension(Contexts(app.billing.clone()))
         .listen_os_shutdown_signals(false)

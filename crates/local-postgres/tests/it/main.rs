@@ -14,9 +14,6 @@ use local_postgres::{Error, LocalPostgres, Options};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-/// Tells the re-executed test binary what to hold; see [`holds_a_server_until_killed`].
-const HOLD: &str = "LOCAL_POSTGRES_HOLD";
-
 #[tokio::test]
 async fn a_scratch_server_answers_and_leaves_nothing() {
     let began = Instant::now();
@@ -264,24 +261,6 @@ async fn a_server_without_its_supervisor_is_stopped_by_the_next_owner() {
     postgres.stop().await;
 }
 
-/// Not a rule: the owner whom the tests above kill. Does nothing unless they run it.
-#[tokio::test]
-#[ignore = "run by the tests that kill it"]
-async fn holds_a_server_until_killed() {
-    let Some(folder) = env::var_os(HOLD).map(PathBuf::from) else { return };
-    let postgres = if folder.join("scratch").exists() {
-        LocalPostgres::scratch().await
-    } else {
-        LocalPostgres::start(Options::new(folder.join("postgres"))).await
-    };
-    let postgres = postgres.unwrap();
-    let facts =
-        format!("{}\n{}\n{}\n", postgres.port(), postgres.url("postgres"), postgres.data_dir().display());
-    fs::write(folder.join("facts.new"), facts).unwrap();
-    fs::rename(folder.join("facts.new"), folder.join("facts")).unwrap();
-    thread::sleep(Duration::from_mins(1));
-}
-
 /// Another process that owns a server.
 struct Owner {
     process: Child,
@@ -292,12 +271,8 @@ struct Owner {
 
 impl Owner {
     fn hold(folder: &Path, kind: &str) -> Self {
-        if kind == "scratch" {
-            fs::write(folder.join(kind), "").unwrap();
-        }
-        let process = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "holds_a_server_until_killed", "--ignored"])
-            .env(HOLD, folder)
+        let process = Command::new(env!("CARGO_BIN_EXE_hold-local-postgres"))
+            .args([folder.as_os_str(), kind.as_ref()])
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
