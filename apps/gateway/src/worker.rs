@@ -10,6 +10,7 @@ use billing::{ActOnWebhooks, Billing};
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions};
 use platform::jobs::Job;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{app::App, database::QUEUE_SCHEMA};
 
@@ -59,9 +60,10 @@ fn billing(context: &WorkerContext) -> Result<Billing, String> {
     context.get_ext::<Contexts>().map(|contexts| contexts.0.clone()).ok_or_else(|| "no contexts".to_owned())
 }
 
-/// Everything that is due now. The crontab gives it a payload of its own, which is ignored.
+/// Everything that is due now. The crontab gives it null for a payload, and other versions of the
+/// queue an object; neither matters.
 #[derive(Serialize, Deserialize)]
-struct Sweep {}
+struct Sweep(Option<Value>);
 
 impl TaskHandler for Sweep {
     const IDENTIFIER: &'static str = "sweep";
@@ -84,5 +86,20 @@ impl TaskHandler for WebhookJob {
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         billing(&context)?.act_on_webhooks().await.map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn jobs_read_whatever_payload_the_queue_gives_them() {
+        for payload in [json!(null), json!({}), json!({"_cron": {"ts": "2026-03-14T10:00:00+09:00"}})] {
+            assert!(from_value::<Sweep>(payload).is_ok());
+        }
+        assert!(from_value::<WebhookJob>(json!(ActOnWebhooks {})).is_ok());
     }
 }
