@@ -507,15 +507,13 @@ export interface components {
         /**
          * @description A wish to cancel.
          * @example {
-         *       "reason": "서비스를 더 이상 사용하지 않음",
-         *       "subscriptionId": "sub_0199f6b2c0de7a52a0f1d2c3b4a59687"
+         *       "reason": "서비스를 더 이상 사용하지 않음"
          *     }
          */
         CancelSubscription: {
             /** @description Up to 200 characters. */
             reason?: string | null;
-            /** @description From `GET /api/subscriptions/current`. */
-            subscriptionId: components["schemas"]["SubscriptionId"];
+            subscriptionId?: components["schemas"]["SubscriptionId"] | null;
         };
         /** @description A card on file. */
         CardView: {
@@ -1636,38 +1634,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -1676,38 +1643,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
@@ -1716,38 +1652,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
@@ -1756,38 +1661,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1835,38 +1709,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -1875,38 +1718,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
@@ -1915,38 +1727,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
@@ -1955,38 +1736,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2036,38 +1786,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -2076,38 +1795,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `CARD_DECLINED` with `declineClass`, `providerCode` and the text for the card holder; nothing is left behind */
@@ -2125,38 +1813,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE` */
@@ -2183,38 +1840,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PROVIDER_UNAVAILABLE`: certainly not charged */
@@ -2311,38 +1937,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -2351,38 +1946,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `CARD_DECLINED` */
@@ -2400,38 +1964,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `NOT_FOUND` */
@@ -2467,38 +2000,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PROVIDER_UNAVAILABLE` */
@@ -2557,38 +2059,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -2597,38 +2068,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `CARD_DECLINED` */
@@ -2646,38 +2086,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `ORDER_MISMATCH`, `CHECKOUT_OVER`, `ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE` */
@@ -2704,38 +2113,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PROVIDER_UNAVAILABLE` */
@@ -2779,38 +2157,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -2819,38 +2166,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
@@ -2859,38 +2175,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `NOT_FOUND`: no such payment, or not yours */
@@ -2908,38 +2193,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2992,38 +2246,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -3032,38 +2255,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
@@ -3072,38 +2264,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `NOT_FOUND` */
@@ -3139,38 +2300,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3223,38 +2353,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -3263,38 +2362,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
@@ -3303,38 +2371,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `NOT_FOUND` */
@@ -3370,38 +2407,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3457,38 +2463,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -3497,38 +2472,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `CARD_DECLINED` */
@@ -3546,38 +2490,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `NOT_FOUND`: no such order */
@@ -3613,38 +2526,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PROVIDER_UNAVAILABLE` */
@@ -3700,38 +2582,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -3740,38 +2591,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
@@ -3780,38 +2600,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE` */
@@ -3838,38 +2627,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3939,38 +2697,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -3979,38 +2706,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
@@ -4019,38 +2715,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `NOT_FOUND`, `NO_SUBSCRIPTION` */
@@ -4086,38 +2751,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4149,38 +2783,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -4189,38 +2792,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
@@ -4229,38 +2801,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
@@ -4269,38 +2810,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4337,38 +2847,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -4377,38 +2856,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
@@ -4417,38 +2865,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
@@ -4457,38 +2874,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4538,38 +2924,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
@@ -4578,38 +2933,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `CARD_DECLINED` */
@@ -4627,38 +2951,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `NO_SUBSCRIPTION` */
@@ -4694,38 +2987,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        /**
-                         * @description The stable word that programs match on.
-                         * @example CARD_DECLINED
-                         */
-                        code: string;
-                        /**
-                         * @description What a shop owner may read, in Korean.
-                         * @example 카드사에서 결제를 거절했습니다. 잔액 또는 한도를 확인해 주세요.
-                         */
-                        detail: string;
-                        /** @description Which fields were wrong, where that is what is wrong. */
-                        errors?: components["schemas"]["FieldError"][];
-                        /**
-                         * Format: int32
-                         * @description The HTTP status, repeated for those who only see the body.
-                         * @example 402
-                         */
-                        status: number;
-                        /**
-                         * @description A short English name of the kind of problem.
-                         * @example Card declined
-                         */
-                        title: string;
-                        /** @description Quote this id when asking for help. */
-                        traceId?: string | null;
-                        /**
-                         * @description A stable URI reference for this kind of problem.
-                         * @example /problems/card-declined
-                         */
-                        type: string;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `PROVIDER_UNAVAILABLE` */

@@ -312,7 +312,7 @@ impl Billing {
         events::publish(tx, payment.business, now, &failed).await?;
         match (dunning, subscription.status) {
             (Some(policy), _) => {
-                self.miss_payment(tx, subscription, &invoice, &policy, new_card_needed).await?
+                self.miss_payment(tx, subscription, &invoice, &policy, new_card_needed).await?;
             }
             (None, SubscriptionStatus::Pending) => self.end(tx, subscription, EndReason::Declined).await?,
             // The business cancelled while this renewal was under way: now it is simply over.
@@ -384,8 +384,8 @@ impl Billing {
                     from_plan: subscription.plan_code.clone(),
                     to_plan: FREE,
                 };
-                self.end(tx, subscription, EndReason::Downgraded).await?;
                 events::publish(tx, business, now, &downgraded).await?;
+                self.end(tx, subscription, EndReason::Downgraded).await?;
             }
         }
         Ok(())

@@ -219,7 +219,9 @@ impl Billing {
                 let sealed = self.vault.seal(&purpose, &issued.billing_key);
                 let key =
                     SealedKey { sealed: sealed.clone(), hash: self.vault.keyed_hash(&issued.billing_key) };
-                store::payment_method::store_key(&mut tx, &method, &key, &issued.card, None).await?;
+                // Nobody uses the card yet: should this process die now, the sweep deletes the key.
+                let unless_kept = self.clock.now() + LEASE;
+                store::payment_method::store_key(&mut tx, &method, &key, &issued.card, unless_kept).await?;
                 tx.commit().await?;
                 crate::crash_point!("enroll::stored");
                 let on_file = CardOnFile {
@@ -262,6 +264,7 @@ impl Billing {
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let (subscription, invoice) =
             self.write_down_subscription(&mut tx, business, plan, cycle, amount, Some(card.id)).await?;
+        keep_card(&mut tx, business, card.id).await?;
         let next_payment_on = invoice.period.until;
         let attempt = self
             .write_down_one(&mut tx, invoice, &subscription, &plan.name, card, PaymentReason::First)
@@ -322,10 +325,23 @@ impl Billing {
         method: PaymentMethodId,
     ) -> Result<(), BillingError> {
         let mut tx = SystemTx::begin(&self.db).await?;
-        store::payment_method::release(&mut tx, business, method, self.clock.now()).await?;
+        store::payment_method::postpone(&mut tx, business, method, self.clock.now()).await?;
         tx.commit().await?;
         self.release_cards().await
     }
+}
+
+/// From now on the card is a subscription's. Refused if registering it took so long that the sweep
+/// thought it abandoned.
+pub(crate) async fn keep_card(
+    tx: &mut TenantTx,
+    business: BusinessId,
+    method: PaymentMethodId,
+) -> Result<(), BillingError> {
+    if store::payment_method::keep(tx, business, method).await? {
+        return Ok(());
+    }
+    Err(BillingError::ProviderUnavailable("the card was let go before it could be used".to_owned()))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use crate::{
     Billing, BillingError, EndReason, SubscriptionMove, SubscriptionStatus,
     charge::{Attempt, NOT_SENT, Settlement},
-    enroll::{CardRegistration, RegisteredCard},
+    enroll::{CardRegistration, RegisteredCard, keep_card},
     event::BillingEvent,
     invoice::Invoice,
     payment::{PaymentId, PaymentReason},
@@ -42,13 +42,15 @@ impl Billing {
     pub(crate) async fn cancel(
         &self,
         business: BusinessId,
-        id: SubscriptionId,
+        id: Option<SubscriptionId>,
         reason: Option<&str>,
     ) -> Result<Subscription, BillingError> {
         let now = self.clock.now();
         let mut tx = TenantTx::begin(&self.db, business).await?;
-        let subscription = store::subscription::lock(&mut tx, business, id).await?;
-        let mut subscription = subscription.ok_or(BillingError::NotFound)?;
+        let mut subscription = match id {
+            Some(id) => store::subscription::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?,
+            None => store::subscription::lock_live(&mut tx, business).await?.ok_or(BillingError::NoSubscription)?,
+        };
         // While a charge is open its settlement decides when the subscription ends.
         let charge_is_open = subscription.due_at.is_none();
         let ends_now = match subscription.status {
@@ -68,7 +70,7 @@ impl Billing {
         store::subscription::record_cancel(&mut tx, &subscription, reason, now).await?;
         subscription.canceled_at = Some(now);
         let canceled = BillingEvent::SubscriptionCanceled {
-            subscription_id: id,
+            subscription_id: subscription.id,
             access_until: (!ends_now).then_some(subscription.period.until),
             reason: reason.map(str::to_owned),
         };
@@ -123,6 +125,7 @@ impl Billing {
         let now = self.clock.now();
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let mut subscription = replaceable(&mut tx, business).await?;
+        keep_card(&mut tx, business, registered.on_file.id).await?;
         if let Some(old) = subscription.method.replace(registered.on_file.id) {
             store::payment_method::release(&mut tx, business, old, now).await?;
         }
@@ -158,18 +161,20 @@ impl Billing {
         target: RetryTarget,
     ) -> Result<PaidNow, BillingError> {
         let mut tx = TenantTx::begin(&self.db, business).await?;
-        let subscription = match target {
-            RetryTarget::Subscription(id) => id,
+        let (subscription, wanted) = match target {
+            RetryTarget::Subscription(id) => (id, None),
             RetryTarget::Payment(id) => {
                 let payment =
                     store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
                 let invoice = payment.invoice.ok_or(BillingError::NothingToPay)?;
-                store::invoice::get(&mut tx, business, invoice).await?.subscription
+                (store::invoice::get(&mut tx, business, invoice).await?.subscription, Some(invoice))
             }
         };
         let subscription = store::subscription::lock(&mut tx, business, subscription).await?;
         let subscription = subscription.ok_or(BillingError::NotFound)?;
         let invoice = store::invoice::open_of(&mut tx, business, subscription.id).await?;
+        // Who asks for one period to be paid is not charged for another.
+        let invoice = invoice.filter(|open| wanted.is_none_or(|wanted| wanted == open.id));
         let invoice = invoice.ok_or(BillingError::NothingToPay)?;
         if store::payment::open_of_invoice(&mut tx, business, invoice.id).await?.is_some() {
             return Err(BillingError::PaymentInProgress);

@@ -5,6 +5,7 @@
 //! fixed number of charges under way at once. Two runs at once, or one after a crash, find nothing
 //! to do a second time: what was written down is no longer due.
 
+use kernel::at_korean_time;
 use platform::SystemTx;
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -115,9 +116,14 @@ impl Billing {
 
     async fn decide(&self, tx: &mut PgConnection, due: DueSubscription) -> Result<Step, BillingError> {
         let DueSubscription { subscription, open_invoice, method, dunning, .. } = due;
+        let now = self.clock.now();
         let is_retry = match subscription.status {
             SubscriptionStatus::Active => false,
-            SubscriptionStatus::PastDue => true,
+            // What is tried between the retry days, because an attempt failed through nobody's fault, uses none up.
+            SubscriptionStatus::PastDue => open_invoice.as_ref().is_some_and(|invoice| {
+                let day = dunning.next_retry(invoice.due_on, invoice.retries_used);
+                day.is_some_and(|day| at_korean_time(day, self.settings.charge_time) <= now)
+            }),
             SubscriptionStatus::NonRenewing => {
                 let reason = subscription.end_reason();
                 self.end(tx, subscription, reason).await?;
@@ -128,7 +134,6 @@ impl Billing {
                 return Ok(Step::Done);
             }
         };
-        let now = self.clock.now();
         let invoice_is_new = open_invoice.is_none();
         let mut invoice = match open_invoice {
             Some(invoice) => invoice,

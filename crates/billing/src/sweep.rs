@@ -99,7 +99,7 @@ impl Billing {
                     sealed: self.vault.seal(&purpose, &issued.billing_key),
                     hash: self.vault.keyed_hash(&issued.billing_key),
                 };
-                store::payment_method::store_key(&mut tx, method, &key, &issued.card, Some(now)).await?;
+                store::payment_method::store_key(&mut tx, method, &key, &issued.card, now).await?;
             }
             Outcome::Declined(_) => {
                 store::payment_method::mark_released(&mut tx, method.business, method.id).await?;

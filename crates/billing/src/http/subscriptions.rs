@@ -270,10 +270,10 @@ pub(crate) async fn replace_payment_method(
 /// A wish to cancel.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"subscriptionId": "sub_0199f6b2c0de7a52a0f1d2c3b4a59687", "reason": "서비스를 더 이상 사용하지 않음"}))]
+#[schema(example = json!({"reason": "서비스를 더 이상 사용하지 않음"}))]
 pub(crate) struct CancelSubscription {
-    /// From `GET /api/subscriptions/current`.
-    subscription_id: SubscriptionId,
+    /// From `GET /api/subscriptions/current`; if left out, the present subscription is meant.
+    subscription_id: Option<SubscriptionId>,
     /// Up to 200 characters.
     #[schema(max_length = 200)]
     reason: Option<String>,

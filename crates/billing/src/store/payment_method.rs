@@ -79,24 +79,22 @@ pub(crate) struct SealedKey {
     pub hash: Vec<u8>,
 }
 
-/// ISSUING becomes `status` (ACTIVE, or RELEASING if the key is not wanted after all).
+/// ISSUING becomes RELEASING: the key is deleted at `release_at` unless a subscription has come to
+/// [`keep`] it by then.
 pub(crate) async fn store_key(
     conn: &mut PgConnection,
     method: &PaymentMethod,
     key: &SealedKey,
     card: &Card,
-    release_at: Option<DateTime<Utc>>,
+    release_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let status =
-        if release_at.is_some() { PaymentMethodStatus::Releasing } else { PaymentMethodStatus::Active };
     sqlx::query!(
         "update billing.payment_method
-         set status = $3, auth_key = null, billing_key = $4, billing_key_hash = $5,
-             card_company = $6, card_number = $7, due_at = $8, tries = 0
+         set status = 'RELEASING', auth_key = null, billing_key = $3, billing_key_hash = $4,
+             card_company = $5, card_number = $6, due_at = $7, tries = 0
          where business_id = $1 and payment_method_id = $2 and status = 'ISSUING'",
         method.business.0,
         method.id.0,
-        status as PaymentMethodStatus,
         key.sealed,
         key.hash,
         card.company,
@@ -106,6 +104,24 @@ pub(crate) async fn store_key(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// RELEASING becomes ACTIVE, in the transaction that gives the card to a subscription. False if the
+/// sweep took it first: then the key is being deleted.
+pub(crate) async fn keep(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: PaymentMethodId,
+) -> sqlx::Result<bool> {
+    let kept = sqlx::query!(
+        "update billing.payment_method set status = 'ACTIVE', due_at = null
+         where business_id = $1 and payment_method_id = $2 and status = 'RELEASING' and tries = 0",
+        business.0,
+        id.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(kept.rows_affected() == 1)
 }
 
 /// The key is not needed any more; the sweep deletes it at the provider.
