@@ -1539,8 +1539,26 @@ export interface operations {
                     "application/json": components["schemas"]["Data_Moved"];
                 };
             };
-            /** @description `MALFORMED_JSON` */
+            /** @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY` */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1581,7 +1599,7 @@ export interface operations {
                     "application/json": components["schemas"]["Data_DevToken"];
                 };
             };
-            /** @description `MALFORMED_JSON` */
+            /** @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1592,6 +1610,24 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: no such business */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1628,7 +1664,10 @@ export interface operations {
                     "application/json": components["schemas"]["Data_Me"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1703,7 +1742,10 @@ export interface operations {
                     "application/json": components["schemas"]["List_PaymentView"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1780,7 +1822,11 @@ export interface operations {
                     "application/json": components["schemas"]["Data_BillingKeyRegistered"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1818,6 +1864,24 @@ export interface operations {
             };
             /** @description `ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1931,7 +1995,10 @@ export interface operations {
                     "application/json": components["schemas"]["Data_PaymentRetried"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1978,6 +2045,24 @@ export interface operations {
             };
             /** @description `PAYMENT_IN_PROGRESS`, `NOTHING_TO_PAY`, `CARD_UNUSABLE`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2053,7 +2138,10 @@ export interface operations {
                     "application/json": components["schemas"]["Data_Subscribed"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2091,6 +2179,24 @@ export interface operations {
             };
             /** @description `ORDER_MISMATCH`, `CHECKOUT_OVER`, `ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2151,7 +2257,10 @@ export interface operations {
                     "application/json": components["schemas"]["Data_PaymentDetail"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2240,7 +2349,11 @@ export interface operations {
                     "application/json": components["schemas"]["Data_PaymentRefunded"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2278,6 +2391,24 @@ export interface operations {
             };
             /** @description `NOT_REFUNDABLE`, `REFUND_REFUSED`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2347,7 +2478,11 @@ export interface operations {
                     "application/json": components["schemas"]["Data_PaymentRefunded"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2385,6 +2520,24 @@ export interface operations {
             };
             /** @description `NOT_REFUNDABLE`, `REFUND_REFUSED`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2457,7 +2610,10 @@ export interface operations {
                     "application/json": components["schemas"]["Data_OrderConfirmed"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2504,6 +2660,24 @@ export interface operations {
             };
             /** @description `ORDER_MISMATCH`, `CHECKOUT_OVER`, `ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2576,7 +2750,10 @@ export interface operations {
                     "application/json": components["schemas"]["Data_OrderCreated"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2605,6 +2782,24 @@ export interface operations {
             };
             /** @description `ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2691,7 +2886,11 @@ export interface operations {
                     "application/json": components["schemas"]["Data_SubscriptionCanceled"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2729,6 +2928,24 @@ export interface operations {
             };
             /** @description `PAYMENT_IN_PROGRESS`: the first charge is not known yet */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2777,7 +2994,10 @@ export interface operations {
                     "application/json": components["schemas"]["Data_CurrentSubscription"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2841,7 +3061,10 @@ export interface operations {
                     "application/json": components["schemas"]["List_RecordedEvent"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2918,7 +3141,11 @@ export interface operations {
                     "application/json": components["schemas"]["Data_PaymentMethodReplaced"];
                 };
             };
-            /** @description `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood. */
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2965,6 +3192,24 @@ export interface operations {
             };
             /** @description `NOT_RENEWING`, `PAYMENT_IN_PROGRESS`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

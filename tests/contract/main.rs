@@ -1,1 +1,12 @@
 //! What every operation and every table promises, whatever it is about.
+
+mod database;
+mod document;
+mod health;
+mod idempotency;
+mod openapi;
+mod own_tables;
+mod problem;
+mod secrets;
+mod tables;
+mod walk;

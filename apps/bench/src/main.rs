@@ -1,1 +1,73 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+#![expect(clippy::print_stdout, reason = "printing is what a benchmark is for")]
+
+mod api;
+mod api_load;
+mod api_server;
+mod bare_charges;
+mod billing_process;
+mod billing_run;
+mod ledger;
+mod memory;
+mod part;
+mod seed;
+mod verdict;
+mod world;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+
+/// Benchmarks with their yardsticks.
+#[derive(Parser)]
+#[command(name = "bench", about)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Charges a second of a billing run, against a bare loop of the same HTTP calls
+    BillingRun(billing_run::Arguments),
+    /// `GET /api/subscriptions/current` a second, against pgbench with the same SQL
+    Api(api::Arguments),
+    /// One process of a benchmark; its task comes on standard input
+    #[command(hide = true)]
+    Part,
+}
+
+fn main() -> ExitCode {
+    match run(CommandLine::parse().command) {
+        Ok(code) => code,
+        // One sentence, whatever RUST_BACKTRACE says.
+        Err(error) => {
+            println!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    if matches!(command, Command::Part) {
+        return part::perform().map(|()| ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    runtime.block_on(async {
+        tokio::select! {
+            reached = benchmark(command) => reached.map(verdict::exit_code),
+            // Dropping the benchmark stops its processes and removes its files.
+            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        }
+    })
+}
+
+/// Whether all targets were reached.
+async fn benchmark(command: Command) -> anyhow::Result<bool> {
+    match command {
+        Command::BillingRun(arguments) => billing_run::run(&arguments).await,
+        Command::Api(arguments) => api::run(&arguments).await,
+        Command::Part => bail!("a part is not a benchmark"),
+    }
+}

@@ -50,7 +50,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let line = CommandLine::parse();
     let command = line.command.unwrap_or(Command::Dev);
-    log_to_stderr(matches!(command, Command::Dev));
+    let is_service = matches!(command, Command::Serve { check: false } | Command::Worker);
+    log_to_stderr(!is_service);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -67,7 +68,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Logs for people in development, as JSON lines in production. `RUST_LOG` chooses what.
+/// Logs for people, or as JSON lines where the process is a service. `RUST_LOG` chooses what.
 fn log_to_stderr(for_people: bool) {
     let quiet_libraries = "info,sqlx=warn,graphile_worker=warn,hyper=warn,sandbox=warn,local_postgres=warn";
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet_libraries));

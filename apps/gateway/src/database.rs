@@ -6,13 +6,16 @@ use anyhow::{Context, bail};
 use graphile_worker::WorkerUtils;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    PgPool,
+    Connection, PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 /// The schema of the job queue.
 pub const QUEUE_SCHEMA: &str = "graphile_worker";
+
+/// How long an idle connection is taken to be alive without being asked.
+const TRUSTED_FOR: Duration = Duration::from_secs(5);
 
 /// Each context's migrations, in the order in which they build on each other.
 fn migrations() -> [(&'static str, &'static Migrator); 3] {
@@ -34,6 +37,17 @@ pub async fn connect(url: &SecretString, connections: u32) -> anyhow::Result<PgP
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
+        // Asking a connection before each use whether it is alive would cost every request a round
+        // trip. One that was used a moment ago is; one that lay idle may have been cut off meanwhile.
+        .test_before_acquire(false)
+        .before_acquire(|conn, lately| {
+            Box::pin(async move {
+                if lately.idle_for > TRUSTED_FOR {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .context("cannot connect to the database that DATABASE_URL names")

@@ -4,8 +4,8 @@
 //!
 //! 1. the attempt is written down as PENDING, with its order id, and committed (by the caller);
 //! 2. the provider is asked ([`Billing::ask`]), outside any transaction;
-//! 3. the answer is written down ([`Billing::settle`]), which also decides what it means for the
-//!    invoice and the subscription.
+//! 3. the answer is written down ([`Billing::settle`], in a billing run many at once by
+//!    [`Billing::settle_together`]), which also decides what it means for the invoice and the subscription.
 //!
 //! Whatever is not known after step 2 stays PENDING, and [`crate::reconcile`] asks again with the
 //! same order id. The database refuses a second open attempt and a second approval per invoice.
@@ -172,7 +172,7 @@ impl Billing {
         }
         let settlement = match outcome {
             Outcome::Approved(approval) if approval.amount == payment.amount => {
-                self.write_approval(&mut tx, &payment, &approval).await?;
+                self.write_approvals(&mut tx, vec![(payment, approval)]).await?;
                 Settlement::Paid
             }
             Outcome::Approved(approval) => {
@@ -207,58 +207,6 @@ impl Billing {
         let again = self.clock.now() + crate::reconcile::pause_before(payment.checks);
         store::payment::postpone(tx, payment, again).await?;
         Ok(Settlement::Open)
-    }
-
-    /// The money moved: the payment, its invoice and the subscription's period say so together.
-    async fn write_approval(
-        &self,
-        tx: &mut PgConnection,
-        payment: &Payment,
-        approval: &Approval,
-    ) -> Result<(), BillingError> {
-        let now = self.clock.now();
-        payment.status.after(PaymentMove::Approve)?;
-        store::payment::approve(tx, payment, approval, now).await?;
-        let (invoice, mut subscription) = owed_by(tx, payment).await?;
-        store::invoice::mark_paid(tx, &invoice, now).await?;
-
-        let before = subscription.status;
-        let paid =
-            if subscription.method.is_some() { SubscriptionMove::Pay } else { SubscriptionMove::PayOnce };
-        subscription.status = before.after(paid)?;
-        subscription.period = invoice.period;
-        subscription.due_at = Some(Subscription::next_action(
-            subscription.status,
-            subscription.period,
-            self.settings.charge_time,
-        ));
-        store::subscription::update(tx, &subscription).await?;
-
-        let next_payment_date = subscription.next_payment_on();
-        let succeeded = BillingEvent::PaymentSucceeded {
-            payment_id: payment.id,
-            subscription_id: subscription.id,
-            amount: payment.amount,
-            reason: payment.reason,
-            receipt_url: approval.receipt_url.clone(),
-            next_payment_date,
-        };
-        events::publish(tx, payment.business, now, &succeeded).await?;
-        let change = match before {
-            SubscriptionStatus::Pending => BillingEvent::SubscriptionStarted {
-                subscription_id: subscription.id,
-                plan: subscription.plan_code,
-                next_payment_date,
-            },
-            SubscriptionStatus::PastDue | SubscriptionStatus::Suspended => {
-                BillingEvent::SubscriptionRecovered { subscription_id: subscription.id }
-            }
-            SubscriptionStatus::Active | SubscriptionStatus::NonRenewing | SubscriptionStatus::Ended => {
-                return Ok(());
-            }
-        };
-        events::publish(tx, payment.business, now, &change).await?;
-        Ok(())
     }
 
     /// The provider said no: the payment failed, and the class says what that means.

@@ -124,7 +124,16 @@ impl Billing {
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let payment = match store::payment::id_of_order(&mut tx, business, &request.order_id).await? {
             Some(id) => id,
-            None => self.order_on_the_fly(&mut tx, business, request).await?,
+            None => match self.order_on_the_fly(&mut tx, business, request).await {
+                // The same request was faster: then it is an order like any other.
+                Err(BillingError::OrderMismatch) => {
+                    drop(tx);
+                    tx = TenantTx::begin(&self.db, business).await?;
+                    let made = store::payment::id_of_order(&mut tx, business, &request.order_id).await?;
+                    made.ok_or(BillingError::OrderMismatch)?
+                }
+                made => made?,
+            },
         };
         let payment =
             store::payment::lock(&mut tx, business, payment).await?.ok_or(BillingError::NotFound)?;

@@ -83,7 +83,7 @@ impl CardRegistration {
 
 /// 13 to 19 digits with a valid Luhn check digit, however they are spaced: a raw card number, which
 /// must never reach this server (PCI DSS SAQ A). What a provider's SDK returns is not all digits.
-fn is_card_number(text: &str) -> bool {
+pub(crate) fn is_card_number(text: &str) -> bool {
     let digits: Vec<u32> =
         text.chars().filter(|c| !matches!(c, ' ' | '-')).map_while(|c| c.to_digit(10)).collect();
     let only_digits = text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-'));

@@ -5,6 +5,7 @@
 //! [`reconcile`] finishes what a crash or a lost answer left open, and asks with the same order id.
 //! `ARCHITECTURE.md` tells the whole story.
 
+mod approval;
 mod charge;
 mod checkout;
 mod enroll;

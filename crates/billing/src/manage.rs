@@ -48,8 +48,12 @@ impl Billing {
         let now = self.clock.now();
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let mut subscription = match id {
-            Some(id) => store::subscription::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?,
-            None => store::subscription::lock_live(&mut tx, business).await?.ok_or(BillingError::NoSubscription)?,
+            Some(id) => {
+                store::subscription::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?
+            }
+            None => store::subscription::lock_live(&mut tx, business)
+                .await?
+                .ok_or(BillingError::NoSubscription)?,
         };
         // While a charge is open its settlement decides when the subscription ends.
         let charge_is_open = subscription.due_at.is_none();

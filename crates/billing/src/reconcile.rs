@@ -73,8 +73,10 @@ impl Billing {
         tx.commit().await?;
         let Some(attempt) = attempt else { return self.settlement_of(business, payment).await };
         let gateway = self.gateway(attempt.provider)?;
-        let outcome = match gateway.find_by_order(&attempt.order_id).await {
-            Lookup::NotFound if attempt.may_be_sent_again() => match self.send_again(&attempt).await? {
+        let answer = gateway.find_by_order(&attempt.order_id).await;
+        let sends_again = attempt.is_unheard_of(&answer) && attempt.may_be_sent_again();
+        let outcome = match answer {
+            _ if sends_again => match self.send_again(&attempt).await? {
                 // Refused now is not proof for the first sending: that one may have been on its way
                 // when we looked, or we may be locked out since. Only a second look can tell.
                 Outcome::Declined(decline) => match gateway.find_by_order(&attempt.order_id).await {
@@ -120,6 +122,16 @@ impl Billing {
 }
 
 impl Attempt {
+    /// The provider shows no trace of our request. What the payer authenticated in its window is in
+    /// progress there before we ask for anything.
+    fn is_unheard_of(&self, answer: &Lookup) -> bool {
+        match answer {
+            Lookup::NotFound => true,
+            Lookup::InProgress => matches!(self.means, Means::Checkout { .. }),
+            Lookup::Approved(_) | Lookup::Failed(_) | Lookup::Unknown(_) => false,
+        }
+    }
+
     fn may_be_sent_again(&self) -> bool {
         self.wanted && self.checks <= RESENT_AT_MOST && !matches!(self.means, Means::Gone)
     }

@@ -5,15 +5,21 @@
 //! fixed number of charges under way at once. Two runs at once, or one after a crash, find nothing
 //! to do a second time: what was written down is no longer due.
 
+use std::mem;
+
 use kernel::at_korean_time;
 use platform::SystemTx;
 use serde::Serialize;
 use sqlx::PgConnection;
-use tokio::task::{JoinError, JoinSet};
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinSet},
+};
 use utoipa::ToSchema;
 
 use crate::{
     Billing, BillingError, SubscriptionStatus,
+    approval::Answer,
     charge::{Attempt, LEASE, Means, Settlement},
     invoice::{Invoice, InvoiceId},
     payment::PaymentReason,
@@ -49,26 +55,77 @@ enum Step {
 impl Billing {
     /// Charges all that is due now, and ends what is over.
     ///
-    /// The next batch is written down while the one before is still being charged, so that the
-    /// provider is never kept waiting for the database.
+    /// The three steps of a charge run side by side, so that the provider is never kept waiting for
+    /// the database: while one batch is being asked for, the next is written down, and so are the
+    /// answers as they come.
     pub async fn run(&self) -> Result<RunReport, BillingError> {
-        let mut report = RunReport::default();
-        let mut under_way = JoinSet::new();
-        while let Some(batch) = self.write_down_batch().await? {
-            for attempt in batch {
-                if under_way.len() >= self.settings.concurrency
-                    && let Some(settled) = under_way.join_next().await
-                {
-                    report.count(settled);
-                }
-                let billing = self.clone();
-                under_way.spawn(async move { billing.collect(&attempt).await });
+        let (to_ask, attempts) = mpsc::channel(self.settings.concurrency);
+        let (to_settle, answers) = mpsc::channel(self.settings.concurrency);
+        let (written, mut report, settled) = tokio::join!(
+            self.write_down_all(to_ask),
+            self.ask_all(attempts, to_settle),
+            self.settle_all(answers)
+        );
+        // What was written down before the database failed was charged and settled all the same.
+        written?;
+        report += settled;
+        Ok(report)
+    }
+
+    /// Step 1, batch after batch, until nothing is due any more.
+    async fn write_down_all(&self, to_ask: mpsc::Sender<Attempt>) -> Result<(), BillingError> {
+        // One batch ahead and no more: an attempt's lease begins when it is written down.
+        while let Ok(room) = to_ask.reserve_many(self.settings.concurrency).await {
+            let Some(batch) = self.write_down_batch().await? else { break };
+            for (place, attempt) in room.zip(batch) {
+                place.send(attempt);
             }
         }
-        while let Some(settled) = under_way.join_next().await {
-            report.count(settled);
+        Ok(())
+    }
+
+    /// Step 2, with a fixed number under way at once. Reports those of which there is no answer.
+    async fn ask_all(
+        &self,
+        mut attempts: mpsc::Receiver<Attempt>,
+        to_settle: mpsc::Sender<Answer>,
+    ) -> RunReport {
+        let mut unanswered = RunReport::default();
+        let mut under_way = JoinSet::new();
+        while let Some(attempt) = attempts.recv().await {
+            if under_way.len() >= self.settings.concurrency
+                && let Some(asked) = under_way.join_next().await
+            {
+                unanswered.count_unanswered(asked);
+            }
+            let (billing, to_settle) = (self.clone(), to_settle.clone());
+            under_way.spawn(async move {
+                crate::crash_point!("charge::written");
+                let outcome = billing.ask(&attempt).await?;
+                crate::crash_point!("charge::answered");
+                let answer = Answer { business: attempt.business, payment: attempt.payment, outcome };
+                // Nobody is there to settle it only if the run is being given up: the attempt stays open.
+                let _ = to_settle.send(answer).await;
+                Ok(())
+            });
         }
-        Ok(report)
+        while let Some(asked) = under_way.join_next().await {
+            unanswered.count_unanswered(asked);
+        }
+        unanswered
+    }
+
+    /// Step 3, for all answers that arrived while those before them were written down.
+    async fn settle_all(&self, mut answers: mpsc::Receiver<Answer>) -> RunReport {
+        let mut report = RunReport::default();
+        let mut together = Vec::with_capacity(self.settings.concurrency);
+        while answers.recv_many(&mut together, self.settings.concurrency).await > 0 {
+            for settled in self.settle_together(mem::take(&mut together)).await {
+                report.count(settled);
+            }
+            crate::crash_point!("charge::settled");
+        }
+        report
     }
 
     /// Deals with the next due subscriptions in one transaction. `None` when nothing is due any more.
@@ -186,19 +243,28 @@ impl crate::subscription::Subscription {
 }
 
 impl RunReport {
-    fn count(&mut self, settled: Result<Result<Settlement, BillingError>, JoinError>) {
+    fn count(&mut self, settled: Result<Settlement, BillingError>) {
         self.due += 1;
         match settled {
-            Ok(Ok(Settlement::Paid)) => self.succeeded += 1,
-            Ok(Ok(Settlement::Declined(_))) => self.failed += 1,
-            Ok(Ok(Settlement::Open)) => self.unknown += 1,
+            Ok(Settlement::Paid) => self.succeeded += 1,
+            Ok(Settlement::Declined(_)) => self.failed += 1,
+            Ok(Settlement::Open) => self.unknown += 1,
             // One charge that cannot be dealt with must not keep the others from being made.
-            Ok(Err(error)) => {
+            Err(error) => {
                 tracing::error!(%error, "a charge could not be settled; it stays open and is reconciled");
                 self.unknown += 1;
             }
+        }
+    }
+
+    fn count_unanswered(&mut self, asked: Result<Result<(), BillingError>, JoinError>) {
+        match asked {
+            // Counted when it is settled.
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.count(Err(error)),
             Err(error) => {
                 tracing::error!(%error, "a charge was cut short; it stays open and is reconciled");
+                self.due += 1;
                 self.unknown += 1;
             }
         }

@@ -100,6 +100,17 @@ impl SubscriptionStatus {
         }
     }
 
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Active => "ACTIVE",
+            Self::PastDue => "PAST_DUE",
+            Self::NonRenewing => "NON_RENEWING",
+            Self::Suspended => "SUSPENDED",
+            Self::Ended => "ENDED",
+        }
+    }
+
     /// Whether the plan's features may be used.
     pub fn grants_access(self) -> bool {
         match self {

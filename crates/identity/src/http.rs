@@ -10,8 +10,8 @@ use axum::{
 use chrono::TimeDelta;
 use kernel::{BusinessId, Clock, SystemClock};
 use platform::{
-    AuthFailure, Authentication, BearerToken, CommonProblems, Data, Json, Membership, Permission, Principal,
-    Problem, Role, SystemTx,
+    AuthFailure, Authentication, BearerToken, BodyProblems, CommonProblems, Data, Json, Membership,
+    Permission, Principal, Problem, Role, SystemTx,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -147,9 +147,10 @@ struct DevToken {
     request_body = DevTokenRequest,
     responses(
         (status = 200, description = "A bearer token", body = Data<DevToken>),
-        (status = 400, description = "`MALFORMED_JSON`", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "`MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "`NOT_FOUND`: no such business", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`", body = Problem, content_type = "application/problem+json"),
+        BodyProblems,
     ),
 )]
 async fn issue_dev_token(

@@ -9,7 +9,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use utoipa::ToSchema;
 
 use crate::{FieldError, Problem};
@@ -41,7 +44,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         require_json(request.headers())?;
-        let body = Bytes::from_request(request, state).await.map_err(unreadable_body)?;
+        let RawBody(body) = RawBody::from_request(request, state).await?;
         parse(&body).map(Self)
     }
 }
@@ -52,12 +55,24 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
     /// `None` for a request without a body.
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
         let headers = request.headers().clone();
-        let body = Bytes::from_request(request, state).await.map_err(unreadable_body)?;
+        let RawBody(body) = <RawBody as FromRequest<S>>::from_request(request, state).await?;
         if body.is_empty() {
             return Ok(None);
         }
         require_json(&headers)?;
         parse(&body).map(|value| Some(Self(value)))
+    }
+}
+
+/// A body as it came, whatever it is.
+#[derive(Debug)]
+pub struct RawBody(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Bytes::from_request(request, state).await.map(Self).map_err(unreadable_body)
     }
 }
 
@@ -91,6 +106,10 @@ fn unreadable_body(rejection: BytesRejection) -> Problem {
 
 /// Malformed JSON is a 400; well-formed JSON of the wrong shape is a 422 that names the field.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // serde would take a list for the members of a struct, in the order of the source.
+    if body.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+        return Err(Problem::invalid_field("", "INVALID", "JSON 객체여야 합니다."));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         if !error.inner().is_data() {
@@ -98,13 +117,30 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         }
         let path = error.path().to_string();
         Problem::invalid(vec![FieldError {
-            field: if path == "." { String::new() } else { path },
+            field: if path == "." { String::new() } else { shortened(path) },
             code: "INVALID",
             message: format!("올바르지 않은 값입니다 ({}).", without_position(error.inner())),
         }])
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
+    if contains_nul(body) {
+        return Err(Problem::bad_request("NUL_CHARACTER", "사용할 수 없는 문자(\\u0000)가 들어 있습니다."));
+    }
     Ok(value)
+}
+
+/// Whether JSON text spells out the one character that PostgreSQL cannot store: `\u0000`, but not
+/// `\\u0000`, which is a backslash and six letters.
+pub fn contains_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        if rest[at + 1..].starts_with(b"u0000") {
+            return true;
+        }
+        // The character behind a backslash is escaped by it, and escapes nothing itself.
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    false
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
@@ -114,16 +150,33 @@ fn malformed(error: &serde_json::Error) -> Problem {
     )
 }
 
-/// serde's sentence quotes at most a type and a field name, never a whole value that may be a secret.
+/// serde's sentence, without where it stands.
 fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let sentence = text.rsplit_once(" at line ").map_or(text.as_str(), |(sentence, _)| sentence);
-    // `invalid type: string "4300-...", expected ...`: what was sent is the client's own business.
-    match (sentence.find('"'), sentence.rfind(", expected")) {
+    without_value(text.rsplit_once(" at line ").map_or(text.as_str(), |(sentence, _)| sentence))
+}
+
+/// serde's sentence, without the value that was sent: that is the client's own business, may be a
+/// secret, and would be kept with the answer to an `Idempotency-Key`.
+fn without_value(sentence: &str) -> String {
+    // ``invalid type: string "4300-...", expected ...``, ``unknown variant `4300-...`, expected ...``
+    let kind =
+        ["invalid type", "invalid value", "unknown variant"].iter().find_map(|kind| sentence.find(kind));
+    let quote = kind.and_then(|kind| Some(kind + sentence[kind..].find(['"', '`'])?));
+    let sentence = match (quote, sentence.rfind(", expected")) {
         (Some(quote), Some(expected)) if quote < expected => {
             format!("{}{}", sentence[..quote].trim_end(), &sentence[expected..])
         }
         _ => sentence.to_owned(),
+    };
+    shortened(sentence)
+}
+
+/// The name of an unknown field is worth repeating, but not at any length.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(300) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 
@@ -155,9 +208,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             .await
             .map(|axum::extract::Query(value)| Self(value))
             .map_err(|rejection| {
+                let text = rejection.body_text();
+                let sentence =
+                    text.rsplit_once("query string: ").map_or(text.as_str(), |(_, sentence)| sentence);
                 Problem::bad_request(
                     "INVALID_PARAMETER",
-                    format!("조회 조건이 올바르지 않습니다: {}", rejection.body_text()),
+                    format!("조회 조건이 올바르지 않습니다 ({}).", without_value(sentence)),
                 )
             })
     }
@@ -186,9 +242,66 @@ mod tests {
     }
 
     #[test]
+    fn no_kind_of_wrong_value_is_repeated() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Card {
+            #[expect(dead_code, reason = "only parsed")]
+            number: Option<String>,
+            #[expect(dead_code, reason = "only parsed")]
+            kind: Option<Kind>,
+        }
+        #[derive(Debug, Deserialize)]
+        enum Kind {
+            Debit,
+        }
+        for body in [
+            r#"{"number": 4300000000000001}"#,
+            r#"{"number": 4300000000000001.5}"#,
+            r#"{"kind": "4300000000000001"}"#,
+            r#"{"kind": "4300000000000001, expected `nothing`"}"#,
+            r#"{"kind": 4300000000000001}"#,
+            r#"{"pin": "4300000000000001"}"#,
+        ] {
+            let text = serde_json::to_string(&parse::<Card>(body.as_bytes()).unwrap_err()).unwrap();
+            assert!(!text.contains("4300"), "{text}");
+        }
+        assert!(parse::<Card>(br#"{"number": "1", "kind": "Debit"}"#).is_ok());
+    }
+
+    #[test]
+    fn what_is_repeated_is_short() {
+        let body = format!(r#"{{"{}": 1}}"#, "가".repeat(10_000));
+        let text = serde_json::to_string(&parse::<Body>(body.as_bytes()).unwrap_err()).unwrap();
+        assert!(text.contains("unknown field") && text.chars().count() < 1_500, "{text}");
+    }
+
+    #[test]
+    fn a_character_that_the_database_cannot_store_is_refused() {
+        #[derive(Debug, Deserialize)]
+        struct Text {
+            reason: String,
+        }
+        for refused in [&br#"{"reason": "\u0000"}"#[..], br#"{"reason": "a\\\u0000"}"#] {
+            assert_eq!(parse::<Text>(refused).unwrap_err().code(), "NUL_CHARACTER");
+        }
+        for fine in [&br#"{"reason": "\\u0000"}"#[..], br#"{"reason": "\u0001"}"#, br#"{"reason": "\\"}"#] {
+            assert!(!parse::<Text>(fine).unwrap().reason.contains('\0'));
+        }
+    }
+
+    #[test]
     fn an_unknown_field_is_refused() {
         let problem = parse::<Body>(br#"{"amount": 1, "amonut": 2}"#).unwrap_err();
         assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        for list in [&b"[1]"[..], b" \n[]"] {
+            assert_eq!(parse::<Body>(list).unwrap_err().status(), StatusCode::UNPROCESSABLE_ENTITY);
+        }
+        assert_eq!(parse::<Body>(b"[1").unwrap_err().status(), StatusCode::BAD_REQUEST);
     }
 
     #[test]

@@ -21,6 +21,12 @@ pub trait Event: Serialize {
     fn kind(&self) -> &'static str;
 }
 
+impl<E: Event> Event for &E {
+    fn kind(&self) -> &'static str {
+        E::kind(self)
+    }
+}
+
 /// An event as it was recorded.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -44,13 +50,31 @@ pub async fn publish(
     now: DateTime<Utc>,
     event: &impl Event,
 ) -> sqlx::Result<()> {
-    let data = serde_json::to_value(event).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    publish_all(conn, now, &[(business, event)]).await
+}
+
+/// Records many things that happened, in this order, with one statement.
+pub async fn publish_all(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    events: &[(BusinessId, impl Event)],
+) -> sqlx::Result<()> {
+    let businesses: Vec<i64> = events.iter().map(|(business, _)| business.0).collect();
+    let kinds: Vec<String> = events.iter().map(|(_, event)| event.kind().to_owned()).collect();
+    let data: Vec<Value> = events
+        .iter()
+        .map(|(_, event)| serde_json::to_value(event))
+        .collect::<Result<_, _>>()
+        .map_err(|error| sqlx::Error::Encode(error.into()))?;
     sqlx::query!(
-        "insert into platform.event (business_id, kind, occurred_at, data) values ($1, $2, $3, $4)",
-        business.0,
-        event.kind(),
+        "insert into platform.event (business_id, kind, occurred_at, data)
+         select business_id, kind, $4, data
+         from unnest($1::bigint[], $2::text[], $3::jsonb[]) with ordinality as fresh (business_id, kind, data, position)
+         order by position",
+        &businesses,
+        &kinds,
+        &data,
         now,
-        data,
     )
     .execute(conn)
     .await?;

@@ -1,6 +1,6 @@
 //! What every context stands on.
 //!
-//! - [`Problem`] and the extractors [`Json`], [`Path`] and [`Query`]: every error is an RFC 9457 document.
+//! - [`Problem`] and the extractors [`Json`], [`RawBody`], [`Path`] and [`Query`]: every error is an RFC 9457 document.
 //! - [`Principal`] and the permission extractors [`Tenant`] and [`PlatformAdmin`]: who is calling, and what they may do.
 //! - [`TenantTx`] and [`SystemTx`]: transactions behind row-level security.
 //! - [`events`], [`jobs`]: facts and follow-up work, written in the transaction that made them true.
@@ -18,14 +18,14 @@ mod principal;
 mod problem;
 mod tx;
 
-pub use body::{Data, Json, Path, Query};
+pub use body::{Data, Json, Path, Query, RawBody, contains_nul};
 pub use crypto::{Vault, VaultError, digest};
 pub use page::{Cursor, List, PageInfo, PageQuery};
 pub use principal::{
     Access, AuthFailure, Authentication, BearerToken, Membership, Permission, PlatformAdmin, Principal, Role,
     Tenant, TenantBilling, TenantOrAdmin,
 };
-pub use problem::{CommonProblems, FieldError, Problem, TRACE_ID, TraceId};
+pub use problem::{BodyProblems, CommonProblems, FieldError, Problem, TRACE_ID, TraceId};
 pub use tx::{SystemTx, TenantTx};
 
 /// This crate's migrations, in schema `platform`. They come first: other contexts build on them.

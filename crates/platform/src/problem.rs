@@ -99,8 +99,10 @@ impl Problem {
 
     /// A request that can be read but asks for something impossible: 422, naming the fields.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let detail =
-            errors.first().map_or_else(String::new, |error| format!("{}: {}", error.field, error.message));
+        let detail = errors.first().map_or_else(String::new, |error| match error.field.as_str() {
+            "" => error.message.clone(),
+            field => format!("{field}: {}", error.message),
+        });
         let mut problem =
             Self::new(StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_FAILED", "Validation failed", detail);
         problem.0.errors = errors;
@@ -212,7 +214,8 @@ impl From<sqlx::Error> for Problem {
 /// The problems that any authenticated operation may answer with.
 #[derive(utoipa::IntoResponses)]
 pub enum CommonProblems {
-    /// `MALFORMED_JSON`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_CURSOR`: the request cannot be understood.
+    /// `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+    /// `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
     /// `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`.
@@ -224,4 +227,15 @@ pub enum CommonProblems {
     /// `INTERNAL_ERROR`: ours, and logged under the `traceId`.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
+}
+
+/// The problems that any operation with a JSON body may answer with besides.
+#[derive(utoipa::IntoResponses)]
+pub enum BodyProblems {
+    /// `BODY_TOO_LARGE`: more than a mebibyte.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
+    /// `JSON_REQUIRED`: the `Content-Type` is not `application/json`.
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotJson(Problem),
 }

@@ -7,6 +7,7 @@
 mod actor;
 mod app;
 mod database;
+mod steps;
 
 pub use actor::{Actor, Answer};
 pub use app::{Card, TestApp};

@@ -10,7 +10,7 @@ use billing::{Billing, RunReport};
 use chrono::{DateTime, Duration, Months, TimeDelta, Utc};
 use iso8601_duration::Duration as IsoDuration;
 use kernel::{Clock, KoreanTime, MovableClock};
-use platform::{Data, Json, Problem};
+use platform::{BodyProblems, Data, Json, Problem};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
@@ -124,8 +124,9 @@ async fn get_clock(State(dev_clock): State<DevClock>) -> Json<Data<ClockView>> {
     request_body = MoveClock,
     responses(
         (status = 200, description = "Moved", body = Data<Moved>),
-        (status = 400, description = "`MALFORMED_JSON`", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "`MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`", body = Problem, content_type = "application/problem+json"),
+        BodyProblems,
     ),
 )]
 async fn move_clock(
@@ -172,7 +173,7 @@ fn advanced(now: DateTime<Utc>, text: &str) -> Option<DateTime<Utc>> {
         + f64::from(duration.minute) * 60.0
         + f64::from(duration.second);
     let local = now.with_timezone(&chrono_tz::Asia::Seoul).checked_add_months(Months::new(months))?;
-    Some(local.with_timezone(&Utc) + Duration::milliseconds((seconds * 1_000.0) as i64))
+    local.with_timezone(&Utc).checked_add_signed(Duration::milliseconds((seconds * 1_000.0) as i64))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use axum::{
 };
 use chrono::NaiveDate;
 use kernel::Krw;
-use platform::{CommonProblems, Data, Json, Path, Problem, Tenant, TenantBilling, TenantTx};
+use platform::{BodyProblems, CommonProblems, Data, Json, Path, Problem, Tenant, TenantBilling, TenantTx};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -76,7 +76,7 @@ pub(crate) struct OrderCreated {
         (status = 200, description = "Ordered; nothing is charged yet", body = Data<OrderCreated>),
         (status = 409, description = "`ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`: `AMOUNT_MISMATCH`, `UNKNOWN_PLAN`, `NOT_FOR_SALE`, `UNKNOWN_PROVIDER`; `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems,
+        CommonProblems, BodyProblems,
     ),
 )]
 pub(crate) async fn create_order(
@@ -155,7 +155,7 @@ pub(crate) struct SubscriptionSummary {
         (status = 409, description = "`ORDER_MISMATCH`, `CHECKOUT_OVER`, `ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`: `AMOUNT_MISMATCH`; `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`PROVIDER_UNAVAILABLE`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems,
+        CommonProblems, BodyProblems,
     ),
 )]
 pub(crate) async fn confirm_order(
@@ -225,7 +225,7 @@ pub(crate) struct Subscribed {
         (status = 409, description = "`ORDER_MISMATCH`, `CHECKOUT_OVER`, `ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`: `AMOUNT_MISMATCH`, `UNKNOWN_PLAN`, `NOT_FOR_SALE`; `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`PROVIDER_UNAVAILABLE`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems,
+        CommonProblems, BodyProblems,
     ),
 )]
 pub(crate) async fn confirm_and_subscribe(

@@ -1,6 +1,7 @@
 //! The routes of billing. Only these files know axum and the shapes of the API.
 
 mod checkout;
+mod free_text;
 mod payments;
 mod plans;
 mod subscriptions;
@@ -8,7 +9,7 @@ pub(crate) mod view;
 mod webhooks;
 
 use axum::extract::FromRef;
-use platform::idempotency::Idempotency;
+use platform::{Problem, idempotency::Idempotency};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::Billing;
@@ -63,4 +64,15 @@ pub(crate) struct BusinessHeader {
     /// Which business, for a caller who manages several.
     #[param(rename = "X-Business-Id", required = false)]
     business: Option<i64>,
+}
+
+/// In place of the usual 400 where a body may hold a card number.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only described")]
+pub(crate) enum CardProblems {
+    /// `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+    /// `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+    /// the request cannot be understood.
+    #[response(status = 400, content_type = "application/problem+json")]
+    RawCardNumber(Problem),
 }

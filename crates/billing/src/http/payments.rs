@@ -6,18 +6,19 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use kernel::{BusinessId, Krw, start_of_korean_day};
 use platform::{
-    AuthFailure, BearerToken, CommonProblems, Data, Json, List, PageQuery, Path, Problem, Query, SystemTx,
-    Tenant, TenantBilling, TenantOrAdmin, TenantTx, idempotency::IdempotencyKey,
+    AuthFailure, BearerToken, BodyProblems, CommonProblems, Data, Json, List, PageQuery, Path, Problem,
+    Query, SystemTx, Tenant, TenantBilling, TenantOrAdmin, TenantTx, idempotency::IdempotencyKey,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    BusinessHeader, MoneyHeaders,
+    BusinessHeader, CardProblems, MoneyHeaders,
+    free_text::without_card_number,
     view::{PaymentDetail, PaymentView},
 };
 use crate::{
@@ -61,6 +62,11 @@ pub(crate) async fn list_payments(
     tenant: Tenant<TenantBilling>,
     Query(query): Query<PaymentQuery>,
 ) -> Result<Json<List<PaymentView>>, Problem> {
+    // A year has four digits: beyond, neither the calendar nor the database can follow.
+    let is_readable = |day: &NaiveDate| (1..=9999).contains(&day.year());
+    if !query.start_date.iter().chain(&query.end_date).all(is_readable) {
+        return Err(Problem::bad_request("INVALID_PARAMETER", "조회 기간의 연도가 올바르지 않습니다."));
+    }
     if query.start_date.zip(query.end_date).is_some_and(|(start, end)| end < start) {
         return Err(Problem::bad_request("INVALID_PARAMETER", "endDate는 startDate보다 빠를 수 없습니다."));
     }
@@ -140,7 +146,7 @@ pub(crate) struct PaymentRetried {
         (status = 409, description = "`PAYMENT_IN_PROGRESS`, `NOTHING_TO_PAY`, `CARD_UNUSABLE`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`PROVIDER_UNAVAILABLE`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems,
+        CommonProblems, BodyProblems,
     ),
 )]
 pub(crate) async fn retry_payment(
@@ -235,7 +241,7 @@ pub(crate) struct PaymentRefunded {
         (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`NOT_REFUNDABLE`, `REFUND_REFUSED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems,
+        CommonProblems, BodyProblems, CardProblems,
     ),
 )]
 pub(crate) async fn refund_payment(
@@ -261,7 +267,7 @@ pub(crate) async fn refund_payment(
         (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`NOT_REFUNDABLE`, `REFUND_REFUSED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`: `REFUND_EXCEEDS_PAYMENT` with `refundableAmount`; `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems,
+        CommonProblems, BodyProblems, CardProblems,
     ),
 )]
 pub(crate) async fn partially_refund_payment(
@@ -291,6 +297,7 @@ impl Billing {
                 "환불 사유는 1자에서 150자 사이여야 합니다.",
             ));
         }
+        without_card_number(reason)?;
         let key = key.as_ref().map(|Extension(key)| key.0.as_str());
         let refund = self.refund(tenant.business, id, amount, reason, key).await?;
         let code = match refund.status {

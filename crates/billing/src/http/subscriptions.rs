@@ -9,7 +9,8 @@ use chrono::NaiveDate;
 use kernel::Krw;
 use pg_adapter::Provider;
 use platform::{
-    CommonProblems, Data, Json, List, PageQuery, Problem, Query, Tenant, TenantBilling, TenantTx,
+    BodyProblems, CommonProblems, Data, Json, List, PageQuery, Problem, Query, Tenant, TenantBilling,
+    TenantTx,
     events::{self, EventId, RecordedEvent},
 };
 use secrecy::SecretString;
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    BusinessHeader, MoneyHeaders,
+    BusinessHeader, CardProblems, MoneyHeaders,
+    free_text::without_card_number,
     view::{CardView, CurrentSubscription},
 };
 use crate::{
@@ -117,7 +119,7 @@ enum RegistrationStatus {
         (status = 409, description = "`ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`: `UNKNOWN_PLAN`, `NOT_FOR_SALE`, `INVALID_CUSTOMER_KEY`, `UNKNOWN_PROVIDER`, ...; `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`PROVIDER_UNAVAILABLE`: certainly not charged", body = Problem, content_type = "application/problem+json"),
-        CommonProblems,
+        CommonProblems, BodyProblems, CardProblems,
     ),
 )]
 pub(crate) async fn register_billing_key(
@@ -231,7 +233,7 @@ pub(crate) struct PaymentMethodReplaced {
         (status = 409, description = "`NOT_RENEWING`, `PAYMENT_IN_PROGRESS`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`PROVIDER_UNAVAILABLE`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems,
+        CommonProblems, BodyProblems, CardProblems,
     ),
 )]
 pub(crate) async fn replace_payment_method(
@@ -305,7 +307,7 @@ pub(crate) struct SubscriptionCanceled {
         (status = 404, description = "`NOT_FOUND`, `NO_SUBSCRIPTION`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`PAYMENT_IN_PROGRESS`: the first charge is not known yet", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems,
+        CommonProblems, BodyProblems, CardProblems,
     ),
 )]
 pub(crate) async fn cancel_subscription(
@@ -316,6 +318,7 @@ pub(crate) async fn cancel_subscription(
     if body.reason.as_ref().is_some_and(|reason| reason.chars().count() > 200) {
         return Err(Problem::invalid_field("reason", "TOO_LONG", "사유는 200자까지 입력할 수 있습니다."));
     }
+    without_card_number(body.reason.as_deref().unwrap_or_default())?;
     let canceled = billing.cancel(tenant.business, body.subscription_id, body.reason.as_deref()).await?;
     let is_over = canceled.status == SubscriptionStatus::Ended;
     Ok(Data::json(SubscriptionCanceled {

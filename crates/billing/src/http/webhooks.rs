@@ -1,11 +1,11 @@
 //! Where providers tell us that something happened.
 
 use axum::{
-    body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use platform::{Path, Problem};
+use pg_adapter::WebhookRefused;
+use platform::{Path, Problem, RawBody, contains_nul};
 
 use crate::{Billing, BillingError};
 
@@ -33,9 +33,13 @@ pub(crate) async fn receive_webhook(
     State(billing): State<Billing>,
     Path(provider): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    RawBody(body): RawBody,
 ) -> Result<StatusCode, Problem> {
     let provider = provider.parse().map_err(|_| Problem::from(BillingError::NotFound))?;
+    // No provider sends such a thing, and the database cannot store it.
+    if contains_nul(&body) {
+        return Err(BillingError::from(WebhookRefused::Malformed("a NUL character".to_owned())).into());
+    }
     billing.receive_webhook(provider, &headers, &body).await?;
     Ok(StatusCode::OK)
 }

@@ -11,6 +11,7 @@ use crate::{
     payment::{PaymentId, PaymentReason},
     payment_method::{PaymentMethodId, PaymentMethodStatus},
     plan::{DunningPolicy, WhenExhausted},
+    store::column,
     subscription::{Period, Subscription, SubscriptionId, SubscriptionStatus},
 };
 
@@ -198,10 +199,6 @@ pub(crate) async fn write_down(
         .collect()
 }
 
-fn column<R, V>(rows: &[R], value: impl Fn(&R) -> V) -> Vec<V> {
-    rows.iter().map(value).collect()
-}
-
 /// An open attempt, with what it takes to send it or to ask about it.
 pub(crate) async fn attempt(
     conn: &mut PgConnection,
@@ -253,7 +250,15 @@ pub(crate) async fn next_at(conn: &mut PgConnection) -> sqlx::Result<Option<Date
              union all
              (select due_at from billing.refund where due_at is not null order by due_at limit 1)
              union all
-             (select due_at from billing.payment_method where due_at is not null order by due_at limit 1)
+             -- A key that an open charge still needs waits for that charge, which has a due time of its own.
+             (select due_at from billing.payment_method method
+              where due_at is not null
+                and not exists (
+                    select from billing.payment
+                    where payment.business_id = method.business_id
+                      and payment.payment_method_id = method.payment_method_id
+                      and payment.status = 'PENDING')
+              order by due_at limit 1)
              union all
              (select due_at from billing.webhook where due_at is not null order by due_at limit 1)
          ) due",

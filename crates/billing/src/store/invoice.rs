@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 
 use crate::{
     invoice::{Invoice, InvoiceId},
+    store::column,
     subscription::{Period, SubscriptionId},
 };
 
@@ -99,12 +100,53 @@ pub(crate) async fn open_of(
     Ok(row.map(|row| row.invoice(business)))
 }
 
+/// Invoices by their ids, open or closed, in whatever order.
+pub(crate) async fn get_all(
+    conn: &mut PgConnection,
+    wanted: &[(BusinessId, InvoiceId)],
+) -> sqlx::Result<Vec<Invoice>> {
+    let rows = sqlx::query!(
+        r#"select business_id as "business: BusinessId", invoice_id as "id: InvoiceId",
+                  subscription_id as "subscription: SubscriptionId", period_from, period_until,
+                  amount as "amount: Krw", due_on, retries_used
+           from billing.invoice
+           join unnest($1::bigint[], $2::uuid[]) as wanted (business_id, invoice_id)
+               using (business_id, invoice_id)"#,
+        &column(wanted, |(business, _)| business.0),
+        &column(wanted, |(_, id)| id.0),
+    )
+    .fetch_all(conn)
+    .await?;
+    let invoices = rows.into_iter().map(|row| Invoice {
+        business: row.business,
+        id: row.id,
+        subscription: row.subscription,
+        period: Period { from: row.period_from, until: row.period_until },
+        amount: row.amount,
+        due_on: row.due_on,
+        retries_used: row.retries_used,
+    });
+    Ok(invoices.collect())
+}
+
+/// OPEN becomes PAID.
 pub(crate) async fn mark_paid(
     conn: &mut PgConnection,
-    invoice: &Invoice,
+    invoices: &[Invoice],
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    close(conn, invoice.business, invoice.subscription, "PAID", now).await
+    sqlx::query!(
+        "update billing.invoice set status = 'PAID', closed_at = $3
+         from unnest($1::bigint[], $2::uuid[]) as paid (business_id, invoice_id)
+         where invoice.business_id = paid.business_id and invoice.invoice_id = paid.invoice_id
+           and invoice.status = 'OPEN'",
+        &column(invoices, |invoice| invoice.business.0),
+        &column(invoices, |invoice| invoice.id.0),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Nothing is owed any more: the subscription is over. Does nothing where nothing was open.
@@ -114,22 +156,11 @@ pub(crate) async fn void_open(
     subscription: SubscriptionId,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    close(conn, business, subscription, "VOID", now).await
-}
-
-async fn close(
-    conn: &mut PgConnection,
-    business: BusinessId,
-    subscription: SubscriptionId,
-    status: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
     sqlx::query!(
-        "update billing.invoice set status = $3, closed_at = $4
+        "update billing.invoice set status = 'VOID', closed_at = $3
          where business_id = $1 and subscription_id = $2 and status = 'OPEN'",
         business.0,
         subscription.0,
-        status,
         now,
     )
     .execute(conn)

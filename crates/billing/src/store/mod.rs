@@ -20,3 +20,8 @@ use pg_adapter::Provider;
 fn provider(name: &str) -> sqlx::Result<Provider> {
     name.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
+
+/// One column of many rows, as `unnest` takes them.
+fn column<R, V>(rows: &[R], value: impl Fn(&R) -> V) -> Vec<V> {
+    rows.iter().map(value).collect()
+}

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{BusinessId, Krw};
-use pg_adapter::{Approval, Card, Provider};
+use pg_adapter::{Approval, Provider};
 use sqlx::PgConnection;
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     invoice::InvoiceId,
     payment::{Failure, Payment, PaymentId, PaymentReason, PaymentStatus},
     payment_method::PaymentMethodId,
+    store::column,
 };
 
 /// A payment to be written down.
@@ -59,6 +60,7 @@ pub(crate) async fn insert(
 }
 
 struct Row {
+    business: BusinessId,
     id: PaymentId,
     order_id: String,
     provider: String,
@@ -79,9 +81,9 @@ struct Row {
 }
 
 impl Row {
-    fn payment(self, business: BusinessId) -> sqlx::Result<Payment> {
+    fn payment(self) -> sqlx::Result<Payment> {
         Ok(Payment {
-            business,
+            business: self.business,
             id: self.id,
             order_id: self.order_id,
             provider: super::provider(&self.provider)?,
@@ -118,7 +120,8 @@ pub(crate) async fn lock(
 ) -> sqlx::Result<Option<Payment>> {
     sqlx::query_as!(
         Row,
-        r#"select payment_id as "id: PaymentId", order_id, provider, reason as "reason: PaymentReason",
+        r#"select business_id as "business: BusinessId", payment_id as "id: PaymentId", order_id, provider,
+                  reason as "reason: PaymentReason",
                   invoice_id as "invoice: InvoiceId", payment_method_id as "method: PaymentMethodId", plan_code,
                   cycle as "cycle: BillingCycle", amount as "amount: Krw", refunded_amount as "refunded: Krw",
                   status as "status: PaymentStatus", payment_key, sent_at, checks, failure_class, failure_code,
@@ -129,8 +132,37 @@ pub(crate) async fn lock(
     )
     .fetch_optional(conn)
     .await?
-    .map(|row| row.payment(business))
+    .map(Row::payment)
     .transpose()
+}
+
+/// Locks many open attempts, passing over those that are settled or that somebody is settling now:
+/// whoever holds many rows must not wait for one.
+pub(crate) async fn lock_open(
+    conn: &mut PgConnection,
+    attempts: &[(BusinessId, PaymentId)],
+) -> sqlx::Result<Vec<Payment>> {
+    sqlx::query_as!(
+        Row,
+        r#"select business_id as "business: BusinessId", payment_id as "id: PaymentId", order_id, provider,
+                  reason as "reason: PaymentReason",
+                  invoice_id as "invoice: InvoiceId", payment_method_id as "method: PaymentMethodId", plan_code,
+                  cycle as "cycle: BillingCycle", amount as "amount: Krw", refunded_amount as "refunded: Krw",
+                  status as "status: PaymentStatus", payment_key, sent_at, checks, failure_class, failure_code,
+                  failure_message
+           from billing.payment
+           join unnest($1::bigint[], $2::bigint[]) as wanted (business_id, payment_id)
+               using (business_id, payment_id)
+           where status = 'PENDING'
+           for update of payment skip locked"#,
+        &column(attempts, |(business, _)| business.0),
+        &column(attempts, |(_, id)| id.0),
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Row::payment)
+    .collect()
 }
 
 /// The payment that goes by this order id, if it is this business's.
@@ -204,26 +236,29 @@ pub(crate) async fn confirm(
     Ok(())
 }
 
-/// PENDING becomes SUCCESS.
+/// PENDING becomes SUCCESS, for as many as were approved together.
 pub(crate) async fn approve(
     conn: &mut PgConnection,
-    payment: &Payment,
-    approval: &Approval,
+    approved: &[(Payment, Approval)],
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let card = approval.card.as_ref();
+    let card = |(_, approval): &(Payment, Approval)| approval.card.clone();
     sqlx::query!(
         "update billing.payment
-         set status = 'SUCCESS', payment_key = $3, card_company = $4, card_number = $5, receipt_url = $6,
-             approved_at = $7, settled_at = $8, due_at = null
-         where business_id = $1 and payment_id = $2 and status = 'PENDING'",
-        payment.business.0,
-        payment.id.0,
-        approval.payment_key,
-        card.map(|card| card.company.as_str()),
-        card.map(Card::display_number),
-        approval.receipt_url,
-        approval.approved_at,
+         set status = 'SUCCESS', payment_key = approved.payment_key, card_company = approved.card_company,
+             card_number = approved.card_number, receipt_url = approved.receipt_url,
+             approved_at = approved.approved_at, settled_at = $8, due_at = null
+         from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+             as approved (business_id, payment_id, payment_key, card_company, card_number, receipt_url, approved_at)
+         where payment.business_id = approved.business_id and payment.payment_id = approved.payment_id
+           and payment.status = 'PENDING'",
+        &column(approved, |(payment, _)| payment.business.0),
+        &column(approved, |(payment, _)| payment.id.0),
+        &column(approved, |(_, approval)| approval.payment_key.clone()),
+        &column(approved, |one| card(one).map(|card| card.company)) as &[Option<String>],
+        &column(approved, |one| card(one).map(|card| card.display_number())) as &[Option<String>],
+        &column(approved, |(_, approval)| approval.receipt_url.clone()) as &[Option<String>],
+        &column(approved, |(_, approval)| approval.approved_at),
         now,
     )
     .execute(conn)
@@ -273,14 +308,15 @@ pub(crate) async fn postpone(
     Ok(())
 }
 
-/// Writes down that the charge is about to be sent once more.
+/// Writes down that the charge is about to be sent once more. From now on a sending that did not
+/// arrive proves nothing about the others, also where a webhook was the reason to ask and no due time.
 pub(crate) async fn mark_sent(
     conn: &mut PgConnection,
     payment: &Payment,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update billing.payment set sent_at = $3
+        "update billing.payment set sent_at = $3, checks = greatest(checks, 1)
          where business_id = $1 and payment_id = $2 and status = 'PENDING'",
         payment.business.0,
         payment.id.0,

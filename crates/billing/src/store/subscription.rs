@@ -3,10 +3,12 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::{BusinessId, Krw};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{
     BillingCycle,
     payment_method::PaymentMethodId,
+    store::column,
     subscription::{EndReason, Period, Subscription, SubscriptionId, SubscriptionStatus},
 };
 
@@ -39,6 +41,7 @@ pub(crate) async fn insert(
 }
 
 struct Row {
+    business: BusinessId,
     id: SubscriptionId,
     plan_code: String,
     cycle: BillingCycle,
@@ -53,9 +56,9 @@ struct Row {
 }
 
 impl Row {
-    fn subscription(self, business: BusinessId) -> Subscription {
+    fn subscription(self) -> Subscription {
         Subscription {
-            business,
+            business: self.business,
             id: self.id,
             plan_code: self.plan_code,
             cycle: self.cycle,
@@ -78,7 +81,8 @@ pub(crate) async fn lock(
 ) -> sqlx::Result<Option<Subscription>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select subscription_id as "id: SubscriptionId", plan_code, cycle as "cycle: BillingCycle",
+        r#"select business_id as "business: BusinessId", subscription_id as "id: SubscriptionId", plan_code,
+                  cycle as "cycle: BillingCycle",
                   price as "price: Krw", status as "status: SubscriptionStatus",
                   payment_method_id as "method: PaymentMethodId", anchor_on, period_from, period_until, due_at, canceled_at
            from billing.subscription where business_id = $1 and subscription_id = $2 for update"#,
@@ -87,7 +91,32 @@ pub(crate) async fn lock(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| row.subscription(business)))
+    Ok(row.map(Row::subscription))
+}
+
+/// Locks many, one after the other in the order of their businesses, so that two who do this meet
+/// the same ones in the same order.
+pub(crate) async fn lock_all(
+    conn: &mut PgConnection,
+    wanted: &[(BusinessId, SubscriptionId)],
+) -> sqlx::Result<Vec<Subscription>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select business_id as "business: BusinessId", subscription_id as "id: SubscriptionId", plan_code,
+                  cycle as "cycle: BillingCycle",
+                  price as "price: Krw", status as "status: SubscriptionStatus",
+                  payment_method_id as "method: PaymentMethodId", anchor_on, period_from, period_until, due_at, canceled_at
+           from billing.subscription
+           join unnest($1::bigint[], $2::uuid[]) as wanted (business_id, subscription_id)
+               using (business_id, subscription_id)
+           order by business_id
+           for update of subscription"#,
+        &column(wanted, |(business, _)| business.0),
+        &column(wanted, |(_, id)| id.0),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Row::subscription).collect())
 }
 
 /// Locks the subscription of a business that is not over.
@@ -97,7 +126,8 @@ pub(crate) async fn lock_live(
 ) -> sqlx::Result<Option<Subscription>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select subscription_id as "id: SubscriptionId", plan_code, cycle as "cycle: BillingCycle",
+        r#"select business_id as "business: BusinessId", subscription_id as "id: SubscriptionId", plan_code,
+                  cycle as "cycle: BillingCycle",
                   price as "price: Krw", status as "status: SubscriptionStatus",
                   payment_method_id as "method: PaymentMethodId", anchor_on, period_from, period_until, due_at, canceled_at
            from billing.subscription where business_id = $1 and status <> 'ENDED' for update"#,
@@ -105,22 +135,32 @@ pub(crate) async fn lock_live(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| row.subscription(business)))
+    Ok(row.map(Row::subscription))
 }
 
 /// Writes back what a move changed: status, period and the next action.
 pub(crate) async fn update(conn: &mut PgConnection, subscription: &Subscription) -> sqlx::Result<()> {
+    update_all(conn, std::slice::from_ref(subscription)).await
+}
+
+/// The same for many with one statement.
+pub(crate) async fn update_all(conn: &mut PgConnection, subscriptions: &[Subscription]) -> sqlx::Result<()> {
+    let statuses: Vec<SubscriptionStatus> = column(subscriptions, |subscription| subscription.status);
     sqlx::query!(
         "update billing.subscription
-         set status = $3, payment_method_id = $4, period_from = $5, period_until = $6, due_at = $7
-         where business_id = $1 and subscription_id = $2",
-        subscription.business.0,
-        subscription.id.0,
-        subscription.status as SubscriptionStatus,
-        subscription.method.map(|method| method.0),
-        subscription.period.from,
-        subscription.period.until,
-        subscription.due_at,
+         set status = changed.status, payment_method_id = changed.payment_method_id,
+             period_from = changed.period_from, period_until = changed.period_until, due_at = changed.due_at
+         from unnest($1::bigint[], $2::uuid[], $3::text[], $4::uuid[], $5::date[], $6::date[], $7::timestamptz[])
+             as changed (business_id, subscription_id, status, payment_method_id, period_from, period_until, due_at)
+         where subscription.business_id = changed.business_id
+           and subscription.subscription_id = changed.subscription_id",
+        &column(subscriptions, |subscription| subscription.business.0),
+        &column(subscriptions, |subscription| subscription.id.0),
+        &column(&statuses, |status| status.as_str().to_owned()),
+        &column(subscriptions, |subscription| subscription.method.map(|method| method.0)) as &[Option<Uuid>],
+        &column(subscriptions, |subscription| subscription.period.from),
+        &column(subscriptions, |subscription| subscription.period.until),
+        &column(subscriptions, |subscription| subscription.due_at) as &[Option<DateTime<Utc>>],
     )
     .execute(conn)
     .await?;

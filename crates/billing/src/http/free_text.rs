@@ -1,0 +1,66 @@
+//! What people write in their own words.
+
+use crate::{BillingError, enroll::is_card_number};
+
+/// Refuses text with a card number in it: it would be kept in clear, and shown to whoever may read
+/// payments. Meant is what looks like one, 13 digits or more in a row or printed as on a card; a
+/// date beside a telephone number does not.
+pub(super) fn without_card_number(text: &str) -> Result<(), BillingError> {
+    let groups: Vec<&str> = text.split(|c: char| !c.is_ascii_digit() && !matches!(c, ' ' | '-')).collect();
+    let holds_one = groups.iter().any(|run| {
+        let groups: Vec<&str> = run.split([' ', '-']).filter(|group| !group.is_empty()).collect();
+        let in_a_row = groups.iter().any(|digits| is_issued(digits) && is_card_number(digits));
+        in_a_row
+            || [&[4, 4, 4, 4][..], &[4, 6, 5], &[4, 6, 4]].iter().any(|print| {
+                groups.windows(print.len()).any(|window| {
+                    let fits = window.iter().zip(*print).all(|(group, length)| group.len() == *length);
+                    fits && is_issued(window[0]) && is_card_number(&window.concat())
+                })
+            })
+    });
+    if holds_one { Err(BillingError::RawCardNumber) } else { Ok(()) }
+}
+
+/// Card numbers begin with 3 to 6, Korea's domestic ones with 9, some of Mastercard's with 2221 to
+/// 2720. Dates and telephone numbers do not.
+fn is_issued(digits: &str) -> bool {
+    match digits.as_bytes() {
+        [b'3'..=b'6' | b'9', ..] => true,
+        [b'2', ..] => digits.get(..4).is_some_and(|prefix| ("2221"..="2720").contains(&prefix)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_number_is_found_wherever_it_stands() {
+        for text in [
+            "4111111111111111",
+            "카드 4111-1111-1111-1111로 결제했는데 환불해 주세요",
+            "2026-02-14 4111 1111 1111 1111",
+            "amex:3782 822463 10005.",
+            "(378282246310005)",
+            "번호는5555555555554444입니다",
+        ] {
+            assert!(without_card_number(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_numbers_are_just_numbers() {
+        for text in [
+            "고객 요청",
+            "",
+            "2026-02-14 010-1234-5678 요청",
+            "주문 20260214103000123 취소",
+            "4111-1111-1111-1112",
+            "dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e",
+            "29,000원 환불 1588-7654",
+        ] {
+            assert!(without_card_number(text).is_ok(), "{text}");
+        }
+    }
+}

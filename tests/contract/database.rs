@@ -1,0 +1,197 @@
+//! The database holds its own locks: what follows would hold if all of the code above it were wrong.
+
+mod constraints;
+
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Row, error::DatabaseError};
+use testkit::{Card, TestApp};
+
+use crate::tables;
+
+/// Tables that belong to no business, and so need no lock. The list can only shrink.
+const OF_NOBODY: [&str; 7] = [
+    "billing._sqlx_migrations",
+    "billing.plan",
+    "billing.plan_price",
+    "billing.webhook",
+    "identity._sqlx_migrations",
+    "platform._sqlx_migrations",
+    "platform.dev_clock",
+];
+
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
+/// Businesses 1 and 2 have something in every table.
+async fn two_businesses() -> TestApp {
+    let app = TestApp::start().await;
+    for business in [1, 2] {
+        let owner = app.owner_of(business).with_header("idempotency-key", "same-for-both");
+        let started = owner.post("/api/payments/billing-key", app.registration("BASIC", Card::Good)).await;
+        let refund = format!("/api/payments/{}/partial-refund", started.data()["paymentId"]);
+        app.owner_of(business).patch(&refund, json!({"amount": 1_000, "reason": "고객 요청"})).await.data();
+    }
+    app
+}
+
+/// A transaction as the application opens one, announcing for whom it works.
+async fn announced(db: &PgPool, announcement: &str) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let mut tx = db.begin().await.expect("a transaction");
+    if !announcement.is_empty() {
+        tx.execute(AssertSqlSafe(format!("set local {announcement}")))
+            .await
+            .expect("the setting is accepted");
+    }
+    tx
+}
+
+async fn count(conn: &mut PgConnection, rows: &str) -> i64 {
+    let query = format!("select count(*) from {rows}");
+    sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(conn).await.expect("the rows are counted")
+}
+
+/// What the database says to a statement that it must refuse.
+async fn refusal(conn: &mut PgConnection, statement: &str) -> Box<dyn DatabaseError> {
+    match sqlx::query(AssertSqlSafe(statement.to_owned())).execute(conn).await {
+        Err(sqlx::Error::Database(refusal)) => refusal,
+        other => panic!("{statement} was not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_applications_role_obeys_row_level_security() {
+    let app = TestApp::start().await;
+    let row = sqlx::query(
+        "select rolsuper, rolbypassrls, rolcreaterole from pg_catalog.pg_roles where rolname = current_user",
+    )
+    .fetch_one(app.db())
+    .await
+    .expect("the role");
+    assert_eq!([0, 1, 2].map(|column| row.get::<bool, _>(column)), [false; 3]);
+    gateway::database::check(app.db()).await.expect("and so the process starts");
+    let superuser = app.superuser().await;
+    let refused = gateway::database::check(&superuser).await.expect_err("a superuser would not obey");
+    assert!(refused.to_string().contains("superuser"), "{refused}");
+}
+
+#[tokio::test]
+async fn every_table_with_a_business_is_locked() {
+    let app = TestApp::start().await;
+    for table in tables::of_tenants(app.db()).await {
+        let row = sqlx::query(
+            "select c.relrowsecurity, c.relforcerowsecurity,
+                    array(select pg_get_expr(p.polqual, p.polrelid)::text || ' ' || p.polcmd::text
+                          from pg_catalog.pg_policy p where p.polrelid = c.oid)
+             from pg_catalog.pg_class c where c.oid = $1::text::regclass",
+        )
+        .bind(&table)
+        .fetch_one(app.db())
+        .await
+        .expect("the catalogue answers");
+        assert!(row.get::<bool, _>(0), "`call platform.isolate_tenants('{table}')` is missing");
+        assert!(row.get::<bool, _>(1), "the owner of {table} would not obey");
+        // One policy, for every command: a second one would open what the first one closes.
+        assert_eq!(row.get::<Vec<String>, _>(2), ["platform.may_see(business_id) *"], "{table}");
+    }
+    assert_eq!(tables::of_nobody(app.db()).await, OF_NOBODY, "whose are the rows of a new table?");
+}
+
+#[tokio::test]
+async fn who_announces_nothing_sees_nothing_and_writes_nothing() {
+    let app = two_businesses().await;
+    let superuser = app.superuser().await;
+    for table in tables::of_tenants(&superuser).await {
+        let copy = copied(&superuser, &table).await;
+        // An empty announcement, as a pooled connection may have one left, is none.
+        for announcement in ["", "app.business_id = ''", "app.scope = ''", "app.scope = 'tenant'"] {
+            let mut tx = announced(app.db(), announcement).await;
+            assert_eq!(count(&mut tx, &table).await, 0, "{table}, {announcement:?}");
+            for statement in
+                [format!("update {table} set business_id = business_id"), format!("delete from {table}")]
+            {
+                let touched = tx.execute(AssertSqlSafe(statement)).await.expect("nothing to do");
+                assert_eq!(touched.rows_affected(), 0, "{table}, {announcement:?}");
+            }
+            let insert = format!("insert into {table} overriding system value select * from {copy}");
+            let refused = refusal(&mut tx, &insert).await;
+            assert_eq!(refused.code().as_deref(), Some(INSUFFICIENT_PRIVILEGE), "{refused}");
+        }
+    }
+}
+
+/// The rows of business 1 where the application can read them, so that it can try to insert them.
+async fn copied(superuser: &PgPool, table: &str) -> String {
+    let copy = format!("public.copy_of_{}", table.replace('.', "_"));
+    let statement = format!(
+        "create table {copy} as select * from {table} where business_id = 1; grant select on {copy} to public"
+    );
+    superuser.execute(AssertSqlSafe(statement)).await.expect("the copy is made");
+    let mut conn = superuser.acquire().await.expect("a connection");
+    assert!(count(&mut conn, &copy).await > 0, "business 1 has nothing in {table}; this test proves nothing");
+    copy
+}
+
+#[tokio::test]
+async fn who_works_for_one_business_reaches_no_other() {
+    let app = two_businesses().await;
+    let superuser = app.superuser().await;
+    let before = tables::all_about(&app, &[1]).await;
+    for table in tables::of_tenants(&superuser).await {
+        let copy = copied(&superuser, &table).await;
+        let mut everything = superuser.acquire().await.expect("a connection");
+        let own = count(&mut everything, &format!("{table} where business_id = 2")).await;
+        assert!(own > 0, "business 2 has nothing in {table}; this test proves nothing");
+
+        let mut tx = announced(app.db(), "app.business_id = '2'").await;
+        assert_eq!(count(&mut tx, &table).await, own, "{table}");
+        assert_eq!(count(&mut tx, &format!("{table} where business_id = 1")).await, 0, "{table}");
+        for statement in [
+            format!("update {table} set business_id = business_id where business_id = 1"),
+            format!("delete from {table} where business_id = 1"),
+        ] {
+            let touched = tx.execute(AssertSqlSafe(statement)).await.expect("nothing to do");
+            assert_eq!(touched.rows_affected(), 0, "{table}");
+        }
+        let all = format!("update {table} set business_id = business_id");
+        let touched = tx.execute(AssertSqlSafe(all)).await.expect("one's own rows change");
+        assert_eq!(i64::try_from(touched.rows_affected()).ok(), Some(own), "{table}");
+        tx.commit().await.expect("nothing was done");
+
+        // Neither can rows be put into another business, nor given away to it.
+        for statement in [
+            format!("insert into {table} overriding system value select * from {copy}"),
+            format!("update {table} set business_id = 1"),
+        ] {
+            let mut tx = announced(app.db(), "app.business_id = '2'").await;
+            let refused = refusal(&mut tx, &statement).await;
+            assert_eq!(refused.code().as_deref(), Some(INSUFFICIENT_PRIVILEGE), "{statement}: {refused}");
+        }
+    }
+    assert_eq!(tables::all_about(&app, &[1]).await, before);
+}
+
+#[tokio::test]
+async fn webhooks_are_nobodys_until_they_are_read() {
+    let app = two_businesses().await;
+    app.webhook("whtrans_1", r#"{"eventType": "PAYMENT_STATUS_CHANGED", "data": {"orderId": "dg_1234"}}"#)
+        .await;
+    for (announcement, seen) in [("", 0), ("app.business_id = '1'", 0), ("app.scope = 'system'", 1)] {
+        let mut tx = announced(app.db(), announcement).await;
+        assert_eq!(count(&mut tx, "billing.webhook").await, seen, "{announcement:?}");
+    }
+}
+
+/// Connections are pooled: what one request announced must not be there for the next.
+#[tokio::test]
+async fn an_announcement_ends_with_its_transaction() {
+    let app = two_businesses().await;
+    let mut conn = app.db().acquire().await.expect("a connection");
+    for statement in [
+        "begin; set local app.business_id = '1'",
+        "commit",
+        "begin; set local app.scope = 'system'",
+        "rollback",
+    ] {
+        conn.execute(statement).await.expect("the statement runs");
+    }
+    assert_eq!(count(&mut conn, "billing.payment").await, 0);
+}

@@ -1,0 +1,116 @@
+//! What monitoring asks.
+
+use chrono::TimeDelta;
+use sandbox::{Fault, FaultKind, Operation};
+use serde_json::json;
+use testkit::{Card, TestApp};
+
+use crate::problem::must_be_problem;
+
+#[tokio::test]
+async fn a_process_that_runs_is_alive_and_ready() {
+    let app = TestApp::start().await;
+    let anybody = app.anonymous();
+    assert_eq!(anybody.get("/health/live").await.data(), &json!({"status": "UP"}));
+    let ready = anybody.get("/health/ready").await;
+    assert_eq!(ready.data(), &json!({"status": "UP", "database": "UP", "queueAgeSeconds": 0.0}));
+}
+
+#[tokio::test]
+async fn without_a_database_a_process_is_alive_but_not_ready() {
+    let app = TestApp::start().await;
+    app.db().close().await;
+    let anybody = app.anonymous();
+    assert_eq!(anybody.get("/health/live").await.status, 200);
+    let ready = anybody.get("/health/ready").await;
+    must_be_problem(&ready, "ready");
+    assert_eq!(ready.problem(503, "NOT_READY")["database"], "DOWN");
+    // Everything else fails as a problem, too, and says nothing of the database.
+    for (actor, path) in
+        [(app.owner(), "/api/payments"), (anybody.clone(), "/api/plans"), (anybody, "/metrics")]
+    {
+        let answer = actor.get(path).await;
+        must_be_problem(&answer, path);
+        answer.problem(500, "INTERNAL_ERROR");
+    }
+}
+
+#[tokio::test]
+async fn a_queue_that_nobody_works_on_is_not_ready() {
+    let app = TestApp::start().await;
+    app.webhook("whtrans_1", r#"{"eventType": "PAYMENT_STATUS_CHANGED", "data": {"orderId": "dg_1234"}}"#)
+        .await;
+    assert_eq!(app.anonymous().get("/health/ready").await.status, 200, "a job may wait a while");
+    // The queue runs on the database's time, which no test can move.
+    app.sql("update graphile_worker._private_jobs set run_at = now() - interval '6 minutes'").await;
+    let ready = app.anonymous().get("/health/ready").await;
+    let problem = ready.problem(503, "NOT_READY");
+    assert_eq!(problem["database"], "UP");
+    assert!(problem["queueAgeSeconds"].as_f64().is_some_and(|age| age > 300.0), "{problem}");
+}
+
+/// The value of a series; the labels as Prometheus writes them.
+async fn figure(app: &TestApp, series: &str) -> Option<f64> {
+    let answer = app.anonymous().get("/metrics").await;
+    assert!(answer.content_type.starts_with("text/plain"), "{}", answer.content_type);
+    let text = answer.body.as_str().expect("text");
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[tokio::test]
+async fn the_figures_that_the_operations_manual_names_are_there() {
+    let app = TestApp::start().await;
+    app.subscribed().await;
+    let declined = app.registration("BASIC", Card::LimitExceeded);
+    app.owner_of(2).post("/api/payments/billing-key", declined).await.problem(402, "CARD_DECLINED");
+    app.sandbox.add_fault(Fault::new(FaultKind::DropResponse).on(Operation::Charge));
+    let lost = app.registration("BASIC", Card::Good);
+    assert_eq!(app.owner_of(3).post("/api/payments/billing-key", lost).await.status, 202);
+    app.pass(TimeDelta::seconds(5));
+    app.owner().get("/api/payments/101").await.data();
+
+    // Other tests of this process count as well.
+    for series in [
+        r#"dangol_charges_total{provider="TOSS",outcome="approved"}"#,
+        r#"dangol_charges_total{provider="TOSS",outcome="declined"}"#,
+        r#"dangol_charges_total{provider="TOSS",outcome="unknown"}"#,
+        r#"dangol_http_requests_total{method="GET",route="/api/payments/{paymentId}",status="200"}"#,
+        r#"dangol_http_request_seconds_count{method="POST",route="/api/payments/billing-key"}"#,
+    ] {
+        assert!(figure(&app, series).await.is_some_and(|count| count >= 1.0), "{series}");
+    }
+    let all = app.anonymous().get("/metrics").await.body;
+    let all = all.as_str().expect("text");
+    // The manual and the process name the same series.
+    let manual = include_str!("../../docs/operations.md");
+    let named: Vec<&str> = manual
+        .split(|c: char| !c.is_ascii_lowercase() && c != '_')
+        .filter(|word| word.starts_with("dangol_"))
+        .collect();
+    assert!(named.len() >= 9, "{named:?}");
+    for series in named {
+        assert!(all.contains(&format!("# TYPE {series} ")), "{series} is not there:\n{all}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_open_is_counted_when_it_is_asked_for() {
+    let app = TestApp::start().await;
+    app.sandbox.add_fault(Fault::new(FaultKind::DropResponse).on(Operation::Charge));
+    let lost = app.registration("BASIC", Card::Good);
+    assert_eq!(app.owner().post("/api/payments/billing-key", lost).await.status, 202);
+    app.pass(TimeDelta::seconds(30));
+    // The gauges are the process's, and the other tests' applications share it: ask until it is ours.
+    for _ in 0..50 {
+        let all = app.anonymous().get("/metrics").await.body;
+        let all = all.as_str().expect("text").to_owned();
+        let value = |name: &str| {
+            all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok())
+        };
+        let age = value("dangol_oldest_open_attempt_seconds");
+        if value("dangol_open_attempts") == Some(1.0) && age.is_some_and(|age| (30.0..600.0).contains(&age)) {
+            return;
+        }
+    }
+    panic!("the open attempt is not counted");
+}

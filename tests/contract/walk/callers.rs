@@ -1,0 +1,134 @@
+//! Nobody does what they may not do.
+
+use axum::http::Method;
+use platform::Role;
+use testkit::TestApp;
+
+use super::{another_method, calls};
+use crate::{
+    document::{PUBLIC, operations},
+    problem::{must_be_problem, must_be_refused},
+};
+
+/// What any member of any business may ask. The list can only shrink.
+const FOR_EVERY_ROLE: [&str; 1] = ["getMe"];
+
+/// What operators of the platform may do for a business. The list can only shrink.
+const FOR_OPERATORS: [&str; 2] = ["getMe", "retryPayment"];
+
+#[tokio::test]
+async fn who_is_not_signed_in_is_told_so() {
+    let app = TestApp::start().await;
+    for operation in operations() {
+        let Some(scheme) = operation.security() else { continue };
+        let expired = if scheme == "bearer" { "TOKEN_EXPIRED" } else { "TOKEN_INVALID" };
+        let with = |value: &str| app.anonymous().with_header("authorization", value);
+        for (caller, code) in [
+            (app.anonymous(), "AUTHENTICATION_REQUIRED"),
+            (with("Basic b3duZXI6c2VjcmV0"), "AUTHENTICATION_REQUIRED"),
+            (app.signed_out_owner(), expired),
+            (with("Bearer "), "TOKEN_INVALID"),
+            (with("Bearer nonsense"), "TOKEN_INVALID"),
+            (
+                with("Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1c2VyXzEiLCJleHAiOjk5OTk5OTk5OTl9."),
+                "TOKEN_INVALID",
+            ),
+        ] {
+            let answer = calls(&caller.with_header("idempotency-key", "k"), &operation).await;
+            must_be_problem(&answer, &operation.id);
+            answer.problem(401, code);
+            operation.must_document(&answer);
+        }
+    }
+    assert_eq!(app.sandbox.book(), [], "nobody reached the provider");
+    assert_eq!(app.count("platform.idempotency_key").await, 0, "nor left an answer to be found");
+}
+
+#[tokio::test]
+async fn what_is_public_answers_anybody() {
+    let app = TestApp::start().await;
+    for operation in operations().iter().filter(|operation| PUBLIC.contains(&operation.id.as_str())) {
+        for caller in [app.anonymous(), app.signed_out_owner(), app.member(1, Role::Customer)] {
+            let answer = calls(&caller, operation).await;
+            assert_eq!(answer.status, 200, "{}: {}", operation.id, answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_has_the_wrong_role_is_told_so() {
+    let app = TestApp::start().await;
+    let mut allowed = Vec::new();
+    let operations = operations();
+    for operation in operations.iter().filter(|operation| operation.wants_bearer()) {
+        let mut callers = vec![("a stranger", app.owner_of(2).with_header("x-business-id", "1"))];
+        for role in [Role::Manager, Role::Staff, Role::Customer] {
+            callers.push(("a member", app.member(1, role)));
+        }
+        callers.push(("an operator", app.platform_admin()));
+        for (caller, actor) in callers {
+            let answer = calls(&actor, operation).await;
+            let id = operation.id.as_str();
+            if FOR_EVERY_ROLE.contains(&id) || caller == "an operator" && FOR_OPERATORS.contains(&id) {
+                assert!(![401, 403].contains(&answer.status.as_u16()), "{id} by {caller}: {}", answer.body);
+                allowed.push(id);
+                continue;
+            }
+            must_be_problem(&answer, &format!("{id} by {caller}"));
+            answer.problem(403, "PERMISSION_REQUIRED");
+            operation.must_document(&answer);
+        }
+    }
+    for id in FOR_EVERY_ROLE.iter().chain(&FOR_OPERATORS) {
+        assert!(allowed.contains(id), "take {id} off the list");
+    }
+    assert_eq!(app.sandbox.book(), [], "nobody reached the provider");
+}
+
+#[tokio::test]
+async fn the_schedulers_routes_are_for_the_scheduler() {
+    let app = TestApp::start().await;
+    for operation in operations().iter().filter(|operation| operation.security().as_deref() == Some("cron")) {
+        for actor in [app.owner(), app.platform_admin()] {
+            calls(&actor, operation).await.problem(401, "TOKEN_INVALID");
+        }
+        assert_eq!(calls(&app.scheduler(), operation).await.status, 200, "{}", operation.id);
+        // And the scheduler's secret opens nothing else.
+        app.scheduler().get("/api/payments").await.problem(401, "TOKEN_INVALID");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_know_is_a_problem() {
+    let app = TestApp::start().await;
+    let operations = operations();
+    for operation in &operations {
+        let method = another_method(&operations, &operation.path);
+        for actor in [app.anonymous(), app.owner()] {
+            let answer = actor.send(method.clone(), &operation.url(), None).await;
+            must_be_problem(&answer, &format!("{method} {}", operation.path));
+            answer.problem(405, "METHOD_NOT_ALLOWED");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_does_not_exist_is_a_problem() {
+    let app = TestApp::start().await;
+    for path in [
+        "/",
+        "/api",
+        "/api/payment",
+        "/api/payments/101/receipt",
+        "/api//payments",
+        "/api/payments/",
+        "/%00",
+        "/%ff",
+    ] {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let answer = app.owner().send(method, path, None).await;
+            must_be_refused(&answer, path);
+            answer.problem(404, "NOT_FOUND");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The owner of a business, who talks to a server that may die in the middle of a sentence.
+
+use std::net::SocketAddr;
+
+use chrono::TimeDelta;
+use kernel::{BusinessId, Clock, SystemClock};
+use platform::{Membership, Principal, Role};
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::Card;
+
+use crate::world::World;
+
+pub(crate) const PLAN: &str = "BASIC";
+pub(crate) const PRICE: i64 = 29_000;
+
+pub(crate) struct Owner<'w> {
+    world: &'w World,
+    pub(crate) business: i64,
+    token: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Answer {
+        status: u16,
+        body: Value,
+    },
+    /// The connection broke, or there was none.
+    Silence,
+}
+
+impl Reply {
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answer { status, .. } => Some(*status),
+            Self::Silence => None,
+        }
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::Answer { body, .. } => body["code"].as_str().unwrap_or_default(),
+            Self::Silence => "",
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn owner(&self, business: i64) -> Owner<'_> {
+        let principal = Principal {
+            subject: format!("owner_of_{business}"),
+            memberships: vec![Membership { business_id: BusinessId(business), role: Role::Owner }],
+            is_platform_admin: false,
+        };
+        let token = self.tokens.issue(&principal, SystemClock.now(), TimeDelta::hours(1));
+        Owner { world: self, business, token }
+    }
+
+    /// What the provider knows the owner of a business by.
+    pub(crate) fn customer_key(business: i64) -> String {
+        format!("owner_of_{business}")
+    }
+}
+
+impl Owner<'_> {
+    /// Registers a good card and subscribes. A card is authenticated anew each time, as in the browser.
+    pub(crate) async fn subscribes(&self, server: SocketAddr) -> Reply {
+        let customer = World::customer_key(self.business);
+        let auth_key = self.authenticated_card(&customer);
+        let body = json!({"plan": PLAN, "authKey": auth_key, "customerKey": customer});
+        self.asks(server, Method::POST, "/api/payments/billing-key", None, &body).await
+    }
+
+    /// Puts another good card on file, which pays what is owed.
+    pub(crate) async fn replaces_the_card(&self, server: SocketAddr) -> Reply {
+        let customer = World::customer_key(self.business);
+        let body = json!({"authKey": self.authenticated_card(&customer), "customerKey": customer});
+        self.asks(server, Method::PUT, "/api/subscriptions/payment-method", None, &body).await
+    }
+
+    /// Confirms a payment that was authenticated in the provider's window.
+    pub(crate) async fn confirms(&self, server: SocketAddr, order: &str, payment_key: &str) -> Reply {
+        let body = json!({"paymentKey": payment_key, "orderId": order, "amount": PRICE, "plan": PLAN});
+        self.asks(server, Method::POST, "/api/payments/confirm", None, &body).await
+    }
+
+    pub(crate) async fn refunds(&self, server: SocketAddr, payment: i64, amount: i64, key: &str) -> Reply {
+        let path = format!("/api/payments/{payment}/partial-refund");
+        let body = json!({"amount": amount, "reason": "부분 환불 요청"});
+        self.asks(server, Method::PATCH, &path, Some(key), &body).await
+    }
+
+    fn authenticated_card(&self, customer: &str) -> String {
+        let auth_key = self.world.sandbox.billing_auth(customer, Card::Good.number());
+        auth_key.expect("the sandbox issues an auth key")
+    }
+
+    async fn asks(
+        &self,
+        server: SocketAddr,
+        method: Method,
+        path: &str,
+        idempotency_key: Option<&str>,
+        body: &Value,
+    ) -> Reply {
+        let url = format!("http://{server}{path}");
+        let mut request = self.world.http.request(method, url).bearer_auth(&self.token).json(body);
+        if let Some(key) = idempotency_key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let Ok(response) = request.send().await else { return Reply::Silence };
+        let status = response.status().as_u16();
+        match response.json().await {
+            Ok(body) => Reply::Answer { status, body },
+            Err(_) => Reply::Silence,
+        }
+    }
+}

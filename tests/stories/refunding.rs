@@ -1,0 +1,290 @@
+//! Giving money back, all of it or in parts.
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use sandbox::{BookKind, Fault, FaultKind, Operation};
+use serde_json::{Value, json};
+use testkit::{Answer, Card, TestApp};
+
+async fn refunds(app: &TestApp, payment: i64) -> Answer {
+    app.owner().post(&format!("/api/payments/{payment}/refund"), json!({"reason": "고객 요청"})).await
+}
+
+async fn refunds_part(app: &TestApp, payment: i64, amount: i64) -> Answer {
+    let part = json!({"amount": amount, "reason": "부분 환불 요청"});
+    app.owner().patch(&format!("/api/payments/{payment}/partial-refund"), part).await
+}
+
+async fn subscribed() -> TestApp {
+    let app = TestApp::start().await;
+    app.subscribed().await;
+    app
+}
+
+/// Somebody cancels at the provider's console: all that is left, or a part. Answers with the payment
+/// as the provider has it.
+async fn canceled_at_the_console(app: &TestApp, amount: Option<i64>) -> Value {
+    let payment_key = &app.approved()[0].payment_key;
+    let mut cancel = json!({"cancelReason": "고객센터 요청"});
+    if let Some(amount) = amount {
+        cancel["cancelAmount"] = json!(amount);
+    }
+    reqwest::Client::new()
+        .post(format!("{}/v1/payments/{payment_key}/cancel", app.sandbox.toss_base_url()))
+        .basic_auth("test_sk_console", Some(""))
+        .json(&cancel)
+        .send()
+        .await
+        .expect("the provider answers")
+        .json()
+        .await
+        .expect("a payment")
+}
+
+#[tokio::test]
+async fn a_full_refund_of_the_current_period_ends_the_access() {
+    let app = subscribed().await;
+    let answer = refunds(&app, 101).await;
+    let refund_id = answer.data()["refundId"].clone();
+    assert_eq!(
+        answer.data(),
+        &json!({
+            "paymentId": 101, "refundId": refund_id, "originalAmount": 29_000, "refundedAmount": 29_000,
+            "remainingAmount": 0, "status": "REFUNDED", "refundStatus": "SUCCESS",
+        })
+    );
+    assert_eq!(app.provider_totals(), (29_000, 29_000));
+    let current = app.current().await;
+    assert_eq!((&current["status"], &current["plan"]), (&json!("ENDED"), &json!("FREE")));
+    assert_eq!(current["endReason"], "REFUNDED");
+    assert_eq!(app.story().await[2..], ["payment.refunded", "subscription.ended"]);
+    app.time_passes_until("2026-04-01T00:00").await;
+    assert_eq!((app.charges(), app.deleted_keys()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_full_refund_of_an_earlier_period_changes_nothing_else() {
+    let app = subscribed().await;
+    app.time_passes_until("2026-03-01T10:00").await;
+    assert_eq!(refunds(&app, 101).await.data()["status"], "REFUNDED");
+    let current = app.current().await;
+    assert_eq!((&current["status"], &current["nextPaymentDate"]), (&json!("ACTIVE"), &json!("2026-04-01")));
+    app.time_passes_until("2026-04-01T10:00").await;
+    assert_eq!(app.provider_totals(), (3 * 29_000, 29_000));
+}
+
+#[tokio::test]
+async fn a_part_is_given_back_and_the_access_stays() {
+    let app = subscribed().await;
+    let answer = refunds_part(&app, 101, 15_000).await;
+    let refund_id = answer.data()["refundId"].clone();
+    assert_eq!(
+        answer.data(),
+        &json!({
+            "paymentId": 101, "refundId": refund_id, "originalAmount": 29_000, "refundedAmount": 15_000,
+            "remainingAmount": 14_000, "status": "PARTIAL_REFUNDED", "refundStatus": "SUCCESS",
+        })
+    );
+    assert_eq!(app.provider_totals(), (29_000, 15_000));
+    assert_eq!(app.current().await["status"], "ACTIVE");
+}
+
+#[tokio::test]
+async fn the_rest_given_back_later_is_a_full_refund() {
+    let app = subscribed().await;
+    refunds_part(&app, 101, 15_000).await.data();
+    // Toss Payments goes on calling it PARTIAL_CANCELED: what is left is what counts.
+    let rest = refunds(&app, 101).await;
+    assert_eq!(
+        (&rest.data()["refundedAmount"], &rest.data()["status"]),
+        (&json!(29_000), &json!("REFUNDED"))
+    );
+    assert_eq!(app.provider_totals(), (29_000, 29_000));
+    assert_eq!(app.current().await["endReason"], "REFUNDED");
+    let detail = app.owner().get("/api/payments/101").await;
+    let amounts: Vec<_> =
+        detail.data()["refunds"].as_array().expect("a list").iter().map(|refund| &refund["amount"]).collect();
+    assert_eq!(amounts, [15_000, 14_000]);
+}
+
+#[tokio::test]
+async fn more_than_is_left_is_refused_with_what_is_left() {
+    let app = subscribed().await;
+    let answer = refunds_part(&app, 101, 29_001).await;
+    assert_eq!(answer.problem(422, "VALIDATION_FAILED")["refundableAmount"], 29_000);
+    refunds_part(&app, 101, 15_000).await.data();
+    let answer = refunds_part(&app, 101, 14_001).await;
+    let problem = answer.problem(422, "VALIDATION_FAILED");
+    assert_eq!(problem["refundableAmount"], 14_000);
+    assert_eq!(problem["errors"][0]["code"], "REFUND_EXCEEDS_PAYMENT");
+    for nothing in [0, -1] {
+        refunds_part(&app, 101, nothing).await.problem(422, "VALIDATION_FAILED");
+    }
+    assert_eq!(app.provider_totals(), (29_000, 15_000));
+    refunds(&app, 101).await.data();
+    refunds(&app, 101).await.problem(409, "NOT_REFUNDABLE");
+    assert_eq!(refunds_part(&app, 101, 1).await.problem(422, "VALIDATION_FAILED")["refundableAmount"], 0);
+}
+
+#[tokio::test]
+async fn what_was_not_paid_is_not_given_back() {
+    let app = TestApp::start().await;
+    let owner = app.owner();
+    let registration = app.registration("BASIC", Card::InsufficientFunds);
+    owner.post("/api/payments/billing-key", registration).await.problem(402, "CARD_DECLINED");
+    app.sandbox.add_fault(Fault::new(FaultKind::Refuse).on(Operation::Charge));
+    let registration = app.registration("BASIC", Card::Good);
+    assert_eq!(owner.post("/api/payments/billing-key", registration).await.status, 202);
+    assert_eq!(app.each_payments("status").await, ["FAILED", "PROCESSING"]);
+    for payment in [101, 102] {
+        refunds(&app, payment).await.problem(409, "NOT_REFUNDABLE");
+        refunds_part(&app, payment, 100).await.problem(409, "NOT_REFUNDABLE");
+    }
+    refunds(&app, 103).await.problem(404, "NOT_FOUND");
+    assert_eq!(app.provider_totals(), (0, 0));
+}
+
+#[tokio::test]
+async fn another_businesss_payment_cannot_be_given_back() {
+    let app = subscribed().await;
+    let reason = json!({"reason": "고객 요청"});
+    app.owner_of(2).post("/api/payments/101/refund", reason).await.problem(404, "NOT_FOUND");
+    assert_eq!(app.provider_totals(), (29_000, 0));
+}
+
+#[tokio::test]
+async fn ten_refunds_at_once_never_exceed_the_payment() {
+    let app = subscribed().await;
+    let answers = join_all((0..10).map(|_| refunds_part(&app, 101, 5_000))).await;
+    let (given, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!(given.len(), 5, "those that fit are given");
+    for answer in refused {
+        assert_eq!(answer.problem(422, "VALIDATION_FAILED")["refundableAmount"], 4_000);
+    }
+    assert_eq!(app.provider_totals(), (29_000, 25_000));
+    let detail = app.owner().get("/api/payments/101").await;
+    assert_eq!(
+        (&detail.data()["refundedAmount"], &detail.data()["status"]),
+        (&json!(25_000), &json!("PARTIAL_REFUNDED"))
+    );
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_processing_and_then_settled_with_one_cancel() {
+    for fault in [FaultKind::DropResponse, FaultKind::Refuse] {
+        let app = subscribed().await;
+        app.sandbox.add_fault(Fault::new(fault).on(Operation::Cancel));
+        let answer = refunds_part(&app, 101, 15_000).await;
+        assert_eq!(answer.status, 202, "{}", answer.body);
+        assert_eq!(
+            (&answer.data()["refundStatus"], &answer.data()["refundedAmount"]),
+            (&json!("PROCESSING"), &json!(0))
+        );
+        // What is promised is not given twice.
+        assert_eq!(
+            refunds_part(&app, 101, 14_001).await.problem(422, "VALIDATION_FAILED")["refundableAmount"],
+            14_000
+        );
+
+        app.pass(TimeDelta::minutes(1));
+        app.sweep().await;
+        let detail = app.owner().get("/api/payments/101").await;
+        assert_eq!(detail.data()["refunds"][0]["status"], "SUCCESS");
+        assert_eq!(detail.data()["refundedAmount"], 15_000);
+        let cancels = app.sandbox.book().iter().filter(|line| line.kind == BookKind::Cancel).count();
+        assert_eq!((cancels, app.provider_totals()), (1, (29_000, 15_000)));
+        assert_eq!(app.story().await.last().map(String::as_str), Some("payment.refunded"));
+    }
+}
+
+#[tokio::test]
+async fn a_refund_that_the_provider_refuses_gives_nothing_back_and_promises_nothing() {
+    let app = subscribed().await;
+    let decline = FaultKind::Decline { code: "NOT_CANCELABLE_PAYMENT".to_owned() };
+    app.sandbox.add_fault(Fault::new(decline).on(Operation::Cancel));
+    refunds(&app, 101).await.problem(409, "REFUND_REFUSED");
+    let detail = app.owner().get("/api/payments/101").await;
+    assert_eq!(
+        (&detail.data()["status"], &detail.data()["refunds"][0]["status"]),
+        (&json!("SUCCESS"), &json!("FAILED"))
+    );
+    assert_eq!(app.current().await["status"], "ACTIVE");
+    assert_eq!(refunds(&app, 101).await.data()["status"], "REFUNDED");
+}
+
+#[tokio::test]
+async fn a_refund_while_the_provider_is_down_is_made_when_it_is_back() {
+    let app = subscribed().await;
+    let reason = json!({"reason": "고객 요청"});
+    let answer = app.cut_off(&app.owner()).post("/api/payments/101/refund", reason).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    app.pass(TimeDelta::minutes(1));
+    app.sweep().await;
+    assert_eq!(app.provider_totals(), (29_000, 29_000));
+    assert_eq!(app.current().await["endReason"], "REFUNDED");
+}
+
+#[tokio::test]
+async fn what_is_cancelled_at_the_providers_console_is_adopted() {
+    let app = subscribed().await;
+    let payment = canceled_at_the_console(&app, Some(9_000)).await;
+    assert_eq!(payment["balanceAmount"], 20_000);
+    app.deliver(&app.sandbox.webhooks()).await;
+    app.sweep().await;
+    let detail = app.owner().get("/api/payments/101").await;
+    assert_eq!(
+        (&detail.data()["refundedAmount"], &detail.data()["status"]),
+        (&json!(9_000), &json!("PARTIAL_REFUNDED"))
+    );
+    assert_eq!(detail.data()["refunds"][0]["reason"], "결제사에서 취소됨");
+
+    // Heard of once more, it is still the same refund.
+    let webhook = app.sandbox.webhooks().remove(0);
+    app.webhook("whtrans_again", &webhook.body).await;
+    app.sweep().await;
+    assert_eq!(app.count("billing.refund").await, 1);
+    // And only the rest can be given back.
+    assert_eq!(
+        refunds_part(&app, 101, 20_001).await.problem(422, "VALIDATION_FAILED")["refundableAmount"],
+        20_000
+    );
+    assert_eq!(refunds(&app, 101).await.data()["remainingAmount"], 0);
+    assert_eq!(app.provider_totals(), (29_000, 29_000));
+}
+
+#[tokio::test]
+async fn a_full_cancel_at_the_console_ends_the_access() {
+    let app = subscribed().await;
+    canceled_at_the_console(&app, None).await;
+    app.deliver(&app.sandbox.webhooks()).await;
+    app.sweep().await;
+    let current = app.current().await;
+    assert_eq!((&current["plan"], &current["endReason"]), (&json!("FREE"), &json!("REFUNDED")));
+    assert_eq!(app.each_payments("status").await, ["REFUNDED"]);
+}
+
+#[tokio::test]
+async fn a_refund_of_what_was_cancelled_at_the_console_unheard_of_is_refused() {
+    let app = subscribed().await;
+    canceled_at_the_console(&app, None).await;
+    refunds(&app, 101).await.problem(409, "REFUND_REFUSED");
+    assert_eq!(app.provider_totals(), (29_000, 29_000));
+    app.deliver(&app.sandbox.webhooks()).await;
+    app.sweep().await;
+    assert_eq!(app.each_payments("status").await, ["REFUNDED"]);
+}
+
+#[tokio::test]
+async fn a_full_refund_while_a_renewal_is_open_is_not_followed_by_that_renewal() {
+    let app = subscribed().await;
+    app.sandbox.add_fault(Fault::new(FaultKind::Refuse).on(Operation::Charge));
+    app.it_is("2026-03-01T10:00");
+    assert_eq!(app.sweep().await.unknown, 1);
+    assert_eq!(refunds(&app, 101).await.data()["status"], "REFUNDED");
+    // Nobody knows yet whether the renewal arrived; until then the access is not taken away.
+    assert_eq!(app.current().await["status"], "NON_RENEWING");
+    app.time_passes_until("2026-04-02T00:00").await;
+    assert_eq!(app.current().await["plan"], "FREE");
+    assert_eq!(app.provider_totals(), (29_000, 29_000));
+    assert_eq!(app.each_payments("status").await, ["REFUNDED", "FAILED"]);
+}

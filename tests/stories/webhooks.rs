@@ -1,0 +1,215 @@
+//! What the provider tells us unasked, and what others pretend that it does.
+
+use chrono::TimeDelta;
+use sandbox::{Fault, FaultKind, Operation, TossSwitches, WebhookTiming};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use testkit::{Answer, Card, TestApp};
+
+/// The owner of business 1 pays BASIC in the window and confirms.
+async fn pays_once(app: &TestApp) -> Answer {
+    let order = app.owner().post("/api/payments/toss/order", json!({"plan": "BASIC"})).await;
+    let order_id = order.data()["orderId"].as_str().expect("an order id").to_owned();
+    let payment_key = app.pays_in_the_window(&order_id, 29_000, Card::Good);
+    let confirmation = json!({"paymentKey": payment_key, "orderId": order_id, "amount": 29_000});
+    app.owner().post("/api/payments/toss/confirm", confirmation).await
+}
+
+fn forged(order_id: &Value) -> String {
+    let data = json!({
+        "orderId": order_id, "paymentKey": "tgen_forged", "status": "DONE", "totalAmount": 29_000,
+        "approvedAt": "2026-02-01T08:30:00+09:00", "secret": "ps_forged",
+    });
+    json!({"eventType": "PAYMENT_STATUS_CHANGED", "createdAt": "2026-02-01T08:30:00.000000", "data": data})
+        .to_string()
+}
+
+/// All that a webhook could change: the books, the subscription, and what happened.
+async fn state(app: &TestApp) -> Value {
+    json!([app.payments().await, app.current().await, app.story().await])
+}
+
+#[tokio::test]
+async fn repeated_reordered_and_late_webhooks_change_nothing() {
+    let app = TestApp::start().await;
+    pays_once(&app).await.data();
+    let part = json!({"amount": 15_000, "reason": "부분 환불 요청"});
+    app.owner().patch("/api/payments/101/partial-refund", part).await.data();
+    let expected = state(&app).await;
+    let mut webhooks = app.sandbox.webhooks();
+    assert_eq!(webhooks.len(), 2, "a confirm and a cancel");
+
+    webhooks.reverse();
+    app.deliver(&webhooks).await;
+    app.deliver(&webhooks).await;
+    app.sweep().await;
+    assert_eq!(state(&app).await, expected);
+    assert_eq!(app.count("billing.webhook").await, 2, "each is stored once");
+
+    // The same news once more as new deliveries, a week later.
+    app.pass(TimeDelta::days(7));
+    for (number, webhook) in webhooks.iter().enumerate() {
+        app.webhook(&format!("whtrans_late_{number}"), &webhook.body).await;
+    }
+    app.sweep().await;
+    assert_eq!(state(&app).await, expected);
+    assert_eq!(app.provider_totals(), (29_000, 15_000));
+}
+
+#[tokio::test]
+async fn a_webhook_that_overtakes_the_answer_changes_nothing() {
+    let app = TestApp::start().await;
+    app.listens().await;
+    let early = TossSwitches { webhook_timing: WebhookTiming::BeforeAnswer, ..TossSwitches::default() };
+    app.sandbox.set_toss_switches(early);
+    assert_eq!(pays_once(&app).await.data()["status"], "SUCCESS");
+    let webhooks = app.sandbox.webhooks();
+    assert!(webhooks[0].is_delivered(), "{:?}", webhooks[0].attempts);
+    let expected = state(&app).await;
+    app.time_passes_until("2026-02-02T00:00").await;
+    assert_eq!(state(&app).await, expected);
+    assert_eq!(app.provider_totals(), (29_000, 0));
+    assert_eq!(app.count("billing.webhook where due_at is not null").await, 0, "all are dealt with");
+}
+
+#[tokio::test]
+async fn a_webhook_acted_on_before_the_answer_waits_for_it() {
+    let app = TestApp::start().await;
+    app.sandbox.add_fault(Fault::new(FaultKind::DropResponse).on(Operation::Confirm));
+    assert_eq!(pays_once(&app).await.status, 202);
+    app.deliver(&app.sandbox.webhooks()).await;
+    // The asker may still be waiting: for a moment it is left alone.
+    app.app.billing.act_on_webhooks().await.expect("the webhooks are acted on");
+    assert_eq!(app.each_payments("status").await, ["PROCESSING"]);
+    app.pass(TimeDelta::seconds(31));
+    app.app.billing.act_on_webhooks().await.expect("the webhooks are acted on");
+    assert_eq!(app.each_payments("status").await, ["SUCCESS"]);
+}
+
+#[tokio::test]
+async fn a_webhook_settles_what_is_open_without_waiting_for_its_time() {
+    let app = TestApp::start().await;
+    app.sandbox.add_fault(Fault::new(FaultKind::DropResponse).on(Operation::Confirm));
+    assert_eq!(pays_once(&app).await.status, 202);
+    app.pass(TimeDelta::seconds(6));
+    app.sweep().await;
+    assert_eq!(app.each_payments("status").await, ["PROCESSING"], "its time has not come");
+    app.deliver(&app.sandbox.webhooks()).await;
+    app.sweep().await;
+    assert_eq!(app.each_payments("status").await, ["SUCCESS"]);
+    assert_eq!(app.current().await["status"], "NON_RENEWING");
+    assert_eq!(app.provider_totals(), (29_000, 0));
+}
+
+#[tokio::test]
+async fn a_forged_webhook_does_not_pay_an_order() {
+    let app = TestApp::start().await;
+    app.owner().post("/api/payments/toss/order", json!({"plan": "BASIC"})).await.data();
+    let expected = state(&app).await;
+    let order_id = app.payments().await[0]["orderId"].clone();
+    assert_eq!(app.webhook("whtrans_forged", &forged(&order_id)).await.status, 200);
+    app.sweep().await;
+    assert_eq!(state(&app).await, expected);
+    assert_eq!(app.each_payments("status").await, ["REQUESTED"]);
+}
+
+#[tokio::test]
+async fn a_forged_webhook_does_not_settle_an_open_payment() {
+    let app = TestApp::start().await;
+    app.sandbox.add_fault(Fault::new(FaultKind::Refuse).on(Operation::Charge).until_cleared());
+    let answer = app.owner().post("/api/payments/billing-key", app.registration("BASIC", Card::Good)).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    let order_id = app.payments().await[0]["orderId"].clone();
+    for number in 0..3 {
+        app.pass(TimeDelta::seconds(31));
+        app.webhook(&format!("whtrans_forged_{number}"), &forged(&order_id)).await;
+        app.app.billing.act_on_webhooks().await.expect("the webhooks are acted on");
+        assert_eq!(app.each_payments("status").await, ["PROCESSING"]);
+    }
+    assert_eq!((&app.current().await["plan"], app.charges()), (&json!("FREE"), 0));
+    // Its real outcome is not spoiled either.
+    app.sandbox.clear_faults();
+    app.time_passes_until("2026-02-01T12:00").await;
+    assert_eq!(app.each_payments("status").await, ["SUCCESS"]);
+    assert_eq!(app.provider_totals(), (29_000, 0));
+}
+
+#[tokio::test]
+async fn a_forged_cancel_gives_nothing_back() {
+    let app = TestApp::start().await;
+    app.subscribed().await;
+    let order_id = app.payments().await[0]["orderId"].clone();
+    let data = json!({
+        "orderId": order_id, "status": "CANCELED",
+        "cancels": [{"cancelAmount": 29_000, "transactionKey": "forged", "canceledAt": "2026-02-01T09:00:00+09:00"}],
+    });
+    let body = json!({"eventType": "PAYMENT_STATUS_CHANGED", "data": data}).to_string();
+    assert_eq!(app.webhook("whtrans_forged", &body).await.status, 200);
+    app.sweep().await;
+    assert_eq!(app.each_payments("status").await, ["SUCCESS"]);
+    assert_eq!(app.current().await["status"], "ACTIVE");
+}
+
+#[tokio::test]
+async fn news_that_nobody_understands_are_kept() {
+    let app = TestApp::start().await;
+    for kind in ["METHOD_UPDATED", "SOMETHING_NEW"] {
+        let answer = app.webhook(kind, &json!({"eventType": kind, "data": {"a": 1}}).to_string()).await;
+        assert_eq!(answer.status, 200);
+    }
+    let unknown_order = forged(&json!("dg_nobody_knows"));
+    assert_eq!(app.webhook("whtrans_unknown_order", &unknown_order).await.status, 200);
+    app.time_passes_until("2026-02-03T00:00").await;
+    assert_eq!(app.count("billing.webhook").await, 3);
+    assert_eq!(app.count("billing.webhook where due_at is not null").await, 0, "put aside in the end");
+}
+
+#[tokio::test]
+async fn what_is_no_webhook_is_refused() {
+    let app = TestApp::start().await;
+    for body in
+        ["", "{", "[]", "<html>", r#"{"orderId":"order-1"}"#, r#"{"eventType":"PAYMENT_STATUS_CHANGED"}"#]
+    {
+        app.webhook("whtrans_1", body).await.problem(400, "MALFORMED_WEBHOOK");
+    }
+    let somebody = app.anonymous().post("/api/webhooks/paypal", json!({"eventType": "X"})).await;
+    somebody.problem(404, "NOT_FOUND");
+    assert_eq!(app.count("billing.webhook").await, 0);
+}
+
+#[tokio::test]
+async fn a_key_that_the_provider_deleted_is_not_charged_again() {
+    let app = TestApp::start().await;
+    let started = app.subscribed().await;
+    let key = app.billing_key(&started["billingKey"]).await;
+    let url = format!("{}/v1/billing/{}", app.sandbox.toss_base_url(), key.expose_secret());
+    let deletion = reqwest::Client::new().delete(url).basic_auth("test_sk_console", Some("")).send().await;
+    assert_eq!(deletion.expect("the provider answers").status(), 200);
+    app.deliver(&app.sandbox.webhooks()).await;
+    app.sweep().await;
+    let current = app.current().await;
+    assert_eq!(
+        (&current["status"], &current["paymentMethod"]["isUsable"]),
+        (&json!("ACTIVE"), &json!(false))
+    );
+
+    app.time_passes_until("2026-03-01T10:00").await;
+    assert_eq!(app.current().await["status"], "PAST_DUE");
+    assert_eq!(app.sandbox.book().len(), 1, "the renewal was not sent");
+    assert_eq!(app.story().await[2..], ["payment_method.unusable", "subscription.past_due"]);
+    let replacement = json!({"authKey": app.auth_key(Card::Good), "customerKey": "user_1"});
+    app.owner().put("/api/subscriptions/payment-method", replacement).await.data();
+    assert_eq!((&app.current().await["status"], app.charges()), (&json!("ACTIVE"), 2));
+}
+
+#[tokio::test]
+async fn the_deletion_of_a_key_that_nobody_holds_changes_nothing() {
+    let app = TestApp::start().await;
+    app.subscribed().await;
+    let body = json!({"eventType": "BILLING_DELETED", "data": {"billingKey": "guessed=", "reason": null}});
+    assert_eq!(app.webhook("whtrans_forged", &body.to_string()).await.status, 200);
+    app.sweep().await;
+    assert_eq!(app.current().await["paymentMethod"]["isUsable"], true);
+    app.time_passes_until("2026-03-01T10:00").await;
+    assert_eq!(app.charges(), 2);
+}
