@@ -7,6 +7,7 @@ mod idempotency;
 mod openapi;
 mod own_tables;
 mod problem;
+mod queries;
 mod secrets;
 mod tables;
 mod walk;
