@@ -11,29 +11,24 @@
 //! same order id. The database refuses a second open attempt and a second approval per invoice.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kernel::{BusinessId, Krw, at_korean_time};
+use kernel::{BusinessId, Krw};
 use pg_adapter::{Approval, Charge, Confirm, Decline, DeclineClass, Outcome, PaymentGateway, Provider};
-use platform::{SystemTx, events};
+use platform::SystemTx;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    Billing, BillingCycle, BillingError, PaymentMove, SubscriptionMove, SubscriptionStatus, WhenExhausted,
-    event::BillingEvent,
+    Billing, BillingCycle, BillingError, SubscriptionStatus,
     invoice::Invoice,
-    payment::{Failure, Payment, PaymentId, PaymentReason, PaymentStatus, class_name},
+    payment::{Failure, Payment, PaymentId, PaymentStatus},
     payment_method::{PaymentMethod, PaymentMethodId},
-    plan::{DunningPolicy, FREE},
     store,
-    subscription::{EndReason, Period, Subscription},
+    subscription::{Period, Subscription},
 };
 
 /// How long whoever wrote an attempt down has it for itself before the reconciler looks at it.
 /// Longer than a provider call may take (Toss Payments: up to 60 s). Safety does not rest on it.
 pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(90);
-
-/// When a charge that failed through nobody's fault (bank closed, our own mistake) is tried again.
-const TRY_AGAIN_SOON: TimeDelta = TimeDelta::hours(1);
 
 /// An attempt that was written down, with what it takes to send it.
 #[derive(Clone, Debug)]
@@ -208,167 +203,6 @@ impl Billing {
         store::payment::postpone(tx, payment, again).await?;
         Ok(Settlement::Open)
     }
-
-    /// The provider said no: the payment failed, and the class says what that means.
-    async fn write_decline(
-        &self,
-        tx: &mut PgConnection,
-        payment: &Payment,
-        decline: Decline,
-    ) -> Result<Failure, BillingError> {
-        let now = self.clock.now();
-        let class = decline.class;
-        let failure = Failure {
-            decline_class: class_name(class).to_owned(),
-            provider_code: decline.code,
-            message: decline.message,
-        };
-        payment.status.after(PaymentMove::Decline)?;
-        store::payment::decline(tx, payment, &failure, now).await?;
-        let (invoice, subscription) = owed_by(tx, payment).await?;
-        if let (DeclineClass::NewCard, Some(method)) = (class, payment.method) {
-            store::payment_method::mark_unusable(tx, payment.business, method).await?;
-        }
-        let mut dunning = None;
-        if matches!(subscription.status, SubscriptionStatus::Active | SubscriptionStatus::PastDue) {
-            if payment.method != subscription.method {
-                // Another card is on file by now: what is owed is charged to it at once.
-                self.try_again(tx, payment, &invoice, subscription, TimeDelta::zero()).await?;
-                return Ok(failure);
-            }
-            if matches!(class, DeclineClass::Temporary | DeclineClass::OurBug) {
-                tracing::error!(
-                    payment = %payment.id, code = failure.provider_code, class = failure.decline_class,
-                    "charge failed, but not for the customer's sake"
-                );
-                self.try_again(tx, payment, &invoice, subscription, TRY_AGAIN_SOON).await?;
-                return Ok(failure);
-            }
-            dunning = Some(self.dunning_of(tx, &subscription).await?);
-        }
-        let new_card_needed = class == DeclineClass::NewCard;
-        let next_retry =
-            dunning.as_ref().and_then(|policy| policy.next_retry(invoice.due_on, invoice.retries_used));
-        let failed = BillingEvent::PaymentFailed {
-            payment_id: payment.id,
-            subscription_id: invoice.subscription,
-            amount: payment.amount,
-            reason: payment.reason,
-            failure: failure.clone(),
-            next_attempt_date: next_retry.filter(|_| !new_card_needed),
-        };
-        events::publish(tx, payment.business, now, &failed).await?;
-        match (dunning, subscription.status) {
-            (Some(policy), _) => {
-                self.miss_payment(tx, subscription, &invoice, &policy, new_card_needed).await?;
-            }
-            (None, SubscriptionStatus::Pending) => self.end(tx, subscription, EndReason::Declined).await?,
-            // The business cancelled while this renewal was under way: now it is simply over.
-            (None, SubscriptionStatus::NonRenewing) => {
-                let reason = subscription.end_reason();
-                self.end(tx, subscription, reason).await?;
-            }
-            // Another card was tried in vain on a suspended subscription, which stays so.
-            (None, _) => {}
-        }
-        Ok(failure)
-    }
-
-    /// A failure that is not held against the shop: it hears nothing, loses none of its retries, and
-    /// is charged anew after `pause`.
-    async fn try_again(
-        &self,
-        tx: &mut PgConnection,
-        payment: &Payment,
-        invoice: &Invoice,
-        mut subscription: Subscription,
-        pause: TimeDelta,
-    ) -> Result<(), BillingError> {
-        if payment.reason == PaymentReason::Dunning {
-            store::invoice::set_retries_used(tx, invoice, invoice.retries_used - 1).await?;
-        }
-        subscription.due_at = Some(self.clock.now() + pause);
-        store::subscription::update(tx, &subscription).await?;
-        Ok(())
-    }
-
-    /// A renewal was declined, or could not even be tried: past due, until the retries are used up.
-    pub(crate) async fn miss_payment(
-        &self,
-        tx: &mut PgConnection,
-        mut subscription: Subscription,
-        invoice: &Invoice,
-        policy: &DunningPolicy,
-        new_card_needed: bool,
-    ) -> Result<(), BillingError> {
-        let (business, now) = (subscription.business, self.clock.now());
-        let before = subscription.status;
-        subscription.status = before.after(SubscriptionMove::MissPayment)?;
-        let next_retry = policy.next_retry(invoice.due_on, invoice.retries_used);
-        if before != SubscriptionStatus::PastDue {
-            let past_due = BillingEvent::SubscriptionPastDue {
-                subscription_id: subscription.id,
-                amount: invoice.amount,
-                new_card_needed,
-                next_attempt_date: next_retry.filter(|_| !new_card_needed),
-            };
-            events::publish(tx, business, now, &past_due).await?;
-        }
-        match (next_retry, policy.when_exhausted) {
-            (Some(day), _) => {
-                subscription.due_at = Some(at_korean_time(day, self.settings.charge_time));
-                store::subscription::update(tx, &subscription).await?;
-            }
-            (None, WhenExhausted::Suspend) => {
-                subscription.status = subscription.status.after(SubscriptionMove::Suspend)?;
-                subscription.due_at = None;
-                store::subscription::update(tx, &subscription).await?;
-                let suspended = BillingEvent::SubscriptionSuspended { subscription_id: subscription.id };
-                events::publish(tx, business, now, &suspended).await?;
-            }
-            (None, WhenExhausted::Downgrade) => {
-                let downgraded = BillingEvent::SubscriptionDowngraded {
-                    subscription_id: subscription.id,
-                    from_plan: subscription.plan_code.clone(),
-                    to_plan: FREE,
-                };
-                events::publish(tx, business, now, &downgraded).await?;
-                self.end(tx, subscription, EndReason::Downgraded).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends a subscription: nothing is owed any more, and its card is let go.
-    pub(crate) async fn end(
-        &self,
-        tx: &mut PgConnection,
-        subscription: Subscription,
-        reason: EndReason,
-    ) -> Result<(), BillingError> {
-        let now = self.clock.now();
-        subscription.status.after(SubscriptionMove::End(reason))?;
-        store::subscription::end(tx, &subscription, reason, now).await?;
-        store::invoice::void_open(tx, subscription.business, subscription.id, now).await?;
-        if let Some(method) = subscription.method {
-            store::payment_method::release(tx, subscription.business, method, now).await?;
-        }
-        // A subscription that never began does not end either.
-        if reason != EndReason::Declined {
-            let ended = BillingEvent::SubscriptionEnded { subscription_id: subscription.id, reason };
-            events::publish(tx, subscription.business, now, &ended).await?;
-        }
-        Ok(())
-    }
-
-    async fn dunning_of(
-        &self,
-        tx: &mut PgConnection,
-        subscription: &Subscription,
-    ) -> Result<DunningPolicy, BillingError> {
-        let plan = store::plan::find(tx, &subscription.plan_code).await?;
-        plan.map(|plan| plan.dunning).ok_or_else(|| BillingError::UnknownPlan(subscription.plan_code.clone()))
-    }
 }
 
 impl Payment {
@@ -398,7 +232,10 @@ impl Subscription {
 }
 
 /// The invoice that a payment pays, and its subscription, locked.
-async fn owed_by(tx: &mut PgConnection, payment: &Payment) -> Result<(Invoice, Subscription), BillingError> {
+pub(crate) async fn owed_by(
+    tx: &mut PgConnection,
+    payment: &Payment,
+) -> Result<(Invoice, Subscription), BillingError> {
     let invoice = payment.invoice.ok_or(BillingError::NotFound)?;
     let invoice = store::invoice::get(tx, payment.business, invoice).await?;
     let subscription = store::subscription::lock(tx, payment.business, invoice.subscription).await?;

@@ -8,6 +8,7 @@
 mod approval;
 mod charge;
 mod checkout;
+mod dunning;
 mod enroll;
 mod error;
 mod event;
