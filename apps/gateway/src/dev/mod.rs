@@ -29,14 +29,13 @@ pub async fn run(mut config: Config) -> anyhow::Result<()> {
         format!("cannot make the data folder {} (DANGOL_DATA_DIR)", config.data_dir.display())
     })?;
 
-    let cluster = match config.database_url {
-        Some(_) => None,
-        None => Some(postgres::start(&config.data_dir).await?),
-    };
-    let url = match (&cluster, &config.database_url) {
-        (Some(cluster), _) => cluster.url.clone(),
-        (None, Some(url)) => url.clone(),
-        (None, None) => unreachable!("a cluster is started exactly if no database is configured"),
+    let (cluster, url) = match &config.database_url {
+        Some(url) => (None, url.clone()),
+        None => {
+            let cluster = postgres::start(&config.data_dir).await?;
+            let url = cluster.url.clone();
+            (Some(cluster), url)
+        }
     };
     let started = start(&mut config, &url).await;
     let result = match started {

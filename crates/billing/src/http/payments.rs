@@ -78,6 +78,7 @@ pub(crate) async fn list_payments(
         from: query.start_date.map(start_of_korean_day),
         until: day_after_end.map(start_of_korean_day),
         before: page.after()?.map(PaymentId),
+        only: None,
         limit: limit + 1,
     };
     let mut tx = TenantTx::begin(&billing.db, tenant.business).await?;

@@ -111,7 +111,15 @@ pub(crate) struct PaymentFilter {
     pub until: Option<DateTime<Utc>>,
     /// Older than this one.
     pub before: Option<PaymentId>,
+    /// No other than this one.
+    pub only: Option<PaymentId>,
     pub limit: i64,
+}
+
+impl PaymentFilter {
+    fn only(id: PaymentId) -> Self {
+        Self { status: None, from: None, until: None, before: None, only: Some(id), limit: 1 }
+    }
 }
 
 struct PaymentRow {
@@ -183,12 +191,14 @@ pub(crate) async fn payments(
              and ($3::timestamptz is null or p.created_at >= $3)
              and ($4::timestamptz is null or p.created_at < $4)
              and ($5::bigint is null or p.payment_id < $5)
-           order by p.payment_id desc limit $6"#,
+             and ($6::bigint is null or p.payment_id = $6)
+           order by p.payment_id desc limit $7"#,
         business.0,
         filter.status as Option<PaymentStatus>,
         filter.from,
         filter.until,
         filter.before.map(|id| id.0),
+        filter.only.map(|id| id.0),
         filter.limit,
     )
     .fetch_all(conn)
@@ -202,23 +212,9 @@ pub(crate) async fn payment(
     business: BusinessId,
     id: PaymentId,
 ) -> sqlx::Result<Option<PaymentDetail>> {
-    let row = sqlx::query_as!(
-        PaymentRow,
-        r#"select p.payment_id as "id: PaymentId", p.order_id, p.provider, p.reason as "reason: PaymentReason",
-                  p.plan_code as plan, p.cycle as "cycle: BillingCycle", p.amount as "amount: Krw",
-                  p.refunded_amount as "refunded: Krw", p.status as "status: PaymentStatus", p.card_company,
-                  p.card_number, p.receipt_url, p.failure_class, p.failure_code, p.failure_message,
-                  p.created_at as "created_at: KoreanTime", p.approved_at as "approved_at: KoreanTime",
-                  i.period_from as "period_from?", i.period_until as "period_until?"
-           from billing.payment p
-           left join billing.invoice i on i.business_id = p.business_id and i.invoice_id = p.invoice_id
-           where p.business_id = $1 and p.payment_id = $2"#,
-        business.0,
-        id.0,
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
+    let Some(payment) = payments(conn, business, &PaymentFilter::only(id)).await?.pop() else {
+        return Ok(None);
+    };
     let attempts = sqlx::query!(
         r#"select other.payment_id as "id: PaymentId", other.order_id, other.reason as "reason: PaymentReason",
                   other.status as "status: PaymentStatus", other.failure_class, other.failure_code,
@@ -257,7 +253,7 @@ pub(crate) async fn payment(
     )
     .fetch_all(conn)
     .await?;
-    Ok(Some(PaymentDetail { payment: row.into(), attempts, refunds }))
+    Ok(Some(PaymentDetail { payment, attempts, refunds }))
 }
 
 /// Whose payment or subscription this is, for a platform operator who names only the thing.
