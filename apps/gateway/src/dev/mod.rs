@@ -29,13 +29,12 @@ pub async fn run(mut config: Config) -> anyhow::Result<()> {
         format!("cannot make the data folder {} (DANGOL_DATA_DIR)", config.data_dir.display())
     })?;
 
-    let (cluster, url) = match &config.database_url {
-        Some(url) => (None, url.clone()),
-        None => {
-            let cluster = postgres::start(&config.data_dir).await?;
-            let url = cluster.url.clone();
-            (Some(cluster), url)
-        }
+    let (cluster, url) = if let Some(url) = &config.database_url {
+        (None, url.clone())
+    } else {
+        let cluster = postgres::start(&config.data_dir).await?;
+        let url = cluster.url.clone();
+        (Some(cluster), url)
     };
     let started = start(&mut config, &url).await;
     let result = match started {
