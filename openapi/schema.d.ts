@@ -558,7 +558,7 @@ export interface components {
          * @description What the provider's window returned.
          * @example {
          *       "amount": 29000,
-         *       "orderId": "dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e",
+         *       "orderId": "order-20260214-0001",
          *       "paymentKey": "test_pay_4300000000000001"
          *     }
          */

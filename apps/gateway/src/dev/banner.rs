@@ -3,6 +3,7 @@
 use identity::Identity;
 use kernel::BusinessId;
 use platform::{Membership, Principal, Role};
+use secrecy::ExposeSecret;
 
 use super::demo::BUSINESSES;
 use crate::{app::App, config::Config};
@@ -24,6 +25,7 @@ pub(super) fn print(config: &Config, app: &App) {
     }
     let admin = Principal { subject: "admin".to_owned(), memberships: Vec::new(), is_platform_admin: true };
     println!("  {:<11} {}", "ADMIN", app.identity.dev_token(&admin));
+    println!("  {:<11} {}", "CRON", app.billing.settings.cron_secret.expose_secret());
     println!();
     println!("  Ctrl-C stops everything.");
     println!();

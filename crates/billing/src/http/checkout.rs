@@ -101,7 +101,7 @@ pub(crate) async fn create_order(
 /// What the provider's window returned.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"paymentKey": "test_pay_4300000000000001", "orderId": "dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e", "amount": 29000}))]
+#[schema(example = json!({"paymentKey": "test_pay_4300000000000001", "orderId": "order-20260214-0001", "amount": 29000}))]
 pub(crate) struct ConfirmOrder {
     /// The provider's id of the payment.
     payment_key: String,
