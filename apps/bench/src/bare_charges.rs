@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{bail, ensure};
@@ -37,9 +37,12 @@ pub(crate) struct BareCharges {
 pub(crate) async fn run(task: BareCharges) -> anyhow::Result<f64> {
     let (_, secrets) = configuration(&[])?;
     let headers = HeaderMap::from_iter([(AUTHORIZATION, authorization(&secrets.toss).parse()?)]);
-    // As the adapter's client is built.
+    // As the adapter's client is built, with the same time limits.
     let client = Client::builder()
         .default_headers(headers)
+        .connect_timeout(Duration::from_secs(3))
+        .timeout(Duration::from_secs(68))
+        .pool_idle_timeout(Duration::from_secs(30))
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .no_proxy()
