@@ -344,7 +344,7 @@ export interface paths {
         };
         /**
          * What happened to my subscription
-         * @description `payment.succeeded`, `payment.failed`, `payment.refunded`, `subscription.started`,
+         * @description `payment.succeeded`, `payment.failed`, `payment.refunded`, `payment.refund_failed`, `subscription.started`,
          *     `subscription.past_due`, `subscription.recovered`, `subscription.downgraded`,
          *     `subscription.suspended`, `subscription.canceled`, `subscription.ended`,
          *     `payment_method.replaced`, `payment_method.unusable`; newest first.

@@ -197,6 +197,27 @@ async fn a_new_card_brings_a_suspended_subscription_back() {
 }
 
 #[tokio::test]
+async fn months_without_access_are_not_charged_for_when_a_suspended_salon_comes_back() {
+    let app = TestApp::start().await;
+    app.sql("update billing.plan set retry_days = '{1}', when_exhausted = 'SUSPEND' where code = 'PRO'")
+        .await;
+    app.subscribes("PRO", "MONTHLY").await;
+    app.card_becomes(Card::InsufficientFunds);
+    app.time_passes_until("2026-10-20T00:00").await;
+    assert_eq!(app.current().await["status"], "SUSPENDED");
+
+    let good = json!({"authKey": app.auth_key(Card::Good), "customerKey": "user_1"});
+    let paid = app.owner().put("/api/subscriptions/payment-method", good).await;
+    assert_eq!(paid.status, 200, "{}", paid.body);
+    app.sweep().await;
+    assert_eq!(app.approved().len(), 2, "the first month, and the one that begins again");
+    let current = app.current().await;
+    assert_eq!(current["currentPeriod"], json!({"from": "2026-10-01", "until": "2026-11-01"}));
+    assert_eq!(current["nextPaymentDate"], "2026-11-01");
+    assert_eq!(app.payments().await.last().expect("a payment")["period"], current["currentPeriod"]);
+}
+
+#[tokio::test]
 async fn what_is_nobodys_fault_is_not_held_against_the_salon() {
     for code in ["NOT_AVAILABLE_BANK", "UNAUTHORIZED_KEY"] {
         let app = TestApp::start().await;

@@ -288,3 +288,16 @@ async fn a_full_refund_while_a_renewal_is_open_is_not_followed_by_that_renewal()
     assert_eq!(app.provider_totals(), (29_000, 29_000));
     assert_eq!(app.each_payments("status").await, ["REFUNDED", "FAILED"]);
 }
+
+#[tokio::test]
+async fn a_key_that_was_used_for_another_refund_is_refused_even_after_its_answer_was_forgotten() {
+    let app = TestApp::start().await;
+    let payment = app.subscribed().await["paymentId"].clone();
+    let owner = app.owner().with_header("idempotency-key", "refund-1");
+    let path = format!("/api/payments/{payment}/partial-refund");
+    owner.patch(&path, json!({"amount": 10_000, "reason": "고객 요청"})).await.data();
+    app.time_passes_until("2026-02-12T00:00").await;
+    let other = owner.patch(&path, json!({"amount": 15_000, "reason": "고객 요청"})).await;
+    other.problem(422, "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(app.provider_totals(), (29_000, 10_000));
+}

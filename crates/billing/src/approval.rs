@@ -111,14 +111,18 @@ impl Billing {
 
         let owed = approved.iter().map(|(payment, _)| Some((payment.business, payment.invoice?)));
         let owed: Vec<_> = owed.collect::<Option<_>>().ok_or(BillingError::NotFound)?;
-        let invoices = store::invoice::get_all(tx, &owed).await?;
+        let mut invoices = store::invoice::get_all(tx, &owed).await?;
         let owing: Vec<_> = invoices.iter().map(|invoice| (invoice.business, invoice.subscription)).collect();
         let subscriptions = store::subscription::lock_all(tx, &owing).await?;
+        let mut subscriptions: HashMap<_, _> =
+            subscriptions.into_iter().map(|subscription| (subscription.id, subscription)).collect();
+        for invoice in &mut invoices {
+            let subscription = subscriptions.get(&invoice.subscription).ok_or(BillingError::NotFound)?;
+            invoice.period = subscription.period_bought(invoice.period, self.clock.today());
+        }
         store::invoice::mark_paid(tx, &invoices, now).await?;
 
         let invoices: HashMap<_, _> = invoices.into_iter().map(|invoice| (invoice.id, invoice)).collect();
-        let mut subscriptions: HashMap<_, _> =
-            subscriptions.into_iter().map(|subscription| (subscription.id, subscription)).collect();
         let mut renewed = Vec::with_capacity(approved.len());
         let mut happened = Vec::with_capacity(approved.len());
         for (payment, approval) in &approved {

@@ -163,6 +163,9 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         let payment = store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
         if payment.status != PaymentStatus::Pending {
+            if matches!(outcome, Outcome::Approved(_)) && !payment.status.is_paid() {
+                tracing::error!(payment = %id, order = payment.order_id, "the provider charged what we took for not charged");
+            }
             return Ok(payment.settlement());
         }
         let settlement = match outcome {

@@ -129,7 +129,7 @@ impl Billing {
             Settlement::Paid => true,
             Settlement::Open => false,
             Settlement::Declined(failure) => {
-                return Err(self.first_charge_failed(attempt.payment, failure).await?);
+                return Err(self.first_charge_failed(attempt.payment, failure).await);
             }
         };
         Ok(Enrollment {
@@ -146,16 +146,12 @@ impl Billing {
     }
 
     /// Nothing is left behind: the sweep deletes the provider's key, and a first try is made at once.
-    async fn first_charge_failed(
-        &self,
-        payment: PaymentId,
-        failure: Failure,
-    ) -> Result<BillingError, BillingError> {
-        self.release_cards().await?;
+    async fn first_charge_failed(&self, payment: PaymentId, failure: Failure) -> BillingError {
+        self.release_soon().await;
         if failure.provider_code == crate::charge::NOT_SENT {
-            return Ok(BillingError::ProviderUnavailable(failure.provider_code));
+            return BillingError::ProviderUnavailable(failure.provider_code);
         }
-        Ok(BillingError::Declined { payment: Some(payment), failure })
+        BillingError::Declined { payment: Some(payment), failure }
     }
 
     /// The plan and its price, if it can be bought.
@@ -206,7 +202,11 @@ impl Billing {
         };
         let outcome = match gateway.issue_billing_key(&request).await {
             // Asking once more is free, and usually fetches the answer that got lost.
-            Outcome::Unknown(_) => gateway.issue_billing_key(&request).await,
+            Outcome::Unknown(reason) => match gateway.issue_billing_key(&request).await {
+                // That the second request did not arrive says nothing about the first.
+                Outcome::NotSent(_) => Outcome::Unknown(reason),
+                outcome => outcome,
+            },
             outcome => outcome,
         };
         crate::crash_point!("enroll::answered");
@@ -327,7 +327,15 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         store::payment_method::postpone(&mut tx, business, method, self.clock.now()).await?;
         tx.commit().await?;
-        self.release_cards().await
+        self.release_soon().await;
+        Ok(())
+    }
+
+    /// A first try to delete the key at once; if it fails, the sweep goes on.
+    async fn release_soon(&self) {
+        if let Err(error) = self.release_cards().await {
+            tracing::warn!(%error, "cards could not be released at once; the sweep will");
+        }
     }
 }
 

@@ -68,6 +68,8 @@ pub enum BillingError {
     CardUnusable,
     #[error("the subscription does not renew")]
     NotRenewing,
+    #[error("the idempotency key belongs to another refund")]
+    IdempotencyKeyReused,
     #[error("the payment cannot be refunded")]
     NotRefundable,
     #[error("only {remaining} is left to refund")]
@@ -159,6 +161,12 @@ impl From<BillingError> for Problem {
             E::NotRenewing => {
                 Self::conflict("NOT_RENEWING", "해지가 예약되었거나 자동결제가 아닌 구독입니다.")
             }
+            E::IdempotencyKeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "IDEMPOTENCY_KEY_REUSED",
+                "Idempotency key reused",
+                "이 Idempotency-Key는 다른 요청에 이미 사용되었습니다.",
+            ),
             E::NotRefundable => Self::conflict("NOT_REFUNDABLE", "환불할 수 없는 결제입니다."),
             E::RefundExceeds { remaining } => Self::invalid_field(
                 "amount",

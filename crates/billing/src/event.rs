@@ -41,6 +41,13 @@ pub(crate) enum BillingEvent {
         remaining_amount: Krw,
         reason: String,
     },
+    /// A refund that was under way did not come about; nothing was given back.
+    PaymentRefundFailed {
+        payment_id: PaymentId,
+        refund_id: RefundId,
+        amount: Krw,
+        message: String,
+    },
     SubscriptionStarted {
         subscription_id: SubscriptionId,
         plan: String,
@@ -91,6 +98,7 @@ impl Event for BillingEvent {
             Self::PaymentSucceeded { .. } => "payment.succeeded",
             Self::PaymentFailed { .. } => "payment.failed",
             Self::PaymentRefunded { .. } => "payment.refunded",
+            Self::PaymentRefundFailed { .. } => "payment.refund_failed",
             Self::SubscriptionStarted { .. } => "subscription.started",
             Self::SubscriptionPastDue { .. } => "subscription.past_due",
             Self::SubscriptionRecovered { .. } => "subscription.recovered",

@@ -13,7 +13,7 @@ use platform::{SystemTx, TenantTx};
 use crate::{
     Billing, BillingError,
     charge::{Attempt, LEASE, Means, Settlement},
-    payment::{PaymentId, PaymentStatus},
+    payment::PaymentId,
     store,
 };
 
@@ -89,8 +89,16 @@ impl Billing {
             answer => outcome_of(answer),
         };
         crate::crash_point!("reconcile::answered");
+        let given_back = match &outcome {
+            Outcome::Approved(approval) if !approval.cancellations.is_empty() => Some(approval.clone()),
+            _ => None,
+        };
         let settlement = self.settle(business, payment, outcome).await?;
         crate::crash_point!("reconcile::settled");
+        // Money may have gone back at the provider's console before we knew that it had come.
+        if let Some(approval) = given_back {
+            self.adopt_cancellations(business, payment, &approval).await?;
+        }
         Ok(settlement)
     }
 
@@ -102,9 +110,12 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         let payment = store::payment::lock(&mut tx, attempt.business, attempt.payment).await?;
         let payment = payment.ok_or(BillingError::NotFound)?;
-        if payment.status == PaymentStatus::Pending {
-            store::payment::mark_sent(&mut tx, &payment, self.clock.now()).await?;
+        // Settled, or cancelled, since it was looked up: what was true then is no reason to send now.
+        let now_wanted = store::due::attempt(&mut tx, attempt.business, attempt.payment).await?;
+        if !now_wanted.is_some_and(|attempt| attempt.wanted) {
+            return Ok(Outcome::Unknown("it is not to be sent again".to_owned()));
         }
+        store::payment::mark_sent(&mut tx, &payment, self.clock.now()).await?;
         tx.commit().await?;
         crate::crash_point!("reconcile::written");
         self.ask(attempt).await

@@ -105,6 +105,13 @@ impl Billing {
             && let Some(earlier) = store::refund::of_request(&mut tx, business, payment, key).await?
         {
             tx.commit().await?;
+            let same_amount = match amount {
+                RefundAmount::Rest => true,
+                RefundAmount::Part(amount) => amount == earlier.amount,
+            };
+            if !same_amount || earlier.reason != reason {
+                return Err(BillingError::IdempotencyKeyReused);
+            }
             return self.carry_out(earlier, &locked).await;
         }
         let promised = store::refund::open_amount(&mut tx, business, payment).await?;
@@ -176,6 +183,14 @@ impl Billing {
             Outcome::Declined(decline) => {
                 current.status.after(RefundMove::Fail)?;
                 store::refund::fail(&mut tx, refund, &decline.code, &decline.message, now).await?;
+                let failed = BillingEvent::PaymentRefundFailed {
+                    payment_id: payment.id,
+                    refund_id: refund.id,
+                    amount: refund.amount,
+                    message: decline.message,
+                };
+                events::publish(&mut tx, payment.business, now, &failed).await?;
+                tracing::error!(refund = %refund.id, code = decline.code, "a refund failed");
             }
             Outcome::NotSent(reason) | Outcome::Unknown(reason) => {
                 tracing::warn!(refund = %refund.id, reason, "refund not known yet");
@@ -239,17 +254,21 @@ impl Billing {
     }
 
     /// Writes down what was given back elsewhere (the provider's console): the money is gone, so our
-    /// books say so as well. Cancels that carry a reference are our own refunds, settled as such.
+    /// books say so as well. Cancels that carry the reference of a refund of ours are settled as such.
     pub(crate) async fn adopt_cancellations(
         &self,
-        payment: &Payment,
+        business: BusinessId,
+        payment: PaymentId,
         approval: &Approval,
     ) -> Result<(), BillingError> {
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
-        for cancellation in approval.cancellations.iter().filter(|made| made.reference.is_none()) {
-            let payment = store::payment::lock(&mut tx, payment.business, payment.id).await?;
+        for cancellation in &approval.cancellations {
+            let payment = store::payment::lock(&mut tx, business, payment).await?;
             let payment = payment.ok_or(BillingError::NotFound)?;
+            if !payment.status.is_paid() || is_ours(&mut tx, business, cancellation).await? {
+                continue;
+            }
             let refund = Refund {
                 business: payment.business,
                 id: RefundId::new(now),
@@ -314,7 +333,7 @@ impl Billing {
             let mut tx = SystemTx::begin(&self.db).await?;
             store::refund::mark_sent(&mut tx, &refund, self.clock.now()).await?;
             tx.commit().await?;
-            self.carry_out(refund, &payment).await?;
+            self.send_refund_again(&refund, &payment).await?;
         } else {
             let decline = pg_adapter::Decline {
                 class: pg_adapter::DeclineClass::Temporary,
@@ -324,6 +343,51 @@ impl Billing {
             self.settle_refund(&refund, Outcome::Declined(decline)).await?;
         }
         Ok(())
+    }
+}
+
+impl Billing {
+    /// Sends the same cancel once more. Refused now is not proof for the first sending, so that a no
+    /// is believed only after one more look, and never where it is about us.
+    async fn send_refund_again(&self, refund: &Refund, payment: &Payment) -> Result<(), BillingError> {
+        let gateway = self.gateway(payment.provider)?;
+        let reference = refund.id.to_string();
+        let cancel = Cancel {
+            payment_key: payment.payment_key.clone().ok_or(BillingError::NotRefundable)?,
+            amount: refund.amount,
+            reason: refund.reason.clone(),
+            reference: reference.clone(),
+        };
+        let outcome = match gateway.cancel(&cancel).await {
+            Outcome::Declined(decline) => match gateway.find_by_order(&payment.order_id).await {
+                Lookup::Approved(approval) => {
+                    let made = approval.cancellations.into_iter();
+                    match made.into_iter().find(|made| made.reference.as_deref() == Some(&reference)) {
+                        Some(cancellation) => Outcome::Approved(cancellation),
+                        None => Outcome::Declined(decline),
+                    }
+                }
+                _ => Outcome::Unknown(decline.code),
+            },
+            outcome => outcome,
+        };
+        crate::crash_point!("refund::answered");
+        self.settle_refund(refund, outcome).await?;
+        crate::crash_point!("refund::settled");
+        Ok(())
+    }
+}
+
+/// Whether a cancel was made by a refund of ours. Somebody else's reason may end in brackets too.
+async fn is_ours(
+    tx: &mut PgConnection,
+    business: BusinessId,
+    cancellation: &Cancellation,
+) -> Result<bool, BillingError> {
+    let reference = cancellation.reference.as_deref().and_then(|text| text.parse::<RefundId>().ok());
+    match reference {
+        Some(id) => Ok(store::refund::get(tx, business, id).await?.is_some()),
+        None => Ok(false),
     }
 }
 

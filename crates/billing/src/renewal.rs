@@ -200,6 +200,11 @@ impl Billing {
             invoice.retries_used += 1;
             store::invoice::set_retries_used(tx, &invoice, invoice.retries_used).await?;
         }
+        // A card that was replaced at this very moment is missing from what was read with the lock.
+        let method = match method {
+            None => store::payment_method::on_file(tx, &subscription).await?,
+            method => method,
+        };
         match method {
             Some(card) if card.usable => Ok(Step::Charge(Box::new(NewCharge {
                 invoice,

@@ -153,6 +153,19 @@ impl Subscription {
         Some(Period { from, until: self.cycle.next(self.anchor_on, from)? })
     }
 
+    /// The period that paying an invoice for `billed` buys.
+    ///
+    /// It is that period, except after a suspension: then nobody had anything of the periods gone by,
+    /// and it is the one that today falls into. The anchor day stays.
+    pub(crate) fn period_bought(&self, billed: Period, today: NaiveDate) -> Period {
+        let mut period = billed;
+        while self.status == SubscriptionStatus::Suspended && period.until <= today {
+            let Some(until) = self.cycle.next(self.anchor_on, period.until) else { break };
+            period = Period { from: period.until, until };
+        }
+        period
+    }
+
     /// Why it ends if it is not renewed.
     pub(crate) fn end_reason(&self) -> EndReason {
         if self.canceled_at.is_some() { EndReason::Canceled } else { EndReason::Expired }

@@ -21,10 +21,11 @@ impl Billing {
     /// Does all that is due now. What is open from before is settled first, so that what follows
     /// from it is done in the same sweep.
     pub async fn sweep(&self) -> Result<RunReport, BillingError> {
-        self.act_on_webhooks().await?;
         self.reconcile_payments().await?;
         self.reconcile_refunds().await?;
         let report = self.run().await?;
+        // Behind what is owed: webhooks may be many, and anybody's.
+        self.act_on_webhooks().await?;
         self.release_cards().await?;
         self.close_old().await?;
         Ok(report)

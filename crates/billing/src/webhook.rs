@@ -72,33 +72,28 @@ impl Billing {
         Ok(())
     }
 
-    /// Acts on every stored webhook whose time has come.
+    /// Acts on stored webhooks whose time has come: a bounded number, since anybody may send them.
     pub async fn act_on_webhooks(&self) -> Result<(), BillingError> {
-        loop {
-            let now = self.clock.now();
-            let mut tx = SystemTx::begin(&self.db).await?;
-            let due = store::webhook::claim_due(&mut tx, now, now + LEASE, BATCH).await?;
-            tx.commit().await?;
-            if due.is_empty() {
-                return Ok(());
-            }
-            for webhook in due {
-                if let Err(error) = self.act_on(&webhook).await {
-                    tracing::error!(%error, "a webhook could not be acted on; tried again later");
-                }
-            }
+        let now = self.clock.now();
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let due = store::webhook::claim_due(&mut tx, now, now + LEASE, BATCH).await?;
+        tx.commit().await?;
+        for webhook in due {
+            self.act_on(&webhook).await?;
         }
+        Ok(())
     }
 
     async fn act_on(&self, webhook: &DueWebhook) -> Result<(), BillingError> {
-        let is_done = match (&webhook.order_id, &webhook.billing_key_hash) {
-            (Some(order_id), _) => self.look_into(webhook.provider, order_id).await?,
-            (None, Some(key_hash)) => {
-                self.stop_using(webhook.provider, key_hash).await?;
-                true
-            }
-            (None, None) => true,
+        let acted = match (&webhook.order_id, &webhook.billing_key_hash) {
+            (Some(order_id), _) => self.look_into(webhook.provider, order_id).await,
+            (None, Some(key_hash)) => self.stop_using(webhook.provider, key_hash).await.map(|()| true),
+            (None, None) => Ok(true),
         };
+        let is_done = acted.unwrap_or_else(|error| {
+            tracing::error!(%error, "a webhook could not be acted on; tried again later");
+            false
+        });
         let again =
             (!is_done && webhook.tries < TRIES).then(|| self.clock.now() + pause_before(webhook.tries));
         let mut tx = SystemTx::begin(&self.db).await?;
@@ -124,7 +119,7 @@ impl Billing {
             // Money may have been given back elsewhere, at the provider's console.
             PaymentStatus::Success | PaymentStatus::PartialRefunded => {
                 match self.gateway(provider)?.find_by_order(order_id).await {
-                    Lookup::Approved(approval) => self.adopt_cancellations(&payment, &approval).await?,
+                    Lookup::Approved(approval) => self.adopt_cancellations(business, id, &approval).await?,
                     Lookup::Unknown(_) => return Ok(false),
                     Lookup::Failed(_) | Lookup::InProgress | Lookup::NotFound => {
                         tracing::error!(payment = %id, "the provider denies a payment that it approved");

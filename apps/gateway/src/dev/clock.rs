@@ -3,7 +3,7 @@
 //! Moving it forward walks from due time to due time: at each, the clock is set to that very moment
 //! and all work that became due is done, so that a year passes in the order in which it would have.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration as StdDuration};
 
 use axum::extract::State;
 use billing::{Billing, RunReport};
@@ -20,6 +20,9 @@ use crate::app::App;
 
 /// Further than this is a typing mistake, and would take very long.
 const FURTHEST: TimeDelta = TimeDelta::days(20 * 366);
+
+/// How often a moment is tried again at which something stays due, a twentieth of a second apart.
+const PATIENCE: u32 = 40;
 
 /// The clock with the work that hangs on it.
 #[derive(Clone)]
@@ -42,12 +45,19 @@ impl DevClock {
         let mut billing = RunReport::default();
         let mut stops = 0;
         let mut reached = None;
+        let mut patience = PATIENCE;
         while let Some(due) = self.billing.next_due().await?.filter(|due| *due <= target) {
             let now = self.clock.now();
-            // Something that stays due at one moment is waiting for real time, such as a webhook that
-            // is being delivered; it must not hold the year up.
+            // What stays due is held by somebody else (the worker is at it): a little patience keeps
+            // the order. It must not hold the year up for ever.
             if reached == Some(due) {
-                break;
+                patience -= 1;
+                if patience == 0 {
+                    break;
+                }
+                tokio::time::sleep(StdDuration::from_millis(50)).await;
+            } else {
+                patience = PATIENCE;
             }
             reached = Some(due);
             if due > now {

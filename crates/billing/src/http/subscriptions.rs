@@ -354,7 +354,7 @@ pub(crate) async fn get_current_subscription(
 
 /// What happened to my subscription
 ///
-/// `payment.succeeded`, `payment.failed`, `payment.refunded`, `subscription.started`,
+/// `payment.succeeded`, `payment.failed`, `payment.refunded`, `payment.refund_failed`, `subscription.started`,
 /// `subscription.past_due`, `subscription.recovered`, `subscription.downgraded`,
 /// `subscription.suspended`, `subscription.canceled`, `subscription.ended`,
 /// `payment_method.replaced`, `payment_method.unusable`; newest first.

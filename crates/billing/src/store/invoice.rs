@@ -129,19 +129,23 @@ pub(crate) async fn get_all(
     Ok(invoices.collect())
 }
 
-/// OPEN becomes PAID.
+/// OPEN becomes PAID, for the period that the invoice says.
 pub(crate) async fn mark_paid(
     conn: &mut PgConnection,
     invoices: &[Invoice],
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update billing.invoice set status = 'PAID', closed_at = $3
-         from unnest($1::bigint[], $2::uuid[]) as paid (business_id, invoice_id)
+        "update billing.invoice
+         set status = 'PAID', period_from = paid.period_from, period_until = paid.period_until, closed_at = $5
+         from unnest($1::bigint[], $2::uuid[], $3::date[], $4::date[])
+             as paid (business_id, invoice_id, period_from, period_until)
          where invoice.business_id = paid.business_id and invoice.invoice_id = paid.invoice_id
            and invoice.status = 'OPEN'",
         &column(invoices, |invoice| invoice.business.0),
         &column(invoices, |invoice| invoice.id.0),
+        &column(invoices, |invoice| invoice.period.from),
+        &column(invoices, |invoice| invoice.period.until),
         now,
     )
     .execute(conn)

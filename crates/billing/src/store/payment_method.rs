@@ -152,7 +152,7 @@ pub(crate) async fn mark_released(
     sqlx::query!(
         "update billing.payment_method
          set status = 'RELEASED', auth_key = null, billing_key = null, billing_key_hash = null, due_at = null
-         where business_id = $1 and payment_method_id = $2",
+         where business_id = $1 and payment_method_id = $2 and status in ('ISSUING', 'RELEASING')",
         business.0,
         id.0,
     )
