@@ -7,6 +7,7 @@
 
 use std::mem;
 
+use chrono::TimeDelta;
 use kernel::at_korean_time;
 use platform::SystemTx;
 use serde::Serialize;
@@ -28,6 +29,10 @@ use crate::{
         due::{DueSubscription, NewCharge},
     },
 };
+
+/// What was written down longer ago than this is not sent by the run any more: a provider that takes
+/// its full minute would answer when the lease (90 s) is over.
+const SENT_WITHIN: TimeDelta = TimeDelta::seconds(20);
 
 /// What a billing run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -97,6 +102,13 @@ impl Billing {
                 && let Some(asked) = under_way.join_next().await
             {
                 unanswered.count_unanswered(asked);
+            }
+            // By the time a late answer came the lease would be over, and the reconciler at work: it is
+            // left to that altogether.
+            if attempt.sent_at.is_some_and(|written| self.clock.now() - written > SENT_WITHIN) {
+                unanswered.due += 1;
+                unanswered.unknown += 1;
+                continue;
             }
             let (billing, to_settle) = (self.clone(), to_settle.clone());
             under_way.spawn(async move {
