@@ -290,3 +290,17 @@ async fn a_retry_whose_answer_is_lost_is_not_followed_by_another() {
     assert_eq!(app.current().await["status"], "ACTIVE");
     assert_eq!(app.charges(), 2);
 }
+
+#[tokio::test]
+async fn after_an_outage_a_salon_does_not_run_through_all_of_its_retries_at_once() {
+    let app = TestApp::start().await;
+    app.subscribed().await;
+    app.card_becomes(Card::InsufficientFunds);
+    app.it_is("2026-03-20T12:00");
+    app.sweep().await;
+    app.sweep().await;
+    let current = app.current().await;
+    assert_eq!(current["status"], "PAST_DUE");
+    assert_eq!(current["openInvoice"]["nextAttemptAt"], "2026-03-21T10:00:00+09:00");
+    assert_eq!(app.sandbox.book().len(), 2);
+}

@@ -3,7 +3,7 @@
 //! The class of the decline decides (see `ARCHITECTURE.md`), the plan's [`DunningPolicy`] says on
 //! which days and what comes after the last of them.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use kernel::at_korean_time;
 use pg_adapter::{Decline, DeclineClass};
 use platform::events;
@@ -62,8 +62,7 @@ impl Billing {
             dunning = Some(self.dunning_of(tx, &subscription).await?);
         }
         let new_card_needed = class == DeclineClass::NewCard;
-        let next_retry =
-            dunning.as_ref().and_then(|policy| policy.next_retry(invoice.due_on, invoice.retries_used));
+        let next_retry = dunning.as_ref().and_then(|policy| self.next_retry(policy, &invoice));
         let failed = BillingEvent::PaymentFailed {
             payment_id: payment.id,
             subscription_id: invoice.subscription,
@@ -107,6 +106,13 @@ impl Billing {
         Ok(())
     }
 
+    /// The day of the next retry. After an outage the policy's days may be over: then it is tomorrow,
+    /// so that a shop never runs through all of its retries at once.
+    fn next_retry(&self, policy: &DunningPolicy, invoice: &Invoice) -> Option<NaiveDate> {
+        let (day, today) = (policy.next_retry(invoice.due_on, invoice.retries_used)?, self.clock.today());
+        if day < today { today.succ_opt() } else { Some(day) }
+    }
+
     /// A renewal was declined, or could not even be tried: past due, until the retries are used up.
     pub(crate) async fn miss_payment(
         &self,
@@ -119,7 +125,7 @@ impl Billing {
         let (business, now) = (subscription.business, self.clock.now());
         let before = subscription.status;
         subscription.status = before.after(SubscriptionMove::MissPayment)?;
-        let next_retry = policy.next_retry(invoice.due_on, invoice.retries_used);
+        let next_retry = self.next_retry(policy, invoice);
         if before != SubscriptionStatus::PastDue {
             let past_due = BillingEvent::SubscriptionPastDue {
                 subscription_id: subscription.id,

@@ -38,7 +38,8 @@ pub(crate) async fn current(
                   p.payment_id as "payment?: PaymentId", p.status as "payment_status?: PaymentStatus", p.failure_class, p.failure_code, p.failure_message
            from (select 1) one
            left join lateral (
-               select * from billing.subscription where business_id = $1
+               select * from billing.subscription
+               where business_id = $1 and end_reason is distinct from 'DECLINED'
                order by (status <> 'ENDED') desc, subscription_id desc limit 1
            ) s on true
            join billing.plan
