@@ -138,18 +138,26 @@ impl Billing {
         if refund.status != RefundStatus::Pending {
             return Ok(refund);
         }
-        let payment_key = payment.payment_key.clone().ok_or(BillingError::NotRefundable)?;
-        let cancel = Cancel {
-            payment_key,
-            amount: refund.amount,
-            reason: refund.reason.clone(),
-            reference: refund.id.to_string(),
-        };
-        let outcome = self.gateway(payment.provider)?.cancel(&cancel).await;
+        let outcome = self.ask_for_refund(&refund, payment).await?;
         crate::crash_point!("refund::answered");
         let settled = self.settle_refund(&refund, outcome).await?;
         crate::crash_point!("refund::settled");
         Ok(settled)
+    }
+
+    /// Asks the provider to give the money back. Sending the same refund again is the same cancel.
+    async fn ask_for_refund(
+        &self,
+        refund: &Refund,
+        payment: &Payment,
+    ) -> Result<Outcome<Cancellation>, BillingError> {
+        let cancel = Cancel {
+            payment_key: payment.payment_key.clone().ok_or(BillingError::NotRefundable)?,
+            amount: refund.amount,
+            reason: refund.reason.clone(),
+            reference: refund.id.to_string(),
+        };
+        Ok(self.gateway(payment.provider)?.cancel(&cancel).await)
     }
 
     /// Writes an answer down. Safe to call twice: the second call finds the refund settled.
@@ -315,11 +323,8 @@ impl Billing {
         let payment =
             store::payment::lock(&mut tx, business, refund.payment).await?.ok_or(BillingError::NotFound)?;
         tx.commit().await?;
-        let reference = refund.id.to_string();
         let found = match self.gateway(payment.provider)?.find_by_order(&payment.order_id).await {
-            Lookup::Approved(approval) => {
-                approval.cancellations.into_iter().find(|made| made.reference.as_deref() == Some(&reference))
-            }
+            Lookup::Approved(approval) => refund.cancel_in(approval),
             // Without an answer it is too early to send anything again.
             Lookup::Failed(_) | Lookup::InProgress | Lookup::NotFound | Lookup::Unknown(_) => {
                 let reason = "the payment could not be looked up".to_owned();
@@ -344,37 +349,35 @@ impl Billing {
         }
         Ok(())
     }
-}
 
-impl Billing {
     /// Sends the same cancel once more. Refused now is not proof for the first sending, so that a no
-    /// is believed only after one more look, and never where it is about us.
+    /// is believed only after one more look.
     async fn send_refund_again(&self, refund: &Refund, payment: &Payment) -> Result<(), BillingError> {
-        let gateway = self.gateway(payment.provider)?;
-        let reference = refund.id.to_string();
-        let cancel = Cancel {
-            payment_key: payment.payment_key.clone().ok_or(BillingError::NotRefundable)?,
-            amount: refund.amount,
-            reason: refund.reason.clone(),
-            reference: reference.clone(),
-        };
-        let outcome = match gateway.cancel(&cancel).await {
-            Outcome::Declined(decline) => match gateway.find_by_order(&payment.order_id).await {
-                Lookup::Approved(approval) => {
-                    let made = approval.cancellations.into_iter();
-                    match made.into_iter().find(|made| made.reference.as_deref() == Some(&reference)) {
-                        Some(cancellation) => Outcome::Approved(cancellation),
-                        None => Outcome::Declined(decline),
+        let outcome = match self.ask_for_refund(refund, payment).await? {
+            Outcome::Declined(decline) => {
+                match self.gateway(payment.provider)?.find_by_order(&payment.order_id).await {
+                    Lookup::Approved(approval) => {
+                        refund.cancel_in(approval).map_or(Outcome::Declined(decline), Outcome::Approved)
+                    }
+                    Lookup::Failed(_) | Lookup::InProgress | Lookup::NotFound | Lookup::Unknown(_) => {
+                        Outcome::Unknown(decline.code)
                     }
                 }
-                _ => Outcome::Unknown(decline.code),
-            },
+            }
             outcome => outcome,
         };
         crate::crash_point!("refund::answered");
         self.settle_refund(refund, outcome).await?;
         crate::crash_point!("refund::settled");
         Ok(())
+    }
+}
+
+impl Refund {
+    /// The cancel that this refund made, among those of its payment.
+    fn cancel_in(&self, approval: Approval) -> Option<Cancellation> {
+        let reference = self.id.to_string();
+        approval.cancellations.into_iter().find(|made| made.reference.as_deref() == Some(&reference))
     }
 }
 
