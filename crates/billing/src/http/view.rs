@@ -38,7 +38,7 @@ pub(crate) struct CurrentSubscription {
     #[schema(example = 29000)]
     pub amount: Option<Krw>,
     pub current_period: Option<Period>,
-    /// Null if there will be no further payment.
+    /// Null if there will be no further payment, and while one is owed: see `openInvoice`.
     #[schema(example = "2026-03-14")]
     pub next_payment_date: Option<NaiveDate>,
     /// For one that does not renew: the first day without access.
