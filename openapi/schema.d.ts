@@ -778,7 +778,7 @@ export interface components {
                  * @example 3d2d6f1e-6f0e-4a43-8a70-5c3d2b1a0f9e
                  */
                 customerKey: string;
-                /** @example dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
+                /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
                 orderId: string;
                 /** @example 단골 베이직 (월간) */
                 orderName: string;
@@ -1018,7 +1018,7 @@ export interface components {
                 /** @example ****-****-****-1234 */
                 cardNumber?: string | null;
                 failure?: components["schemas"]["Failure"] | null;
-                /** @example dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
+                /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
                 orderId: string;
                 paidAt?: components["schemas"]["KoreanTime"] | null;
                 paymentId: components["schemas"]["PaymentId"];
@@ -1128,7 +1128,7 @@ export interface components {
              * @example 3d2d6f1e-6f0e-4a43-8a70-5c3d2b1a0f9e
              */
             customerKey: string;
-            /** @example dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
+            /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
             orderId: string;
             /** @example 단골 베이직 (월간) */
             orderName: string;
@@ -1214,7 +1214,7 @@ export interface components {
             /** @example ****-****-****-1234 */
             cardNumber?: string | null;
             failure?: components["schemas"]["Failure"] | null;
-            /** @example dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
+            /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
             orderId: string;
             paidAt?: components["schemas"]["KoreanTime"] | null;
             paymentId: components["schemas"]["PaymentId"];
@@ -3250,7 +3250,7 @@ export interface operations {
                  * @example {
                  *       "createdAt": "2026-02-14T10:00:00.000000",
                  *       "data": {
-                 *         "orderId": "dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e",
+                 *         "orderId": "dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e",
                  *         "status": "DONE"
                  *       },
                  *       "eventType": "PAYMENT_STATUS_CHANGED"

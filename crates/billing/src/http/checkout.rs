@@ -47,7 +47,7 @@ enum Currency {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderCreated {
-    #[schema(example = "dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e")]
+    #[schema(example = "dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e")]
     order_id: String,
     /// Open the provider's window with this.
     #[schema(example = "3d2d6f1e-6f0e-4a43-8a70-5c3d2b1a0f9e")]

@@ -95,7 +95,7 @@ pub(crate) struct OpenInvoiceView {
 pub(crate) struct PaymentView {
     #[schema(example = 101)]
     pub payment_id: PaymentId,
-    #[schema(example = "dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e")]
+    #[schema(example = "dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e")]
     pub order_id: String,
     #[schema(example = "TOSS")]
     pub provider: String,
