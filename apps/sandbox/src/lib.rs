@@ -1,10 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod book;
+mod broken;
+mod card;
+mod complaint;
 mod control;
+mod courier;
 mod faults;
 mod journal;
 mod line;
+mod percent;
 mod random;
 mod running;
 mod store;

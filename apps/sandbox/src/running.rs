@@ -17,13 +17,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     book::BookEntry,
     control,
+    courier::Courier,
     faults::Fault,
     journal::JournalFolder,
     line::{Line, Lines},
     store::Store,
     toss::{
-        self, PaymentAuth, TossSwitches, WebhookDelivery,
-        courier::{self, Courier},
+        self, PaymentAuth, TossSwitches, WebhookDelivery, courier,
         desk::{self, BillingAuth, CardChange},
     },
     world::World,
@@ -66,9 +66,9 @@ impl Sandbox {
                     .await??
             }
         };
-        let courier = Courier::new(config.webhook_url)?;
+        let courier = Courier::new(config.webhook_url, courier::PATIENCE)?;
         // What the last process could not deliver anymore.
-        store.toss.deliveries().for_each(|delivery| courier.schedule(delivery));
+        store.toss.deliveries().for_each(|delivery| courier::schedule(&courier, delivery));
         let world = Arc::new(World::new(config.clock, config.latency, store, courier));
         let stop = CancellationToken::new();
         let tasks = vec![
