@@ -123,6 +123,7 @@ impl Exchange {
             Some(FaultKind::Refuse) => return self.hang_up(),
             Some(FaultKind::RateLimited) => return reply(&Refusal::too_many_requests().answer()),
             Some(FaultKind::Html502(Moment::BeforeProcessing)) => return broken::bad_gateway(),
+            Some(FaultKind::Redirect) => return broken::elsewhere(),
             _ => {}
         }
         let Ok(done) = self.decide(admitted, &struck, wire.breakage.as_ref()) else {
@@ -135,6 +136,9 @@ impl Exchange {
         match wire.breakage {
             Some(FaultKind::DropResponse) => self.hang_up(),
             Some(FaultKind::Truncated) => broken::truncated(&Bytes::from(done.answer.body.clone())),
+            Some(FaultKind::WrongCharset) => {
+                broken::in_utf16(done.answer.status, &Bytes::from(done.answer.body.clone()))
+            }
             Some(FaultKind::Html502(_)) => broken::bad_gateway(),
             Some(FaultKind::Error500(_)) => reply(&Refusal::internal().answer()),
             _ => reply(&done.answer),
