@@ -136,9 +136,9 @@ fn info(billing: &BillingKey, switches: PortOneSwitches) -> Value {
     if let Some(at) = billing.deleted_at {
         info["deletedAt"] = json!(body::time(at));
     }
+    // The type is the name of a schema, not a word in capitals.
+    info["methods"] = json!([{"type": "BillingKeyPaymentMethodCard", "card": billing.card.body(brand)}]);
     if !switches.sparse {
-        // The type is the name of a schema, not a word in capitals.
-        info["methods"] = json!([{"type": "BillingKeyPaymentMethodCard", "card": billing.card.body(brand)}]);
         info["requestedAt"] = json!(body::time(billing.issued_at));
     }
     body::surprise(&mut info, switches);

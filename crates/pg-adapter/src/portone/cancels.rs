@@ -45,16 +45,15 @@ impl PortOneGateway {
         };
         match self.http.post(Operation::Cancel, &request.reference, &path, key, &body).await {
             Answer::Accepted(body) => mapping::canceled(&body, request),
-            Answer::Refused { status, error } => match errors::judge(Operation::Cancel, &error) {
+            Answer::Refused { status, error } => match errors::judge(Operation::Cancel, status, &error) {
                 Verdict::Declined(decline) | Verdict::Reached(decline) => {
                     self.canceled_before(request, Ok(decline)).await
                 }
                 // PGs refuse here what only an operator can solve, and time out in the same words.
-                Verdict::Gone | Verdict::Unknown => {
-                    let code = error.pg_code.unwrap_or_default();
-                    let reason = format!("{status} {} {code}", error.r#type);
-                    self.canceled_before(request, Err(reason)).await
+                Verdict::OfPg(code) => {
+                    self.canceled_before(request, Err(format!("the PG said `{code}`"))).await
                 }
+                Verdict::Gone | Verdict::Unknown => Outcome::Unknown(format!("{status} {}", error.r#type)),
             },
             Answer::NotSent(reason) => Outcome::NotSent(reason),
             Answer::Unclear(reason) => Outcome::Unknown(reason),

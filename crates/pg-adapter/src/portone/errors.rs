@@ -4,11 +4,14 @@
 //! these are its rules:
 //!
 //! - The `type` decides, never the HTTP status: 502 is the everyday decline, and a 404 of something in
-//!   between is not PortOne's.
+//!   between is not PortOne's. Only one thing the status may do: any other 5xx takes back what the type
+//!   says, since whoever broke down cannot vouch for it.
 //! - A type that is not in the table for this operation is [`Verdict::Unknown`]: new ones come without
 //!   notice, and one of them may well mean "it worked, but".
 //! - No refusal is the last word about a payment. An earlier sending of the same charge may have gone
 //!   through, so the payment is looked up after every one of them, and what it says goes first.
+
+use reqwest::StatusCode;
 
 use super::{
     Operation::{self, Cancel, Charge, Confirm, Delete, Issue},
@@ -26,6 +29,8 @@ pub(super) enum Verdict {
     Reached(Decline),
     /// The billing key does not exist any more, which is what a deletion wants.
     Gone,
+    /// A word of the PG's that is in no table, or by which it says that it does not know either.
+    OfPg(String),
     Unknown,
 }
 
@@ -115,9 +120,12 @@ const TABLE: &[Row] = &[
 ];
 
 /// What a refusal means.
-pub(super) fn judge(operation: Operation, refusal: &wire::Error) -> Verdict {
+pub(super) fn judge(operation: Operation, status: StatusCode, refusal: &wire::Error) -> Verdict {
     if refusal.r#type == "PG_PROVIDER" {
         return said_by_pg(operation, refusal.pg_code.as_deref().unwrap_or_default());
+    }
+    if status.is_server_error() {
+        return Verdict::Unknown;
     }
     let row = TABLE.iter().find(|row| row.kind == refusal.r#type && row.operations.contains(&operation));
     let Some(row) = row else { return Verdict::Unknown };
@@ -135,7 +143,7 @@ pub(super) fn judge(operation: Operation, refusal: &wire::Error) -> Verdict {
 fn said_by_pg(operation: Operation, code: &str) -> Verdict {
     match (operation, pg_codes::hear(None, code)) {
         (Charge | Confirm | Issue, Heard::No(decline)) => Verdict::Declined(decline),
-        _ => Verdict::Unknown,
+        _ => Verdict::OfPg(code.to_owned()),
     }
 }
 
@@ -182,7 +190,7 @@ mod tests {
     }
 
     fn class(operation: Operation, kind: &str, pg_code: Option<&str>) -> Option<DeclineClass> {
-        match judge(operation, &refusal(kind, pg_code)) {
+        match judge(operation, StatusCode::BAD_REQUEST, &refusal(kind, pg_code)) {
             Verdict::Declined(decline) => Some(decline.class),
             _ => None,
         }
@@ -214,20 +222,25 @@ mod tests {
         assert_eq!(class(Confirm, "PG_PROVIDER", Some("FDS_ERROR")), Some(DeclineClass::Fraud));
         // Four digits may be anybody's.
         for code in ["8178", "3001", "", "PROVIDER_ERROR", "CC72", "SOMETHING_NEW"] {
-            assert_eq!(judge(Charge, &refusal("PG_PROVIDER", Some(code))), Verdict::Unknown, "{code}");
+            let verdict = judge(Charge, StatusCode::BAD_GATEWAY, &refusal("PG_PROVIDER", Some(code)));
+            assert_eq!(verdict, Verdict::OfPg(code.to_owned()));
         }
-        assert_eq!(judge(Charge, &refusal("PG_PROVIDER", None)), Verdict::Unknown);
-        assert_eq!(judge(Cancel, &refusal("PG_PROVIDER", Some("REJECT_CARD_PAYMENT"))), Verdict::Unknown);
+        assert_eq!(class(Charge, "PG_PROVIDER", None), None);
+        assert_eq!(class(Cancel, "PG_PROVIDER", Some("REJECT_CARD_PAYMENT")), None);
     }
 
     #[test]
     fn what_is_not_in_the_table_is_unknown() {
         for operation in EVERY {
             for kind in ["", "SOMETHING_NEW", "BillingKeyNotFoundError", "IDEMPOTENCY_OUTSTANDING_REQUEST"] {
-                assert_eq!(judge(*operation, &refusal(kind, None)), Verdict::Unknown, "{operation:?} {kind}");
+                let verdict = judge(*operation, StatusCode::CONFLICT, &refusal(kind, None));
+                assert_eq!(verdict, Verdict::Unknown, "{operation:?} {kind}");
             }
         }
-        assert_eq!(judge(Delete, &refusal("BILLING_KEY_NOT_FOUND", None)), Verdict::Gone);
+        let gone = refusal("BILLING_KEY_NOT_FOUND", None);
+        assert_eq!(judge(Delete, StatusCode::NOT_FOUND, &gone), Verdict::Gone);
+        // A no from a server that broke down is no answer.
+        assert_eq!(judge(Delete, StatusCode::SERVICE_UNAVAILABLE, &gone), Verdict::Unknown);
         assert_eq!(class(Charge, "BILLING_KEY_NOT_FOUND", None), Some(DeclineClass::NewCard));
     }
 

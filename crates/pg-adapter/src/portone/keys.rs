@@ -77,7 +77,9 @@ impl PortOneGateway {
             Answer::Accepted(_) => {
                 Outcome::Unknown("the deletion was answered with something else".to_owned())
             }
-            Answer::Refused { error, .. } if errors::judge(Operation::Delete, &error) == Verdict::Gone => {
+            Answer::Refused { status, error }
+                if errors::judge(Operation::Delete, status, &error) == Verdict::Gone =>
+            {
                 Outcome::Approved(())
             }
             other => refused(Operation::Delete, other),
@@ -136,9 +138,9 @@ fn is_ours(info: &wire::BillingKeyInfo, request: &IssueBillingKey, ours: &Ours) 
 
 fn refused<T>(operation: Operation, answer: Answer) -> Outcome<T> {
     match answer {
-        Answer::Refused { status, error } => match errors::judge(operation, &error) {
+        Answer::Refused { status, error } => match errors::judge(operation, status, &error) {
             Verdict::Declined(decline) => Outcome::Declined(decline),
-            Verdict::Reached(_) | Verdict::Gone | Verdict::Unknown => {
+            Verdict::Reached(_) | Verdict::OfPg(_) | Verdict::Gone | Verdict::Unknown => {
                 Outcome::Unknown(format!("{status} {}", error.r#type))
             }
         },

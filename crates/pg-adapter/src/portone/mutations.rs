@@ -125,9 +125,9 @@ proptest! {
         let reply = whole(StatusCode::from_u16(status).unwrap(), damaged(body, &damage));
         match http::understand(reply) {
             Answer::Accepted(_) => prop_assert!(false, "{status}"),
-            Answer::Refused { error, .. } => {
+            Answer::Refused { status, error } => {
                 for operation in [Operation::Issue, Operation::Charge, Operation::Confirm, Operation::Cancel] {
-                    prop_assert!(!matches!(errors::judge(operation, &error), errors::Verdict::Gone));
+                    prop_assert!(!matches!(errors::judge(operation, status, &error), errors::Verdict::Gone));
                 }
             }
             Answer::NotSent(_) | Answer::Unclear(_) => {}

@@ -80,12 +80,10 @@ impl PortOneGateway {
         match answer {
             Answer::Accepted(_) => mapping::after_acceptance(self.look_up(order_id).await),
             Answer::Refused { status, error } => {
-                let refusal = match errors::judge(operation, &error) {
+                let refusal = match errors::judge(operation, status, &error) {
                     Verdict::Declined(decline) => Refusal::No(decline),
                     Verdict::Reached(_) => Refusal::Reached(format!("{status} {}", error.r#type)),
-                    Verdict::Unknown if error.r#type == "PG_PROVIDER" => {
-                        Refusal::Unclear(format!("the PG said `{}`", error.pg_code.unwrap_or_default()))
-                    }
+                    Verdict::OfPg(code) => Refusal::Unclear(format!("the PG said `{code}`")),
                     Verdict::Gone | Verdict::Unknown => {
                         return Outcome::Unknown(format!("{status} {}", error.r#type));
                     }

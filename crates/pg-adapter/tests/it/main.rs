@@ -2,6 +2,9 @@
 
 mod answers;
 mod canned;
+mod outside;
+mod portone_contract;
+mod portone_rig;
 mod requests;
 mod toss_contract;
 mod toss_rig;
