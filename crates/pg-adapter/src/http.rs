@@ -49,12 +49,15 @@ pub(crate) fn client(authorization: HeaderValue, connect_timeout: Duration) -> r
 pub(crate) async fn send(request: RequestBuilder) -> Reply {
     match request.send().await {
         Ok(response) => read(response).await,
-        Err(error) if error.is_connect() => Reply::NotSent(describe(error)),
-        Err(error) => Reply::Unclear(describe(error)),
+        Err(error) => unanswered(error),
     }
 }
 
-async fn read(mut response: Response) -> Reply {
+pub(crate) fn unanswered(error: reqwest::Error) -> Reply {
+    if error.is_connect() { Reply::NotSent(describe(error)) } else { Reply::Unclear(describe(error)) }
+}
+
+pub(crate) async fn read(mut response: Response) -> Reply {
     let status = response.status();
     let mut body = Vec::new();
     loop {

@@ -8,6 +8,7 @@ use super::{FirstWord, Operation, first_word, http, mapping, webhook};
 use crate::{
     Cancel, IssueBillingKey, Lookup, Outcome,
     damage::{CASES, damage, damaged},
+    http::whole,
 };
 
 const ORDER: &str = "sub-202611-000123";
@@ -75,7 +76,7 @@ proptest! {
     ) {
         let body = damaged(json!({"code": code, "message": "거절", "data": null}), &damage);
         for operation in [Operation::Issue, Operation::Charge, Operation::Confirm, Operation::Cancel] {
-            let answer = http::understand(StatusCode::from_u16(status).unwrap(), body.clone());
+            let answer = http::understand(whole(StatusCode::from_u16(status).unwrap(), body.clone()));
             let word = first_word(operation, answer, |_| Outcome::Approved(()));
             prop_assert!(!matches!(word, FirstWord::Settled(Outcome::Approved(()))));
         }
