@@ -14,7 +14,8 @@ use super::body::{Answered, ControlError, JsonBody};
 use crate::{
     portone::{
         PortOneBillingAuth, PortOnePaymentAuth, PortOneSwitches, courier,
-        desk::{self, CardChange, SettleCancels, WebhookOrder, WebhookSent},
+        desk::{self, CardChange, SettleCancels},
+        made_up::{self, WebhookOrder, WebhookSent},
     },
     world::World,
 };
@@ -108,7 +109,7 @@ pub(crate) async fn send_webhook(
     State(world): State<Arc<World>>,
     JsonBody(order): JsonBody<WebhookOrder>,
 ) -> Answered {
-    let delivery = desk::send_webhook(&world, order).await?;
+    let delivery = made_up::send_webhook(&world, order).await?;
     Ok(Json(WebhookSent::from(delivery)).into_response())
 }
 
@@ -122,6 +123,6 @@ pub(crate) async fn redeliver(
     State(world): State<Arc<World>>,
     JsonBody(request): JsonBody<Redelivery>,
 ) -> Answered {
-    let delivery = desk::redeliver(&world, &request.webhook_id).await?;
+    let delivery = made_up::redeliver(&world, &request.webhook_id).await?;
     Ok(Json(WebhookSent::from(delivery)).into_response())
 }

@@ -17,6 +17,7 @@ pub(crate) mod desk;
 mod errors;
 mod idempotency;
 mod lists;
+pub(crate) mod made_up;
 mod operation;
 mod payment;
 mod shortcut;
