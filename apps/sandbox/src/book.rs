@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub enum Provider {
     /// Toss Payments (토스페이먼츠).
     Toss,
+    /// PortOne V2 (포트원).
+    #[serde(rename = "PORTONE")]
+    PortOne,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

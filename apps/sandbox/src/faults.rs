@@ -20,7 +20,7 @@ pub(crate) use json::FaultJson;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// Exchange an auth key for a billing key.
+    /// Exchange what the browser brought for a billing key (PortOne: confirm it or read it).
     Issue,
     /// Charge a billing key.
     Charge,
@@ -51,7 +51,7 @@ pub enum FaultKind {
     DropResponse,
     /// Closes the connection before doing anything.
     Refuse,
-    /// 500 `FAILED_INTERNAL_SYSTEM_PROCESSING`.
+    /// 500 in the provider's own words.
     Error500(Moment),
     /// 502 with an HTML page, as a load balancer answers.
     Html502(Moment),

@@ -11,19 +11,21 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use axum::Router;
 use kernel::Clock;
+use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     book::BookEntry,
     control,
+    courier::Courier,
     faults::Fault,
     journal::JournalFolder,
     line::{Line, Lines},
+    portone::{self, PortOneBillingAuth, PortOneDelivery, PortOnePaymentAuth, PortOneSwitches},
     store::Store,
     toss::{
-        self, PaymentAuth, TossSwitches, WebhookDelivery,
-        courier::{self, Courier},
+        self, PaymentAuth, TossSwitches, WebhookDelivery, courier,
         desk::{self, BillingAuth, CardChange},
     },
     world::World,
@@ -66,14 +68,16 @@ impl Sandbox {
                     .await??
             }
         };
-        let courier = Courier::new(config.webhook_url)?;
+        let courier = Courier::new(config.webhook_url, courier::PATIENCE)?;
         // What the last process could not deliver anymore.
-        store.toss.deliveries().for_each(|delivery| courier.schedule(delivery));
-        let world = Arc::new(World::new(config.clock, config.latency, store, courier));
+        store.toss.deliveries().for_each(|delivery| courier::schedule(&courier, delivery));
+        let world =
+            Arc::new(World::new(config.clock, config.latency, store, courier, portone::House::new()?));
         let stop = CancellationToken::new();
         let tasks = vec![
             tokio::spawn(serve(listener, router(&world), stop.clone())),
             tokio::spawn(courier::run(world.clone(), stop.clone())),
+            tokio::spawn(portone::courier::run(world.clone(), stop.clone())),
         ];
         Ok(Self { addr, world, stop, tasks })
     }
@@ -96,6 +100,11 @@ impl Sandbox {
     /// What takes the place of `https://api.tosspayments.com`.
     pub fn toss_base_url(&self) -> String {
         format!("{}/toss", self.base_url())
+    }
+
+    /// What takes the place of `https://api.portone.io`.
+    pub fn portone_base_url(&self) -> String {
+        format!("{}/portone", self.base_url())
     }
 
     /// Every charge and cancel that the providers hold, oldest first.
@@ -179,6 +188,34 @@ impl Sandbox {
         Ok(desk::redeliver(&self.world, transmission_id).await?)
     }
 
+    /// A payer registers a card in PortOne's window. Returns what `requestIssueBillingKey` does.
+    pub fn portone_billing_auth(&self, request: PortOneBillingAuth) -> anyhow::Result<Value> {
+        Ok(portone::desk::billing_auth(&self.world, request)?)
+    }
+
+    /// A payer pays in PortOne's window. Returns what `requestPayment` does.
+    pub fn portone_payment_auth(&self, request: PortOnePaymentAuth) -> anyhow::Result<Value> {
+        Ok(portone::desk::payment_auth(&self.world, request)?)
+    }
+
+    pub fn portone_switches(&self) -> PortOneSwitches {
+        self.world.portone.switches()
+    }
+
+    pub fn set_portone_switches(&self, switches: PortOneSwitches) {
+        self.world.portone.set_switches(switches);
+    }
+
+    /// Where PortOne's webhooks go. Until there is an address they wait.
+    pub fn set_portone_webhook_url(&self, url: Option<String>) {
+        portone::courier::set_url(&self.world, url);
+    }
+
+    /// Every webhook of PortOne and the attempts to deliver it, oldest first.
+    pub fn portone_webhooks(&self) -> Vec<PortOneDelivery> {
+        self.world.store().portone.deliveries().cloned().collect()
+    }
+
     /// Stops listening, lets requests under way finish, and lets go of the journal.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
@@ -206,7 +243,11 @@ async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 fn router(world: &Arc<World>) -> Router {
-    Router::new().nest("/toss", toss::router()).merge(control::router()).with_state(world.clone())
+    Router::new()
+        .nest("/toss", toss::router())
+        .nest("/portone", portone::router())
+        .merge(control::router())
+        .with_state(world.clone())
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {

@@ -7,29 +7,34 @@ use std::{
 
 use kernel::Clock;
 
-use crate::{
-    faults::Faults,
-    store::Store,
-    toss::{TossSwitches, courier::Courier},
-};
+use crate::{courier::Courier, faults::Faults, portone, store::Store, toss::TossSwitches};
 
 pub(crate) struct World {
     pub(crate) clock: Arc<dyn Clock>,
     /// Every call of a provider answers after this time.
     pub(crate) latency: Duration,
     pub(crate) faults: Faults,
+    /// That of Toss.
     pub(crate) courier: Courier,
+    pub(crate) portone: portone::House,
     switches: RwLock<TossSwitches>,
     store: Mutex<Store>,
 }
 
 impl World {
-    pub(crate) fn new(clock: Arc<dyn Clock>, latency: Duration, store: Store, courier: Courier) -> Self {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        latency: Duration,
+        store: Store,
+        courier: Courier,
+        portone: portone::House,
+    ) -> Self {
         Self {
             clock,
             latency,
             faults: Faults::default(),
             courier,
+            portone,
             switches: RwLock::default(),
             store: Mutex::new(store),
         }

@@ -14,6 +14,9 @@ pub mod contract;
 #[cfg(test)]
 mod damage;
 mod gateway;
+mod http;
+pub mod portone;
+mod reference;
 mod registry;
 pub mod toss;
 

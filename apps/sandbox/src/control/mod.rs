@@ -3,6 +3,7 @@
 mod api;
 mod body;
 mod pages;
+mod portone;
 mod toss;
 
 use std::sync::Arc;
@@ -35,6 +36,22 @@ pub(crate) fn router() -> Router<Arc<World>> {
         .route("/_sandbox/toss/webhooks/redeliver", post(toss::redeliver))
         .route("/_sandbox/toss/card", get(pages::card_form).post(pages::register_card))
         .route("/_sandbox/toss/pay", get(pages::pay_form).post(pages::pay))
+        .merge(portone_router())
         .fallback(body::not_found)
         .layer(CorsLayer::permissive())
+}
+
+fn portone_router() -> Router<Arc<World>> {
+    Router::new()
+        .route("/_sandbox/portone/billing-auth", post(portone::billing_auth))
+        .route("/_sandbox/portone/payment-auth", post(portone::payment_auth))
+        .route("/_sandbox/portone/cards", post(portone::change_card))
+        .route("/_sandbox/portone/cancels/settle", post(portone::settle_cancels))
+        .route(
+            "/_sandbox/portone/switches",
+            get(portone::switches).put(portone::set_switches).patch(portone::patch_switches),
+        )
+        .route("/_sandbox/portone/webhook-url", put(portone::set_webhook_url).get(portone::webhook_url))
+        .route("/_sandbox/portone/webhooks", get(portone::webhooks).post(portone::send_webhook))
+        .route("/_sandbox/portone/webhooks/redeliver", post(portone::redeliver))
 }

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     book::Provider,
+    broken,
     faults::{FaultKind, Moment, Struck},
     line::Line,
     random,
@@ -106,8 +107,8 @@ impl Exchange {
         match &wire.breakage {
             Some(FaultKind::Refuse) => return self.hang_up(),
             Some(FaultKind::RateLimited) => return reply::json(&self.trace_id, &too_many_requests()),
-            Some(FaultKind::Html502(Moment::BeforeProcessing)) => return reply::bad_gateway(),
-            Some(FaultKind::Redirect) => return reply::elsewhere(),
+            Some(FaultKind::Html502(Moment::BeforeProcessing)) => return broken::bad_gateway(),
+            Some(FaultKind::Redirect) => return broken::elsewhere(),
             _ => {}
         }
         let Ok(done) = self.decide(admitted, &struck, wire.breakage.as_ref()) else {
@@ -119,9 +120,9 @@ impl Exchange {
         self.announce(&done.news);
         match wire.breakage {
             Some(FaultKind::DropResponse) => self.hang_up(),
-            Some(FaultKind::Truncated) => reply::truncated(&done.body),
-            Some(FaultKind::WrongCharset) => reply::in_utf16(done.status, &done.body),
-            Some(FaultKind::Html502(_)) => reply::bad_gateway(),
+            Some(FaultKind::Truncated) => broken::truncated(&done.body),
+            Some(FaultKind::WrongCharset) => broken::in_utf16(done.status, &done.body),
+            Some(FaultKind::Html502(_)) => broken::bad_gateway(),
             Some(FaultKind::Error500(_)) => reply::with(&done.trace_id, &internal_error()),
             _ => {
                 let key = admitted.idempotency.as_ref().map(|idempotency| idempotency.key.as_str());
@@ -228,7 +229,7 @@ impl Exchange {
 
     fn announce(&self, news: &[Delivery]) {
         if self.world.switches().webhook_timing == WebhookTiming::AfterAnswer {
-            self.world.courier.schedule_all(news);
+            courier::schedule_all(&self.world, news);
         }
     }
 

@@ -5,11 +5,11 @@ use super::{
     http::{Answer, path},
     idempotency_key, mapping, wire,
 };
-use crate::{Cancel, Cancellation, Decline, Outcome};
+use crate::{Cancel, Cancellation, Decline, Outcome, reference};
 
 impl TossGateway {
     pub(super) async fn cancel_once(&self, request: &Cancel) -> Outcome<Cancellation> {
-        if !mapping::is_reference(&request.reference) {
+        if !reference::is_reference(&request.reference) {
             return Outcome::Declined(errors::refused_here("INVALID_IDEMPOTENCY_KEY"));
         }
         let (Ok(key), Some(path)) =
@@ -27,7 +27,7 @@ impl TossGateway {
             return outcome;
         }
 
-        let reason = mapping::cancel_reason(&request.reason, &request.reference);
+        let reason = reference::written_into(&request.reason, &request.reference);
         let body = wire::CancelRequest { cancel_reason: &reason, cancel_amount: request.amount };
         let answer = self.http.post(Operation::Cancel, &request.reference, &path, &key, &body).await;
         match first_word(Operation::Cancel, answer, |body| mapping::canceled(body, request, &before)) {

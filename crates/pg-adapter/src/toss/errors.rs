@@ -248,6 +248,24 @@ pub(super) fn failure(code: &str) -> Decline {
     Decline { class, code: code.chars().take(100).collect(), message: text.to_owned() }
 }
 
+/// A code of Toss about a payment, as somebody in between passes it on.
+pub(crate) enum TossWord {
+    No(Decline),
+    /// Nothing follows from it: the payment has to be looked up.
+    Unclear,
+}
+
+/// None for what is no code of Toss about a payment.
+pub(crate) fn word_about_a_payment(code: &str) -> Option<TossWord> {
+    let row = PAY.iter().find_map(|operation| find(*operation, code))?;
+    Some(match row.means {
+        Means::Declined(class) => {
+            TossWord::No(Decline { class, code: row.code.to_owned(), message: row.text.to_owned() })
+        }
+        Means::LookUp | Means::Gone | Means::Unknown => TossWord::Unclear,
+    })
+}
+
 /// A request that must not be sent because it could only be wrong.
 pub(super) fn refused_here(code: &str) -> Decline {
     Decline { class: DeclineClass::OurBug, code: code.to_owned(), message: APOLOGY.to_owned() }

@@ -1,29 +1,17 @@
-//! Sending a request to Toss, and what may be concluded from how that went.
+//! Requests to Toss.
 
-use std::{
-    error::Error as _,
-    fmt::Write,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use reqwest::{
-    Client, RequestBuilder, Response, StatusCode, Url,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue},
-    redirect, retry,
-};
+use reqwest::{Client, RequestBuilder, StatusCode, header::HeaderValue};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::{Operation, TossConfig, TossConfigError, wire};
+use crate::http::{self, Reply};
 
 /// Look-ups answer at once or not at all, and somebody may be waiting for one.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(10);
-/// A payment with hundreds of cancels is some hundred kilobytes.
-const LARGEST_BODY: usize = 4 * 1024 * 1024;
-/// Shorter than load balancers keep idle connections, so that a charge seldom meets one that was
-/// just closed: it would end as unknown.
-const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
 pub(super) struct Http {
     client: Client,
@@ -46,32 +34,15 @@ pub(super) enum Answer {
 
 impl Http {
     pub(super) fn new(config: &TossConfig) -> Result<Self, TossConfigError> {
-        let base_url = config.base_url.trim_end_matches('/').to_owned();
-        let url = Url::parse(&base_url).map_err(|_| TossConfigError::BaseUrl(base_url.clone()))?;
-        if !matches!(url.scheme(), "http" | "https") || url.cannot_be_a_base() {
-            return Err(TossConfigError::BaseUrl(base_url));
-        }
-
+        let base_url = http::base_url(&config.base_url).map_err(TossConfigError::BaseUrl)?;
         // The secret key is the user name, the password is empty, and the colon belongs to the
         // encoded text. A byte order mark or a line end copied along with the key breaks it.
         let key = config.secret_key.expose_secret().trim_start_matches('\u{feff}').trim();
         let mut basic = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(format!("{key}:"))))
             .map_err(|_| TossConfigError::SecretKey)?;
         basic.set_sensitive(true);
-
-        let client = Client::builder()
-            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, basic)]))
-            .connect_timeout(config.connect_timeout)
-            .pool_idle_timeout(IDLE_CONNECTION)
-            // A payment API does not move; following a redirect would send a charge elsewhere.
-            .redirect(redirect::Policy::none())
-            // Whether to ask again is the caller's decision, after it wrote down what happened.
-            .retry(retry::never())
-            .no_proxy()
-            .build()
-            .map_err(TossConfigError::Client)?;
         Ok(Self {
-            client,
+            client: http::client(basic, config.connect_timeout).map_err(TossConfigError::Client)?,
             base_url,
             connect_timeout: config.connect_timeout,
             read_timeout: config.read_timeout,
@@ -129,15 +100,16 @@ async fn send(operation: Operation, subject: &str, request: RequestBuilder) -> A
     let started = Instant::now();
     let mut status = None;
     let mut trace_id = None;
-    let answer = match request.send().await {
-        Err(error) => unanswered(error),
+    let reply = match request.send().await {
+        Err(error) => http::unanswered(error),
         Ok(response) => {
             status = Some(response.status().as_u16());
             // Toss's support asks for this one.
             trace_id = response.headers().get("x-tosspayments-trace-id").cloned();
-            read(response).await
+            http::read(response).await
         }
     };
+    let answer = understand(reply);
 
     let duration_ms = started.elapsed().as_millis();
     let operation = operation.as_str();
@@ -167,95 +139,19 @@ async fn send(operation: Operation, subject: &str, request: RequestBuilder) -> A
     answer
 }
 
-async fn read(response: Response) -> Answer {
-    let status = response.status();
-    let body = match read_body(response).await {
-        Ok(body) => body,
-        Err(reason) => return Answer::Unclear(format!("{status}, then {reason}")),
-    };
-    understand(status, body)
-}
-
-pub(super) fn understand(status: StatusCode, body: Vec<u8>) -> Answer {
-    // The JSON parser does not look into fields that it skips. Bytes in another charset are not from
-    // Toss, whatever the part says that happens to be readable.
-    if std::str::from_utf8(&body).is_err() {
-        return Answer::Unclear(format!("{status} with a body that is not UTF-8"));
-    }
-    if status.is_success() {
-        return Answer::Accepted(body);
-    }
-    if !status.is_client_error() && !status.is_server_error() {
-        return Answer::Unclear(format!("{status} is not an answer"));
-    }
-    match serde_json::from_slice::<wire::Error>(&body) {
-        Ok(error) => Answer::Refused { status, code: error.code.chars().take(100).collect() },
-        Err(_) => Answer::Unclear(format!("{status} without an error code")),
+pub(super) fn understand(reply: Reply) -> Answer {
+    match reply {
+        Reply::NotSent(reason) => Answer::NotSent(reason),
+        Reply::Unclear(reason) => Answer::Unclear(reason),
+        Reply::Answered { status, body } if status.is_success() => Answer::Accepted(body),
+        Reply::Answered { status, body } => match serde_json::from_slice::<wire::Error>(&body) {
+            Ok(error) => Answer::Refused { status, code: error.code.chars().take(100).collect() },
+            Err(_) => Answer::Unclear(format!("{status} without an error code")),
+        },
     }
 }
 
-async fn read_body(mut response: Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(describe)? {
-        if body.len() + chunk.len() > LARGEST_BODY {
-            return Err("a body without end".to_owned());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn unanswered(error: reqwest::Error) -> Answer {
-    if error.is_connect() { Answer::NotSent(describe(error)) } else { Answer::Unclear(describe(error)) }
-}
-
-/// The whole chain of causes. Without the URL, which may contain a billing key.
-fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
-/// Joins a path, with everything encoded that is not plainly harmless.
-///
-/// `None` for a part that no encoding can protect: an empty one, and the dots that URL parsers
-/// resolve even when they are encoded.
+/// `None` for a part that no encoding can protect.
 pub(super) fn path(parts: &[&str]) -> Option<String> {
-    let mut path = String::from("/v1");
-    for part in parts {
-        if matches!(*part, "" | "." | "..") {
-            return None;
-        }
-        path.push('/');
-        for byte in part.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                path.push(char::from(byte));
-            } else {
-                // Writing to a string cannot fail.
-                let _ = write!(path, "%{byte:02X}");
-            }
-        }
-    }
-    Some(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_in_a_part_can_lead_the_path_elsewhere() {
-        assert_eq!(
-            path(&["payments", "orders", "a/../b?c#d 한="]).as_deref(),
-            Some("/v1/payments/orders/a%2F..%2Fb%3Fc%23d%20%ED%95%9C%3D")
-        );
-        for part in ["", ".", ".."] {
-            assert_eq!(path(&["billing", part]), None);
-        }
-    }
+    http::path(parts).map(|path| format!("/v1{path}"))
 }

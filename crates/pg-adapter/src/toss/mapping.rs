@@ -5,11 +5,8 @@ use kernel::Krw;
 use super::{errors, institutions, wire};
 use crate::{
     Approval, BillingKeySecret, Cancel, Cancellation, Card, IssueBillingKey, IssuedBillingKey, ListFailed,
-    Lookup, Outcome, Transaction, TransactionKind, TransactionPage,
+    Lookup, Outcome, Transaction, TransactionKind, TransactionPage, reference,
 };
-
-/// The limit on `cancelReason`. Counted as Java counts, which is never less than characters.
-const LONGEST_REASON: usize = 200;
 
 pub(super) fn payment(body: &[u8]) -> Result<wire::Payment, String> {
     // The error of serde_json tells the place and the kind of trouble. It may quote a value, and the
@@ -259,31 +256,6 @@ fn cancellation(cancel: &wire::Cancel) -> Cancellation {
     }
 }
 
-/// `reason (reference)`: a cancel has no field for an id of ours, except for a few foreign wallets.
-pub(super) fn cancel_reason(reason: &str, reference: &str) -> String {
-    let mut room = LONGEST_REASON.saturating_sub(reference.len() + " ()".len());
-    let fits = |character: &char| {
-        let left = room.checked_sub(character.len_utf16());
-        room = left.unwrap_or(0);
-        left.is_some()
-    };
-    let reason: String = reason.trim().chars().take_while(fits).collect();
-    format!("{reason} ({reference})").trim_start().to_owned()
-}
-
-/// The reference in a `cancelReason`, if we wrote one there.
-pub(super) fn reference(cancel_reason: &str) -> Option<&str> {
-    let (before, reference) = cancel_reason.trim_end().strip_suffix(')')?.rsplit_once('(')?;
-    let separate = before.is_empty() || before.ends_with(' ');
-    (separate && is_reference(reference)).then_some(reference)
-}
-
 fn reference_of(cancel: &wire::Cancel) -> Option<&str> {
-    cancel.cancel_reason.as_deref().and_then(reference)
-}
-
-/// What can be told apart again after it was written into a reason.
-pub(super) fn is_reference(text: &str) -> bool {
-    (1..=100).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    cancel.cancel_reason.as_deref().and_then(reference::read_from)
 }

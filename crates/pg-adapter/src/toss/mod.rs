@@ -32,6 +32,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
 
 pub use self::config::{TossConfig, TossConfigError};
+pub(crate) use self::errors::{TossWord, word_about_a_payment};
 use self::{
     errors::Verdict,
     http::{Answer, Http},

@@ -19,14 +19,23 @@ pub(crate) const ORDER: &str = "order-202611-000123";
 pub(crate) const PAYMENT: &str = "tshop20261120100005aB3dE";
 pub(crate) const BILLING_KEY: &str = "Zx1-abc_def=";
 
-pub(crate) struct Canned {
-    pub(crate) gateway: TossGateway,
+pub(crate) struct Canned<G> {
+    pub(crate) gateway: G,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
-impl Canned {
-    /// Answers the first request with the first answer, and so on, then with nothing at all.
+impl Canned<TossGateway> {
+    /// As Toss: answers the first request with the first answer, and so on, then with nothing at all.
     pub(crate) async fn answering(answers: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self::to(gateway, answers).await
+    }
+}
+
+impl<G> Canned<G> {
+    pub(crate) async fn to(
+        gateway: impl FnOnce(&str) -> G,
+        answers: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));

@@ -1,0 +1,227 @@
+//! PortOne V2 (포트원), which stands before several PGs.
+//!
+//! Where PortOne offers no certainty, the adapter makes some:
+//!
+//! - The payment's id is our order id, and PortOne's own rule is that one id succeeds once. It protects
+//!   a charge for ever; the idempotency key, which lives three hours, only brings the first answer back.
+//! - A charge that was accepted answers no amount, and one that was refused may be the second sending
+//!   of one that was not. The payment is read after both, and counts.
+//! - A partial cancel is protected by neither. See `cancels.rs`.
+//! - What the browser brings is under the payer's control: billing keys and payments are read and
+//!   compared (store, customer, live channel) before they are believed.
+
+mod cancels;
+mod config;
+mod errors;
+mod http;
+mod institutions;
+mod keys;
+mod mapping;
+#[cfg(test)]
+mod mutations;
+mod payments;
+mod pg_codes;
+mod webhook;
+mod wire;
+
+use std::{sync::Arc, time::Instant};
+
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use kernel::Clock;
+use reqwest::header::{HeaderMap, HeaderValue};
+
+pub use self::config::{PortOneConfig, PortOneConfigError};
+use self::{http::Http, mapping::Ours, webhook::Keys};
+use crate::{
+    Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm, IssueBillingKey,
+    IssuedBillingKey, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider, Repeats,
+    TransactionPage, Webhook, WebhookRefused,
+};
+
+/// What every PG behind PortOne takes: KCP and Smartro know no symbols, and Smartro cuts after 40.
+const ORDER_IDS: OrderIds = OrderIds { longest: 40, symbols: false };
+
+pub struct PortOneGateway {
+    http: Http,
+    ours: Ours,
+    webhook_keys: Keys,
+    events_per_page: usize,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operation {
+    Issue,
+    Delete,
+    Charge,
+    Confirm,
+    Cancel,
+    LookUp,
+    List,
+}
+
+impl Operation {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Issue => "issue",
+            Self::Delete => "delete",
+            Self::Charge => "charge",
+            Self::Confirm => "confirm",
+            Self::Cancel => "cancel",
+            Self::LookUp => "lookup",
+            Self::List => "list",
+        }
+    }
+}
+
+impl PortOneGateway {
+    /// The clock tells which webhooks are too old.
+    pub fn new(config: PortOneConfig, clock: Arc<dyn Clock>) -> Result<Self, PortOneConfigError> {
+        Ok(Self {
+            http: Http::new(&config)?,
+            webhook_keys: Keys::new(&config.webhook_secrets).ok_or(PortOneConfigError::WebhookSecret)?,
+            events_per_page: config.events_per_page.clamp(1, 1000),
+            ours: Ours {
+                store_id: config.store_id,
+                channel_key: config.channel_key,
+                accept_test_channels: config.accept_test_channels,
+            },
+            clock,
+        })
+    }
+
+    /// What is sent as `isTest`: PortOne refuses if it is not so. Where both are welcome, nothing.
+    fn live_only(&self) -> Option<bool> {
+        (!self.ours.accept_test_channels).then_some(false)
+    }
+}
+
+/// `"dangol-charge-of-{id}"`, the quotes included: an idempotency key is a string of RFC 8941, of 16
+/// to 256 characters.
+///
+/// The operation is part of it, because what the key is matched with besides is not documented.
+fn idempotency_key(operation: Operation, id: &str) -> Option<HeaderValue> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if id.is_empty() || id.len() > 200 || !id.bytes().all(allowed) {
+        return None;
+    }
+    HeaderValue::from_str(&format!("\"dangol-{}-of-{id}\"", operation.as_str())).ok()
+}
+
+fn record(operation: Operation, outcome: &'static str, started: Instant) {
+    metrics::histogram!(
+        "dangol_provider_request_seconds",
+        "provider" => Provider::PortOne.as_str(),
+        "operation" => operation.as_str(),
+        "outcome" => outcome,
+    )
+    .record(started.elapsed());
+}
+
+async fn measured<T>(operation: Operation, work: impl Future<Output = Outcome<T>> + Send) -> Outcome<T> {
+    let started = Instant::now();
+    let outcome = work.await;
+    let name = match &outcome {
+        Outcome::Approved(_) => "approved",
+        Outcome::Declined(_) => "declined",
+        Outcome::NotSent(_) => "not_sent",
+        Outcome::Unknown(_) => "unknown",
+    };
+    record(operation, name, started);
+    outcome
+}
+
+#[async_trait]
+impl PaymentGateway for PortOneGateway {
+    fn provider(&self) -> Provider {
+        Provider::PortOne
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            finds_by_order: true,
+            lists_transactions: true,
+            lists_cancels: true,
+            signs_webhooks: true,
+            // What the browser brings is the key, or a token whose answer is kept for three hours.
+            repeats_issue: true,
+            // One id succeeds once.
+            repeats_charge: Repeats::Always,
+            // The payment is read first, and the amount left guards what lies between (`cancels.rs`).
+            repeats_cancel: Repeats::Always,
+            // Not for certain: after three hours the same id is a new attempt.
+            replays_refusals: false,
+            full_cancel_after_partial: true,
+            // The guard is what the adapter just read, not what our books say.
+            cancels_in_turn: false,
+            order_ids: ORDER_IDS,
+        }
+    }
+
+    async fn issue_billing_key(&self, request: &IssueBillingKey) -> Outcome<IssuedBillingKey> {
+        measured(Operation::Issue, self.issue(request)).await
+    }
+
+    async fn delete_billing_key(&self, billing_key: &BillingKeySecret) -> Outcome<()> {
+        measured(Operation::Delete, self.delete(billing_key)).await
+    }
+
+    async fn charge(&self, request: &Charge) -> Outcome<Approval> {
+        measured(Operation::Charge, self.charge_once(request)).await
+    }
+
+    async fn confirm(&self, request: &Confirm) -> Outcome<Approval> {
+        measured(Operation::Confirm, self.confirm_once(request)).await
+    }
+
+    async fn cancel(&self, request: &Cancel) -> Outcome<Cancellation> {
+        measured(Operation::Cancel, self.cancel_once(request)).await
+    }
+
+    async fn find_by_order(&self, order_id: &str) -> Lookup {
+        let started = Instant::now();
+        let lookup = self.look_up(order_id).await;
+        let name = match &lookup {
+            Lookup::Approved(_) => "approved",
+            Lookup::Failed(_) => "failed",
+            Lookup::InProgress | Lookup::AwaitingDeposit(_) => "in_progress",
+            Lookup::NotFound => "not_found",
+            Lookup::Unknown(_) => "unknown",
+        };
+        record(Operation::LookUp, name, started);
+        lookup
+    }
+
+    /// Its id of a payment is ours.
+    async fn find(&self, payment_key: &str) -> Lookup {
+        self.find_by_order(payment_key).await
+    }
+
+    async fn transactions(&self, day: NaiveDate, after: Option<&str>) -> Result<TransactionPage, ListFailed> {
+        let started = Instant::now();
+        let page = self.list(day, after).await;
+        record(Operation::List, if page.is_ok() { "read" } else { "unknown" }, started);
+        page
+    }
+
+    fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {
+        webhook::read(headers, body, &self.webhook_keys, &self.ours.store_id, self.clock.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idempotency_keys_are_quoted_long_enough_and_of_one_operation() {
+        let key = |operation, id| idempotency_key(operation, id).map(|key| key.to_str().unwrap().to_owned());
+        assert_eq!(key(Operation::Charge, "dg1").as_deref(), Some("\"dangol-charge-of-dg1\""));
+        assert!(key(Operation::Issue, "i").unwrap().len() >= 18);
+        assert_ne!(key(Operation::Charge, "dg1"), key(Operation::Confirm, "dg1"));
+        for id in ["", "a b", "a\"b", "한", &"a".repeat(201)] {
+            assert_eq!(key(Operation::Cancel, id), None, "{id}");
+        }
+    }
+}
