@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod book;
+mod card;
 mod control;
 mod faults;
 mod journal;

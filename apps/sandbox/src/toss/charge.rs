@@ -66,7 +66,7 @@ pub(crate) fn charge(state: &State, call: &Call<'_>, billing_key: &str) -> Decis
         cancels: Vec::new(),
         secret: new_secret(),
     };
-    let refused = call.decline().or_else(|| billing.card.fate.refusal().map(str::to_owned));
+    let refused = call.decline().or_else(|| billing.card.refusal().map(str::to_owned));
     Ok(match refused {
         None => approved(payment, call),
         Some(code) => {

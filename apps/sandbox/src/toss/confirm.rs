@@ -102,7 +102,7 @@ pub(crate) fn confirm(state: &State, call: &Call<'_>) -> Decision {
     if state.is_order_approved(&payment.order_id) {
         return Err(Refusal::new("DUPLICATED_ORDER_ID"));
     }
-    let refused = call.decline().or_else(|| payment.card.fate.refusal().map(str::to_owned));
+    let refused = call.decline().or_else(|| payment.card.refusal().map(str::to_owned));
     if let Some(code) = refused {
         return Ok(aborted(payment.clone(), &code, call));
     }
