@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Provider {
     /// Toss Payments (토스페이먼츠).
     Toss,
+    /// NHN KCP.
+    Kcp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

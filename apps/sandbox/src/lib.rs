@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod book;
+mod broken;
 mod card;
 mod control;
 mod faults;
 mod journal;
+mod kcp;
 mod line;
 mod random;
 mod running;
@@ -14,5 +16,9 @@ mod world;
 
 pub use book::{BookEntry, BookKind, BookStatus, Provider};
 pub use faults::{Fault, FaultKind, Moment, Operation};
+pub use kcp::{
+    AnswerCharset, DeletedKeyAnswer, DuplicateOrders, KcpCredentials, KcpNotice, KcpPaymentAuth, KcpSwitches,
+    NoticeAttempt, UnknownKeyAnswer, UsedWindowData, kcp_dev_credentials,
+};
 pub use running::{Sandbox, SandboxConfig};
 pub use toss::{PaymentAuth, RepeatedDelete, TossSwitches, WebhookAttempt, WebhookDelivery, WebhookTiming};

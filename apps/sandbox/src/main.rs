@@ -20,6 +20,9 @@ struct Arguments {
     /// Where webhooks of Toss Payments are delivered
     #[arg(long, default_value = "http://127.0.0.1:8080/api/webhooks/toss")]
     webhook_url: String,
+    /// Where notifications of NHN KCP are delivered
+    #[arg(long, default_value = "http://127.0.0.1:8080/api/webhooks/kcp")]
+    kcp_webhook_url: String,
     /// Every call of a provider answers after so many milliseconds
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
@@ -48,7 +51,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         latency: Duration::from_millis(arguments.latency_ms),
     })
     .await?;
-    tracing::info!(url = %sandbox.base_url(), toss = %sandbox.toss_base_url(), "the sandbox is open");
+    sandbox.set_kcp_webhook_url(Some(arguments.kcp_webhook_url));
+    tracing::info!(url = %sandbox.base_url(), kcp = %sandbox.kcp_base_url(), toss = %sandbox.toss_base_url(), "the sandbox is open");
     stop_signal().await?;
     sandbox.shutdown().await;
     Ok(())

@@ -19,6 +19,7 @@ use crate::{
     control,
     faults::Fault,
     journal::JournalFolder,
+    kcp::{self, KcpNotice, KcpPaymentAuth, KcpSwitches},
     line::{Line, Lines},
     store::Store,
     toss::{
@@ -69,11 +70,14 @@ impl Sandbox {
         let courier = Courier::new(config.webhook_url)?;
         // What the last process could not deliver anymore.
         store.toss.deliveries().for_each(|delivery| courier.schedule(delivery));
-        let world = Arc::new(World::new(config.clock, config.latency, store, courier));
+        let kcp = kcp::Office::new()?;
+        store.kcp.notices().for_each(|notice| kcp.courier.schedule(notice));
+        let world = Arc::new(World::new(config.clock, config.latency, store, courier, kcp));
         let stop = CancellationToken::new();
         let tasks = vec![
             tokio::spawn(serve(listener, router(&world), stop.clone())),
             tokio::spawn(courier::run(world.clone(), stop.clone())),
+            tokio::spawn(kcp::deliver_notices(world.clone(), stop.clone())),
         ];
         Ok(Self { addr, world, stop, tasks })
     }
@@ -179,6 +183,40 @@ impl Sandbox {
         Ok(desk::redeliver(&self.world, transmission_id).await?)
     }
 
+    /// What takes the place of KCP's hosts.
+    pub fn kcp_base_url(&self) -> String {
+        format!("{}/kcp", self.base_url())
+    }
+
+    /// A payer registers a card in KCP's window. Returns what the window handed over, as one form.
+    pub fn kcp_billing_auth(&self, card_number: &str) -> anyhow::Result<String> {
+        Ok(kcp::desk::billing_auth(&self.world, kcp::desk::BillingAuth::of_card(card_number))?.form)
+    }
+
+    /// A payer authenticates a one-off payment in KCP's window. Returns what the window handed over,
+    /// as one form; nothing is paid by that.
+    pub fn kcp_payment_auth(&self, payment: KcpPaymentAuth) -> anyhow::Result<String> {
+        Ok(kcp::desk::payment_auth(&self.world, payment)?.form)
+    }
+
+    pub fn kcp_switches(&self) -> KcpSwitches {
+        self.world.kcp.switches()
+    }
+
+    pub fn set_kcp_switches(&self, switches: KcpSwitches) {
+        self.world.kcp.set_switches(switches);
+    }
+
+    /// Where KCP's notifications go. Until it is set they wait.
+    pub fn set_kcp_webhook_url(&self, url: Option<String>) {
+        self.world.kcp.courier.set_url(url);
+    }
+
+    /// Every notification of KCP and the attempts to deliver it, oldest first.
+    pub fn kcp_notices(&self) -> Vec<KcpNotice> {
+        self.world.store().kcp.notices().cloned().collect()
+    }
+
     /// Stops listening, lets requests under way finish, and lets go of the journal.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
@@ -206,7 +244,11 @@ async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 fn router(world: &Arc<World>) -> Router {
-    Router::new().nest("/toss", toss::router()).merge(control::router()).with_state(world.clone())
+    Router::new()
+        .nest("/toss", toss::router())
+        .nest("/kcp", kcp::router())
+        .merge(control::router())
+        .with_state(world.clone())
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {

@@ -9,6 +9,7 @@ use kernel::Clock;
 
 use crate::{
     faults::Faults,
+    kcp,
     store::Store,
     toss::{TossSwitches, courier::Courier},
 };
@@ -19,17 +20,25 @@ pub(crate) struct World {
     pub(crate) latency: Duration,
     pub(crate) faults: Faults,
     pub(crate) courier: Courier,
+    pub(crate) kcp: kcp::Office,
     switches: RwLock<TossSwitches>,
     store: Mutex<Store>,
 }
 
 impl World {
-    pub(crate) fn new(clock: Arc<dyn Clock>, latency: Duration, store: Store, courier: Courier) -> Self {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        latency: Duration,
+        store: Store,
+        courier: Courier,
+        kcp: kcp::Office,
+    ) -> Self {
         Self {
             clock,
             latency,
             faults: Faults::default(),
             courier,
+            kcp,
             switches: RwLock::default(),
             store: Mutex::new(store),
         }

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     book::Provider,
+    broken,
     faults::{FaultKind, Moment, Struck},
     line::Line,
     random,
@@ -106,7 +107,7 @@ impl Exchange {
         match &wire.breakage {
             Some(FaultKind::Refuse) => return self.hang_up(),
             Some(FaultKind::RateLimited) => return reply::json(&self.trace_id, &too_many_requests()),
-            Some(FaultKind::Html502(Moment::BeforeProcessing)) => return reply::bad_gateway(),
+            Some(FaultKind::Html502(Moment::BeforeProcessing)) => return broken::bad_gateway(),
             _ => {}
         }
         let Ok(done) = self.decide(admitted, &struck, wire.breakage.as_ref()) else {
@@ -118,8 +119,8 @@ impl Exchange {
         self.announce(&done.news);
         match wire.breakage {
             Some(FaultKind::DropResponse) => self.hang_up(),
-            Some(FaultKind::Truncated) => reply::truncated(&done.body),
-            Some(FaultKind::Html502(_)) => reply::bad_gateway(),
+            Some(FaultKind::Truncated) => broken::truncated(&done.body),
+            Some(FaultKind::Html502(_)) => broken::bad_gateway(),
             Some(FaultKind::Error500(_)) => reply::with(&done.trace_id, &internal_error()),
             _ => {
                 let key = admitted.idempotency.as_ref().map(|idempotency| idempotency.key.as_str());

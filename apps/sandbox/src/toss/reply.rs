@@ -1,16 +1,10 @@
-//! Answers as HTTP responses, whole and broken.
-
-use std::{io, time::Duration};
+//! Answers as HTTP responses.
 
 use axum::{
     body::{Body, Bytes},
-    http::{
-        HeaderName, HeaderValue, StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_TYPE},
-    },
+    http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::Response,
 };
-use futures::{StreamExt as _, stream};
 
 use super::{
     answer::{Answer, AnswerBody},
@@ -49,28 +43,5 @@ pub(super) fn full(status: u16, body: Bytes, trace_id: &str, idempotency_key: Op
     if let Some(key) = idempotency_key.and_then(|key| key.parse().ok()) {
         headers.insert(IDEMPOTENCY_KEY, key);
     }
-    response
-}
-
-/// What a load balancer in front of Toss would say.
-pub(super) fn bad_gateway() -> Response {
-    let page = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>";
-    let mut response = Response::new(Body::from(page));
-    *response.status_mut() = StatusCode::BAD_GATEWAY;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    response
-}
-
-/// Promises the whole body, sends half of it and breaks the connection.
-pub(super) fn truncated(body: &Bytes) -> Response {
-    let half = body.slice(..body.len() / 2);
-    let broken = stream::once(async move { Ok(half) }).chain(stream::once(async {
-        // The half has to leave before the connection breaks, else nothing would arrive at all.
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        Err(io::Error::new(io::ErrorKind::ConnectionReset, "truncated by a fault of the sandbox"))
-    }));
-    let mut response = Response::new(Body::from_stream(broken));
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     response
 }
