@@ -206,7 +206,8 @@ export interface paths {
         head?: never;
         /**
          * Refund part of a payment
-         * @description Several are possible until nothing is left; together they never exceed the payment.
+         * @description Several are possible until nothing is left; together they never exceed the payment. For the
+         *     business itself, or a platform operator.
          */
         patch: operations["partiallyRefundPayment"];
         trace?: never;
@@ -222,7 +223,7 @@ export interface paths {
         put?: never;
         /**
          * Refund a payment in full
-         * @description Gives back all that is left of it. A full refund of the current period ends the subscription's
+         * @description Gives back all that is left of it. For the business itself, or a platform operator. A full refund of the current period ends the subscription's
          *     paid access at once; of an earlier period it changes nothing else.
          */
         post: operations["refundPayment"];
@@ -610,7 +611,7 @@ export interface components {
             features: string[];
             /**
              * Format: date
-             * @description Null if there will be no further payment.
+             * @description Null if there will be no further payment, and while one is owed: see `openInvoice`.
              * @example 2026-03-14
              */
             nextPaymentDate?: string | null;
@@ -693,7 +694,7 @@ export interface components {
                 features: string[];
                 /**
                  * Format: date
-                 * @description Null if there will be no further payment.
+                 * @description Null if there will be no further payment, and while one is owed: see `openInvoice`.
                  * @example 2026-03-14
                  */
                 nextPaymentDate?: string | null;
@@ -777,7 +778,7 @@ export interface components {
                  * @example 3d2d6f1e-6f0e-4a43-8a70-5c3d2b1a0f9e
                  */
                 customerKey: string;
-                /** @example dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
+                /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
                 orderId: string;
                 /** @example 단골 베이직 (월간) */
                 orderName: string;
@@ -850,12 +851,13 @@ export interface components {
             data: {
                 /**
                  * Format: int64
-                 * @description Charges that were due and attempted.
+                 * @description Charges that were due.
                  * @example 12
                  */
                 due: number;
                 /**
                  * Format: int64
+                 * @description Declined, or not even tried because no card on file works.
                  * @example 1
                  */
                 failed: number;
@@ -1016,7 +1018,7 @@ export interface components {
                 /** @example ****-****-****-1234 */
                 cardNumber?: string | null;
                 failure?: components["schemas"]["Failure"] | null;
-                /** @example dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
+                /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
                 orderId: string;
                 paidAt?: components["schemas"]["KoreanTime"] | null;
                 paymentId: components["schemas"]["PaymentId"];
@@ -1126,7 +1128,7 @@ export interface components {
              * @example 3d2d6f1e-6f0e-4a43-8a70-5c3d2b1a0f9e
              */
             customerKey: string;
-            /** @example dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
+            /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
             orderId: string;
             /** @example 단골 베이직 (월간) */
             orderName: string;
@@ -1212,7 +1214,7 @@ export interface components {
             /** @example ****-****-****-1234 */
             cardNumber?: string | null;
             failure?: components["schemas"]["Failure"] | null;
-            /** @example dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
+            /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
             orderId: string;
             paidAt?: components["schemas"]["KoreanTime"] | null;
             paymentId: components["schemas"]["PaymentId"];
@@ -1416,12 +1418,13 @@ export interface components {
         RunReport: {
             /**
              * Format: int64
-             * @description Charges that were due and attempted.
+             * @description Charges that were due.
              * @example 12
              */
             due: number;
             /**
              * Format: int64
+             * @description Declined, or not even tried because no card on file works.
              * @example 1
              */
             failed: number;
@@ -1907,7 +1910,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `PROVIDER_UNAVAILABLE`: certainly not charged */
+            /** @description `PROVIDER_UNAVAILABLE`, `PAYMENT_SET_UP_WRONGLY`: certainly not charged */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2088,7 +2091,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `PROVIDER_UNAVAILABLE` */
+            /** @description `PROVIDER_UNAVAILABLE`, `PAYMENT_SET_UP_WRONGLY` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2139,8 +2142,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
              */
             400: {
                 headers: {
@@ -2215,15 +2219,6 @@ export interface operations {
             };
             /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
             500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PROVIDER_UNAVAILABLE` */
-            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2389,7 +2384,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `NOT_REFUNDABLE`, `REFUND_REFUSED`, `IDEMPOTENCY_KEY_IN_USE` */
+            /** @description `NOT_REFUNDABLE`, `REFUND_REFUSED`, `REFUND_IN_PROGRESS`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2416,7 +2411,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `VALIDATION_FAILED`: `REFUND_EXCEEDS_PAYMENT` with `refundableAmount`; `IDEMPOTENCY_KEY_REUSED` */
+            /** @description `VALIDATION_FAILED`: `REFUND_EXCEEDS_PAYMENT` with `refundableAmount`, `INVALID_AMOUNT`; `IDEMPOTENCY_KEY_REUSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2518,7 +2513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `NOT_REFUNDABLE`, `REFUND_REFUSED`, `IDEMPOTENCY_KEY_IN_USE` */
+            /** @description `NOT_REFUNDABLE`, `REFUND_REFUSED`, `REFUND_IN_PROGRESS`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2611,8 +2606,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
              */
             400: {
                 headers: {
@@ -2696,15 +2692,6 @@ export interface operations {
             };
             /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
             500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PROVIDER_UNAVAILABLE` */
-            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3235,7 +3222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `PROVIDER_UNAVAILABLE` */
+            /** @description `PROVIDER_UNAVAILABLE`, `PAYMENT_SET_UP_WRONGLY` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3263,7 +3250,7 @@ export interface operations {
                  * @example {
                  *       "createdAt": "2026-02-14T10:00:00.000000",
                  *       "data": {
-                 *         "orderId": "dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e",
+                 *         "orderId": "dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e",
                  *         "status": "DONE"
                  *       },
                  *       "eventType": "PAYMENT_STATUS_CHANGED"

@@ -57,6 +57,8 @@ create table billing.subscription (
     canceled_at       timestamptz,
     end_reason        text        check (end_reason in ('DECLINED', 'DOWNGRADED', 'CANCELED', 'EXPIRED', 'REFUNDED')),
     ended_at          timestamptz,
+    -- The Idempotency-Key of the request that started it, so that one repeated after a crash finds it.
+    idempotency_key   text,
     created_at        timestamptz not null,
     primary key (business_id, subscription_id),
     foreign key (business_id, payment_method_id) references billing.payment_method,
@@ -110,6 +112,8 @@ create table billing.payment (
     invoice_id        uuid,
     -- Null for a checkout, which is paid in the provider's window.
     payment_method_id uuid,
+    -- The payer's key that a checkout's window is opened with, for a billing key that comes along with it.
+    customer_key      text,
     plan_code         text        not null references billing.plan,
     cycle             text        not null check (cycle in ('MONTHLY', 'YEARLY')),
     amount            bigint      not null check (amount > 0),
@@ -165,6 +169,9 @@ create table billing.refund (
     payment_id      bigint      not null,
     amount          bigint      not null check (amount > 0),
     reason          text        not null,
+    -- What was left of the payment before, refunds that were open then not counted. The guard of
+    -- providers that compare it.
+    remaining_before bigint     not null check (remaining_before >= amount),
     -- The Idempotency-Key of the request, so that a request repeated after a crash finds its refund.
     idempotency_key text,
     status          text        not null check (status in ('PENDING', 'SUCCESS', 'FAILED')),
@@ -173,7 +180,6 @@ create table billing.refund (
     failure_code    text,
     failure_message text,
     due_at          timestamptz,
-    sent_at         timestamptz not null,
     checks          integer     not null default 0,
     created_at      timestamptz not null,
     settled_at      timestamptz,

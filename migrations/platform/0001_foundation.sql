@@ -37,6 +37,8 @@ create table platform.idempotency_key (
     key          text        not null check (length(key) between 1 and 255),
     -- SHA-256 over method, path and body: the same key must mean the same request.
     fingerprint  bytea       not null,
+    -- The run that the key belongs to; another one after the first was taken for dead.
+    claim_id     uuid        not null,
     claimed_at   timestamptz not null,
     status       smallint,
     content_type text,

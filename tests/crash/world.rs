@@ -102,7 +102,7 @@ impl World {
             ),
             "update billing.payment_method set due_at = now() where due_at is not null".to_owned(),
             "update billing.webhook set due_at = now() where due_at is not null".to_owned(),
-            "update platform.idempotency_key set claimed_at = claimed_at - interval '4 minutes'
+            "update platform.idempotency_key set claimed_at = claimed_at - interval '6 minutes'
              where answered_at is null"
                 .to_owned(),
             "select graphile_worker.add_job('sweep', '{}'::json)".to_owned(),

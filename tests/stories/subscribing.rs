@@ -141,7 +141,6 @@ async fn a_declined_card_is_told_why() {
         ("INVALID_STOPPED_CARD", "NEW_CARD"),
         ("FDS_ERROR", "FRAUD"),
         ("NOT_AVAILABLE_BANK", "TEMPORARY"),
-        ("UNAUTHORIZED_KEY", "OUR_BUG"),
     ] {
         let decline = FaultKind::Decline { code: code.to_owned() };
         app.sandbox.add_fault(Fault::new(decline).on(Operation::Charge));
@@ -152,6 +151,20 @@ async fn a_declined_card_is_told_why() {
         assert!(problem["paymentId"].is_number(), "{problem}");
     }
     assert_eq!(app.charges(), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_our_own_fault_is_not_blamed_on_the_card() {
+    let app = TestApp::start().await;
+    let decline = FaultKind::Decline { code: "UNAUTHORIZED_KEY".to_owned() };
+    app.sandbox.add_fault(Fault::new(decline).on(Operation::Charge));
+    let answer = registers(&app, app.registration("BASIC", Card::Good)).await;
+    let problem = answer.problem(503, "PAYMENT_SET_UP_WRONGLY");
+    assert_eq!(
+        (&problem["providerCode"], &problem["declineClass"]),
+        (&json!("UNAUTHORIZED_KEY"), &json!("OUR_BUG"))
+    );
+    assert_eq!((app.charges(), &app.current().await["plan"]), (0, &json!("FREE")));
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ pub(crate) async fn compare(conn: &mut PgConnection, sandbox_url: &str) -> anyho
             .json()
             .await?;
     // The yardstick's charges are in the book as well.
-    let ours: Vec<BookLine> = lines.into_iter().filter(|line| line.order_id.starts_with("dg_")).collect();
+    let ours: Vec<BookLine> = lines.into_iter().filter(|line| line.order_id.starts_with("dg")).collect();
     let lines = ours.len();
     let book: Charges = ours.into_iter().map(|line| (line.order_id, line.amount)).collect();
     ensure!(book.len() == lines, "the book charges an order twice");

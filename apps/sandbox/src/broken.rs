@@ -6,11 +6,13 @@ use axum::{
     body::{Body, Bytes},
     http::{
         HeaderValue, StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_TYPE},
+        header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
     },
     response::Response,
 };
 use futures::{StreamExt as _, stream};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What a load balancer in front of a provider would say.
 pub(crate) fn bad_gateway() -> Response {
@@ -18,6 +20,25 @@ pub(crate) fn bad_gateway() -> Response {
     let mut response = Response::new(Body::from(page));
     *response.status_mut() = StatusCode::BAD_GATEWAY;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
+}
+
+/// A login page of a proxy, or a provider that moved.
+pub(crate) fn elsewhere() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FOUND;
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static("https://login.invalid/"));
+    response
+}
+
+/// The answer in another charset than everybody agreed upon.
+pub(crate) fn in_utf16(status: u16, body: &Bytes) -> Response {
+    let text = String::from_utf8_lossy(body);
+    let with_mark = (!text.is_empty()).then_some(0xfeff).into_iter().chain(text.encode_utf16());
+    let bytes: Vec<u8> = with_mark.flat_map(u16::to_le_bytes).collect();
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
 }
 
@@ -30,7 +51,7 @@ pub(crate) fn truncated(body: &Bytes) -> Response {
         Err(io::Error::new(io::ErrorKind::ConnectionReset, "truncated by a fault of the sandbox"))
     }));
     let mut response = Response::new(Body::from_stream(broken));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     response
 }

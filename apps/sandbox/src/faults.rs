@@ -59,6 +59,10 @@ pub enum FaultKind {
     RateLimited,
     /// Does everything, then breaks off in the middle of the answer.
     Truncated,
+    /// Does everything, then answers in UTF-16, which nothing declares.
+    WrongCharset,
+    /// 302 to another place, nothing done.
+    Redirect,
     /// Waits before and after doing everything.
     Delay { before: Duration, after: Duration },
     /// The provider's own refusal with this code.

@@ -87,7 +87,8 @@ impl Billing {
         let open = store::payment::lock_open(&mut tx, &wanted).await?;
         let plain = open.into_iter().filter_map(|payment| {
             let approval = approvals.remove(&payment.id)?;
-            (approval.amount == payment.amount).then(|| (payment, approval.clone()))
+            let is_plain = approval.amount == payment.amount && approval.billing_key.is_none();
+            is_plain.then(|| (payment, approval.clone()))
         });
         let plain: Vec<_> = plain.collect();
         let written = plain.iter().map(|(payment, _)| payment.id).collect();

@@ -27,7 +27,8 @@ use crate::{
 };
 
 /// How long whoever wrote an attempt down has it for itself before the reconciler looks at it.
-/// Longer than a provider call may take (Toss Payments: up to 60 s). Safety does not rest on it.
+/// Longer than a provider call may take (a minute). Safety does not rest on it: two who send the same
+/// attempt send the same charge.
 pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(90);
 
 /// An attempt that was written down, with what it takes to send it.
@@ -72,9 +73,10 @@ pub(crate) enum Settlement {
 }
 
 impl Attempt {
-    /// A fresh order id: also the idempotency key, so never used for two attempts.
+    /// A fresh order id: also the idempotency key, so never used for two attempts. Letters and digits
+    /// alone and at most 40 of them, which is what the strictest of the providers takes.
     pub(crate) fn new_order_id() -> String {
-        format!("dg_{}", Uuid::new_v4().simple())
+        format!("dg{}", Uuid::new_v4().simple())
     }
 
     /// What the card holder reads on the slip.
@@ -170,8 +172,16 @@ impl Billing {
         }
         let settlement = match outcome {
             Outcome::Approved(approval) if approval.amount == payment.amount => {
+                if let Some(issued) = &approval.billing_key {
+                    self.keep_issued_key(&mut tx, &payment, issued).await?;
+                }
                 self.write_approvals(&mut tx, vec![(payment, approval)]).await?;
                 Settlement::Paid
+            }
+            // Another amount, and all of it went back: nobody owns anything of it any more.
+            Outcome::Approved(approval) if approval.remaining == Krw::ZERO => {
+                let decline = given_back();
+                Settlement::Declined(self.write_decline(&mut tx, &payment, decline).await?)
             }
             Outcome::Approved(approval) => {
                 tracing::error!(
@@ -245,7 +255,7 @@ pub(crate) async fn owed_by(
     Ok((invoice, subscription.ok_or(BillingError::NotFound)?))
 }
 
-/// The first charge of a period that begins today.
+/// The first period of a subscription that begins today; none at the end of the calendar.
 pub(crate) fn first_period(cycle: BillingCycle, today: chrono::NaiveDate) -> Option<Period> {
     Some(Period { from: today, until: cycle.next(today, today)? })
 }
@@ -255,6 +265,14 @@ fn not_sent() -> Decline {
         class: DeclineClass::Temporary,
         code: NOT_SENT.to_owned(),
         message: "결제사와 연결되지 않아 결제하지 않았습니다. 잠시 후 다시 시도해 주세요.".to_owned(),
+    }
+}
+
+fn given_back() -> Decline {
+    Decline {
+        class: DeclineClass::OurBug,
+        code: "AMOUNT_MISMATCH".to_owned(),
+        message: "주문과 다른 금액이 결제되어 전액 취소되었습니다. 다시 결제해 주세요.".to_owned(),
     }
 }
 

@@ -10,8 +10,9 @@ use uuid::Uuid;
 use crate::{
     Billing, BillingCycle, BillingError, PaymentMove,
     charge::{Attempt, LEASE, Means, Settlement},
+    enroll::NewSubscription,
     payment::{Payment, PaymentId, PaymentReason, PaymentStatus},
-    store::{self, payment::NewPayment},
+    store::{self, payment::NewOrder},
 };
 
 /// How long an order waits to be paid. Toss Payments gives the payer 30 minutes in its window and
@@ -67,47 +68,35 @@ impl Billing {
             return Err(BillingError::AlreadySubscribed);
         }
         let order_id = Attempt::new_order_id();
-        let payment =
-            self.write_down_order(&mut tx, business, provider, &order_id, &plan.code, cycle, amount).await?;
+        // Unguessable, as the provider demands, and used for this order only.
+        let customer_key = Uuid::new_v4().to_string();
+        let payment = self
+            .write_down_order(
+                &mut tx,
+                &NewOrder {
+                    business,
+                    order_id: &order_id,
+                    provider,
+                    customer_key: Some(&customer_key),
+                    plan_code: &plan.code,
+                    cycle,
+                    amount,
+                    expires_at: self.clock.now() + ORDER_KEPT_FOR,
+                },
+            )
+            .await?;
         tx.commit().await?;
-        Ok(Order {
-            order_id,
-            // Unguessable, as the provider demands, and used for this order only.
-            customer_key: Uuid::new_v4().to_string(),
-            order_name: Attempt::order_name(&plan.name, cycle),
-            amount,
-            payment,
-        })
+        let order_name = Attempt::order_name(&plan.name, cycle);
+        Ok(Order { order_id, customer_key, order_name, amount, payment })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "they are the columns of one insert")]
     async fn write_down_order(
         &self,
         tx: &mut TenantTx,
-        business: BusinessId,
-        provider: Provider,
-        order_id: &str,
-        plan_code: &str,
-        cycle: BillingCycle,
-        amount: Krw,
+        order: &NewOrder<'_>,
     ) -> Result<PaymentId, BillingError> {
-        let now = self.clock.now();
-        let payment = NewPayment {
-            business,
-            order_id,
-            provider,
-            reason: PaymentReason::Checkout,
-            invoice: None,
-            method: None,
-            plan_code,
-            cycle,
-            amount,
-            status: PaymentStatus::Requested,
-            due_at: now + ORDER_KEPT_FOR,
-            sent_at: None,
-        };
-        store::payment::insert(tx, &payment, now).await.map_err(|error| match &error {
-            // Somebody else's order goes by this id; that is all they may learn.
+        store::payment::insert_order(tx, order, self.clock.now()).await.map_err(|error| match &error {
+            // An order goes by this id already.
             sqlx::Error::Database(refused) if refused.constraint() == Some("payment_order") => {
                 BillingError::OrderMismatch
             }
@@ -130,6 +119,8 @@ impl Billing {
                     drop(tx);
                     tx = TenantTx::begin(&self.db, business).await?;
                     let made = store::payment::id_of_order(&mut tx, business, &request.order_id).await?;
+                    // Somebody else's then. The client makes these ids, so one that is taken has to be
+                    // refused; it looks as if it were an order of the client's own.
                     made.ok_or(BillingError::OrderMismatch)?
                 }
                 made => made?,
@@ -145,9 +136,14 @@ impl Billing {
         }
         payment.status.after(PaymentMove::Confirm)?;
         let (plan, _) = self.for_sale(&mut tx, &payment.plan_code, payment.cycle).await?;
-        let (_, invoice) = self
-            .write_down_subscription(&mut tx, business, &plan, payment.cycle, payment.amount, None)
-            .await?;
+        let new = NewSubscription {
+            plan: &plan,
+            cycle: payment.cycle,
+            price: payment.amount,
+            method: None,
+            idempotency_key: None,
+        };
+        let (_, invoice) = self.write_down_subscription(&mut tx, business, &new).await?;
         let now = self.clock.now();
         store::payment::confirm(&mut tx, &payment, invoice.id, &request.payment_key, now + LEASE, now)
             .await?;
@@ -178,8 +174,25 @@ impl Billing {
     ) -> Result<PaymentId, BillingError> {
         let (plan_code, cycle) = request.item.as_ref().ok_or(BillingError::NotFound)?;
         let provider = request.provider.unwrap_or(self.gateways.default);
+        if !self.gateway(provider)?.capabilities().order_ids.allow(&request.order_id) {
+            return Err(BillingError::InvalidField {
+                field: "orderId",
+                code: "INVALID_ORDER_ID",
+                message: "이 결제사에서 사용할 수 없는 주문번호입니다.",
+            });
+        }
         let (plan, amount) = self.for_sale(tx, plan_code, *cycle).await?;
-        self.write_down_order(tx, business, provider, &request.order_id, &plan.code, *cycle, amount).await
+        let order = NewOrder {
+            business,
+            order_id: &request.order_id,
+            provider,
+            customer_key: None,
+            plan_code: &plan.code,
+            cycle: *cycle,
+            amount,
+            expires_at: self.clock.now() + ORDER_KEPT_FOR,
+        };
+        self.write_down_order(tx, &order).await
     }
 
     /// The answer of whoever confirmed first, once there is one.

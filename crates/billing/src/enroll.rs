@@ -2,24 +2,28 @@
 
 use chrono::NaiveDate;
 use kernel::{BusinessId, Krw};
-use pg_adapter::{Card, IssueBillingKey, Outcome, Provider};
+use pg_adapter::{Card, IssueBillingKey, IssuedBillingKey, Outcome, Provider};
 use platform::{SystemTx, TenantTx};
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::PgConnection;
 
 use crate::{
     Billing, BillingCycle, BillingError, SubscriptionStatus,
-    charge::{Attempt, LEASE, Settlement, first_period},
+    charge::{Attempt, LEASE, Settlement, first_period, owed_by},
     invoice::{Invoice, InvoiceId},
-    payment::{Failure, PaymentId, PaymentReason, class_name},
+    payment::{Failure, Payment, PaymentId, PaymentReason, class_name},
     payment_method::{PaymentMethod, PaymentMethodId},
     plan::Plan,
     store::{
         self,
         due::CardOnFile,
-        payment_method::{NewPaymentMethod, SealedKey},
+        payment_method::{IssuedMethod, NewPaymentMethod, SealedKey},
     },
     subscription::{Subscription, SubscriptionId},
 };
+
+/// Some providers' windows return a kilobyte of encrypted form.
+const LONGEST_AUTH_KEY: usize = 8 * 1024;
 
 /// A card that somebody wants to register.
 pub(crate) struct CardRegistration {
@@ -33,6 +37,17 @@ pub(crate) struct CardRegistration {
 pub(crate) struct RegisteredCard {
     pub on_file: CardOnFile,
     pub card: Card,
+}
+
+/// What a business subscribes to.
+#[derive(Clone, Copy)]
+pub(crate) struct NewSubscription<'a> {
+    pub plan: &'a Plan,
+    pub cycle: BillingCycle,
+    pub price: Krw,
+    /// None where it was paid in the provider's window.
+    pub method: Option<PaymentMethodId>,
+    pub idempotency_key: Option<&'a str>,
 }
 
 /// A subscription as it was just started, or is about to be.
@@ -62,11 +77,11 @@ impl CardRegistration {
         if is_card_number(auth_key.expose_secret()) {
             return Err(BillingError::RawCardNumber);
         }
-        if !(1..=300).contains(&auth_key.expose_secret().len()) {
+        if !(1..=LONGEST_AUTH_KEY).contains(&auth_key.expose_secret().len()) {
             return Err(BillingError::InvalidField {
                 field: "authKey",
                 code: "INVALID_LENGTH",
-                message: "결제창에서 받은 인증 값은 1자에서 300자 사이입니다.",
+                message: "결제창에서 받은 인증 값은 1자에서 8192자 사이입니다.",
             });
         }
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_=.@".contains(c);
@@ -81,13 +96,14 @@ impl CardRegistration {
     }
 }
 
-/// 13 to 19 digits with a valid Luhn check digit, however they are spaced: a raw card number, which
-/// must never reach this server (PCI DSS SAQ A). What a provider's SDK returns is not all digits.
+/// 13 to 19 digits with a valid Luhn check digit, whatever stands between them: a raw card number,
+/// which must never reach this server (PCI DSS SAQ A). What a provider's SDK returns has letters.
 pub(crate) fn is_card_number(text: &str) -> bool {
-    let digits: Vec<u32> =
-        text.chars().filter(|c| !matches!(c, ' ' | '-')).map_while(|c| c.to_digit(10)).collect();
-    let only_digits = text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-'));
-    if !only_digits || !(13..=19).contains(&digits.len()) {
+    if text.chars().any(char::is_alphabetic) {
+        return false;
+    }
+    let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
+    if !(13..=19).contains(&digits.len()) {
         return false;
     }
     let sum: u32 = digits
@@ -107,24 +123,27 @@ impl Billing {
         plan_code: &str,
         cycle: BillingCycle,
         registration: CardRegistration,
+        idempotency_key: Option<&str>,
     ) -> Result<Enrollment, BillingError> {
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let (plan, amount) = self.for_sale(&mut tx, plan_code, cycle).await?;
-        if store::subscription::lock_live(&mut tx, business).await?.is_some() {
-            return Err(BillingError::AlreadySubscribed);
+        if let Some(live) = store::subscription::lock_live(&mut tx, business).await? {
+            return Self::started_before(&mut tx, plan, live, idempotency_key).await;
         }
         tx.commit().await?;
 
         let registered = self.register_card(business, registration).await?;
         let method = registered.on_file.id;
-        let (attempt, subscription, next_payment_on) =
-            match self.write_down_first_charge(business, &plan, cycle, amount, registered.on_file).await {
-                Ok(written) => written,
-                Err(error) => {
-                    self.let_go(business, method).await?;
-                    return Err(error);
-                }
-            };
+        let (attempt, subscription, next_payment_on) = match self
+            .write_down_first_charge(business, &plan, cycle, amount, registered.on_file, idempotency_key)
+            .await
+        {
+            Ok(written) => written,
+            Err(error) => {
+                self.let_go(business, method).await?;
+                return Err(error);
+            }
+        };
         let is_paid = match self.collect(&attempt).await? {
             Settlement::Paid => true,
             Settlement::Open => false,
@@ -145,13 +164,36 @@ impl Billing {
         })
     }
 
+    /// The same request, interrupted by a crash: it started this subscription, so that is its answer.
+    async fn started_before(
+        tx: &mut TenantTx,
+        plan: Plan,
+        live: Subscription,
+        idempotency_key: Option<&str>,
+    ) -> Result<Enrollment, BillingError> {
+        let key = idempotency_key.ok_or(BillingError::AlreadySubscribed)?;
+        let started = store::subscription::started_by(tx, &live, key).await?;
+        let started = started.ok_or(BillingError::AlreadySubscribed)?;
+        Ok(Enrollment {
+            method: started.method,
+            card: started.card,
+            plan,
+            cycle: live.cycle,
+            amount: live.price,
+            subscription: live.id,
+            payment: started.payment,
+            next_payment_on: live.period.until,
+            is_paid: started.payment_status.is_paid(),
+        })
+    }
+
     /// Nothing is left behind: the sweep deletes the provider's key, and a first try is made at once.
     async fn first_charge_failed(&self, payment: PaymentId, failure: Failure) -> BillingError {
         self.release_soon().await;
         if failure.provider_code == crate::charge::NOT_SENT {
             return BillingError::ProviderUnavailable(failure.provider_code);
         }
-        BillingError::Declined { payment: Some(payment), failure }
+        BillingError::declined(Some(payment), failure)
     }
 
     /// The plan and its price, if it can be bought.
@@ -241,7 +283,7 @@ impl Billing {
                     provider_code: decline.code,
                     message: decline.message,
                 };
-                Err(BillingError::Declined { payment: None, failure })
+                Err(BillingError::declined(None, failure))
             }
             Outcome::NotSent(reason) => {
                 store::payment_method::mark_released(&mut tx, business, id).await?;
@@ -260,10 +302,11 @@ impl Billing {
         cycle: BillingCycle,
         amount: Krw,
         card: CardOnFile,
+        idempotency_key: Option<&str>,
     ) -> Result<(Attempt, SubscriptionId, NaiveDate), BillingError> {
         let mut tx = TenantTx::begin(&self.db, business).await?;
-        let (subscription, invoice) =
-            self.write_down_subscription(&mut tx, business, plan, cycle, amount, Some(card.id)).await?;
+        let new = NewSubscription { plan, cycle, price: amount, method: Some(card.id), idempotency_key };
+        let (subscription, invoice) = self.write_down_subscription(&mut tx, business, &new).await?;
         keep_card(&mut tx, business, card.id).await?;
         let next_payment_on = invoice.period.until;
         let attempt = self
@@ -278,12 +321,10 @@ impl Billing {
         &self,
         tx: &mut TenantTx,
         business: BusinessId,
-        plan: &Plan,
-        cycle: BillingCycle,
-        price: Krw,
-        method: Option<PaymentMethodId>,
+        new: &NewSubscription<'_>,
     ) -> Result<(Subscription, Invoice), BillingError> {
         let (now, today) = (self.clock.now(), self.clock.today());
+        let NewSubscription { plan, cycle, price, method, idempotency_key } = *new;
         let period =
             first_period(cycle, today).ok_or_else(|| BillingError::NotForSale(Box::new(plan.clone())))?;
         let subscription = Subscription {
@@ -299,11 +340,13 @@ impl Billing {
             due_at: None,
             canceled_at: None,
         };
-        store::subscription::insert(tx, &subscription, now).await.map_err(|error| match &error {
-            sqlx::Error::Database(refused) if refused.constraint() == Some("subscription_one_live") => {
-                BillingError::AlreadySubscribed
+        store::subscription::insert(tx, &subscription, idempotency_key, now).await.map_err(|error| {
+            match &error {
+                sqlx::Error::Database(refused) if refused.constraint() == Some("subscription_one_live") => {
+                    BillingError::AlreadySubscribed
+                }
+                _ => error.into(),
             }
-            _ => error.into(),
         })?;
         let invoice = Invoice {
             business,
@@ -316,6 +359,39 @@ impl Billing {
         };
         store::invoice::insert(tx, &invoice, now).await?;
         Ok((subscription, invoice))
+    }
+
+    /// Keeps a billing key that the provider issued along with a checkout, so that the subscription
+    /// renews. One that already has a card, or is over, has no use for it: that key is deleted.
+    pub(crate) async fn keep_issued_key(
+        &self,
+        tx: &mut PgConnection,
+        payment: &Payment,
+        issued: &IssuedBillingKey,
+    ) -> Result<(), BillingError> {
+        let now = self.clock.now();
+        let (_, mut subscription) = owed_by(tx, payment).await?;
+        let id = PaymentMethodId::new(now);
+        let purpose = PaymentMethod::purpose(payment.business, id);
+        let is_wanted = subscription.method.is_none() && subscription.status == SubscriptionStatus::Pending;
+        let method = IssuedMethod {
+            business: payment.business,
+            id,
+            provider: payment.provider,
+            customer_key: payment.customer_key.as_deref().unwrap_or(&payment.order_id),
+            key: SealedKey {
+                sealed: self.vault.seal(&purpose, &issued.billing_key),
+                hash: self.vault.keyed_hash(&issued.billing_key),
+            },
+            card: &issued.card,
+            is_wanted,
+        };
+        store::payment_method::insert_issued(tx, &method, now).await?;
+        if is_wanted {
+            subscription.method = Some(id);
+            store::subscription::update(tx, &subscription).await?;
+        }
+        Ok(())
     }
 
     /// The card is not needed after all.
@@ -362,7 +438,14 @@ mod tests {
 
     #[test]
     fn a_bare_card_number_is_refused_however_it_is_spaced() {
-        for number in ["4111111111111111", "4111-1111-1111-1111", "4111 1111 1111 1111", "378282246310005"] {
+        for number in [
+            "4111111111111111",
+            "4111-1111-1111-1111",
+            "4111 1111 1111 1111",
+            "4111.1111.1111.1111",
+            "(4111/1111_1111,1111)",
+            "378282246310005",
+        ] {
             assert!(matches!(registration(number, "user_1"), Err(BillingError::RawCardNumber)), "{number}");
         }
     }

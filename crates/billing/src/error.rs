@@ -4,12 +4,13 @@ use std::fmt;
 
 use axum::http::StatusCode;
 use kernel::Krw;
-use pg_adapter::{Provider, UnknownProvider, WebhookRefused};
+use pg_adapter::{DeclineClass, Provider, UnknownProvider, WebhookRefused};
 use platform::{Problem, VaultError};
 
 use crate::{
-    payment::{Failure, PaymentId},
+    payment::{Failure, PaymentId, class_name},
     plan::Plan,
+    refund::RefundFailure,
 };
 
 /// A move that a state does not allow. Where a request asked for it, a more telling error comes
@@ -48,9 +49,12 @@ pub enum BillingError {
     NoSubscription,
     #[error("no such thing, or not this business's")]
     NotFound,
-    /// The provider's final no to a charge.
+    /// The provider's final no.
     #[error("declined: {}", .failure.provider_code)]
     Declined { payment: Option<PaymentId>, failure: Failure },
+    /// The provider refused because of us: asking for another card would send the payer in circles.
+    #[error("we ask wrongly: {}", .failure.provider_code)]
+    SetUpWrongly { payment: Option<PaymentId>, failure: Failure },
     /// The provider could not be reached or gave no usable answer, and certainly nothing was charged.
     #[error("provider unavailable: {0}")]
     ProviderUnavailable(String),
@@ -72,10 +76,14 @@ pub enum BillingError {
     IdempotencyKeyReused,
     #[error("the payment cannot be refunded")]
     NotRefundable,
+    #[error("nothing, or less, is to be refunded")]
+    NothingToRefund,
+    #[error("another refund of the payment is open")]
+    RefundInProgress,
     #[error("only {remaining} is left to refund")]
     RefundExceeds { remaining: Krw },
-    #[error("the provider refused the refund: {code}")]
-    RefundRefused { code: String, message: String },
+    #[error("the provider refused the refund: {}", .0.code)]
+    RefundRefused(RefundFailure),
     #[error(transparent)]
     WebhookRefused(#[from] WebhookRefused),
     #[error(transparent)]
@@ -86,11 +94,34 @@ pub enum BillingError {
     Db(#[from] sqlx::Error),
 }
 
+impl BillingError {
+    /// The provider's final no to a charge of a card.
+    pub(crate) fn declined(payment: Option<PaymentId>, failure: Failure) -> Self {
+        if failure.decline_class == class_name(DeclineClass::OurBug) {
+            Self::SetUpWrongly { payment, failure }
+        } else {
+            Self::Declined { payment, failure }
+        }
+    }
+}
+
+fn explained(problem: Problem, payment: Option<PaymentId>, failure: Failure) -> Problem {
+    let problem =
+        problem.with("declineClass", failure.decline_class).with("providerCode", failure.provider_code);
+    match payment {
+        Some(payment) => problem.with("paymentId", payment.0),
+        None => problem,
+    }
+}
+
 impl From<BillingError> for Problem {
     fn from(error: BillingError) -> Self {
         use BillingError as E;
         let payment_required =
             |code, detail: &str| Self::new(StatusCode::PAYMENT_REQUIRED, code, "Payment required", detail);
+        let unavailable = |code, detail: &str| {
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "Provider unavailable", detail)
+        };
         match error {
             E::UnknownPlan(_) => Self::invalid_field("plan", "UNKNOWN_PLAN", "존재하지 않는 요금제입니다."),
             E::NotForSale(plan) if plan.is_sold() => Self::invalid_field(
@@ -125,20 +156,16 @@ impl From<BillingError> for Problem {
             ),
             E::NotFound => Self::not_found("요청한 항목을 찾을 수 없습니다."),
             E::Declined { payment, failure } => {
-                let problem = payment_required("CARD_DECLINED", &failure.message)
-                    .with("declineClass", failure.decline_class)
-                    .with("providerCode", failure.provider_code);
-                match payment {
-                    Some(payment) => problem.with("paymentId", payment.0),
-                    None => problem,
-                }
+                explained(payment_required("CARD_DECLINED", &failure.message), payment, failure)
+            }
+            E::SetUpWrongly { payment, failure } => {
+                tracing::error!(code = failure.provider_code, "the provider says that we ask wrongly");
+                explained(unavailable("PAYMENT_SET_UP_WRONGLY", &failure.message), payment, failure)
             }
             E::ProviderUnavailable(reason) => {
                 tracing::warn!(reason, "payment provider unavailable");
-                Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
+                unavailable(
                     "PROVIDER_UNAVAILABLE",
-                    "Provider unavailable",
                     "결제사와 연결되지 않아 결제하지 않았습니다. 잠시 후 다시 시도해 주세요.",
                 )
             }
@@ -168,14 +195,21 @@ impl From<BillingError> for Problem {
                 "이 Idempotency-Key는 다른 요청에 이미 사용되었습니다.",
             ),
             E::NotRefundable => Self::conflict("NOT_REFUNDABLE", "환불할 수 없는 결제입니다."),
+            E::NothingToRefund => {
+                Self::invalid_field("amount", "INVALID_AMOUNT", "환불 금액은 1원 이상이어야 합니다.")
+            }
+            E::RefundInProgress => Self::conflict(
+                "REFUND_IN_PROGRESS",
+                "이 결제의 다른 환불을 처리하고 있습니다. 처리가 끝난 뒤 다시 시도해 주세요.",
+            ),
             E::RefundExceeds { remaining } => Self::invalid_field(
                 "amount",
                 "REFUND_EXCEEDS_PAYMENT",
                 format!("환불할 수 있는 금액은 {remaining}입니다."),
             )
             .with("refundableAmount", remaining.get()),
-            E::RefundRefused { code, message } => {
-                Self::conflict("REFUND_REFUSED", message).with("providerCode", code)
+            E::RefundRefused(failure) => {
+                Self::conflict("REFUND_REFUSED", failure.message).with("providerCode", failure.code)
             }
             E::WebhookRefused(refused) => {
                 tracing::warn!(%refused, "webhook refused");
@@ -183,6 +217,12 @@ impl From<BillingError> for Problem {
                     WebhookRefused::Malformed(_) => {
                         Self::bad_request("MALFORMED_WEBHOOK", "웹훅 본문을 읽을 수 없습니다.")
                     }
+                    WebhookRefused::Stale => Self::new(
+                        StatusCode::UNAUTHORIZED,
+                        "STALE_WEBHOOK",
+                        "Unauthorized",
+                        "웹훅의 서명 시각이 허용 범위를 벗어났습니다.",
+                    ),
                     WebhookRefused::BadSignature => Self::new(
                         StatusCode::UNAUTHORIZED,
                         "BAD_SIGNATURE",

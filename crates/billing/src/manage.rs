@@ -210,9 +210,7 @@ impl Billing {
             Settlement::Declined(failure) if failure.provider_code == NOT_SENT => {
                 Err(BillingError::ProviderUnavailable(failure.provider_code))
             }
-            Settlement::Declined(failure) => {
-                Err(BillingError::Declined { payment: Some(attempt.payment), failure })
-            }
+            Settlement::Declined(failure) => Err(BillingError::declined(Some(attempt.payment), failure)),
         }
     }
 }

@@ -116,11 +116,13 @@ impl PaymentReason {
         }
     }
 
-    /// Somebody is waiting for the answer, so that what certainly was not sent is given up at once.
+    /// Somebody is waiting who can easily ask again, so that what certainly was not sent is given up
+    /// at once. Not so a checkout: the payer would have to begin anew in the provider's window, while
+    /// the provider keeps what was authenticated for minutes and the reconciler confirms it in seconds.
     pub(crate) fn is_interactive(self) -> bool {
         match self {
-            Self::First | Self::Manual | Self::CardReplaced | Self::Checkout => true,
-            Self::Renewal | Self::Dunning => false,
+            Self::First | Self::Manual | Self::CardReplaced => true,
+            Self::Renewal | Self::Dunning | Self::Checkout => false,
         }
     }
 }
@@ -135,6 +137,8 @@ pub(crate) struct Payment {
     pub reason: PaymentReason,
     pub invoice: Option<InvoiceId>,
     pub method: Option<PaymentMethodId>,
+    /// Of a checkout, the payer's key that the window was opened with.
+    pub customer_key: Option<String>,
     pub plan_code: String,
     pub cycle: BillingCycle,
     pub amount: Krw,

@@ -7,7 +7,7 @@
 use chrono::TimeDelta;
 use futures::{StreamExt, stream};
 use kernel::BusinessId;
-use pg_adapter::{Approval, Decline, DeclineClass, Lookup, Outcome};
+use pg_adapter::{Approval, Cancel, Decline, DeclineClass, Lookup, Outcome, PaymentGateway};
 use platform::{SystemTx, TenantTx};
 
 use crate::{
@@ -44,10 +44,12 @@ pub(crate) fn pause_before(checks: i32) -> TimeDelta {
 impl Billing {
     /// Asks about every open attempt whose time has come.
     pub(crate) async fn reconcile_payments(&self) -> Result<(), BillingError> {
+        // What is due by now, once: what stays open falls due again later.
+        let due_by = self.clock.now();
         loop {
-            let now = self.clock.now();
             let mut tx = SystemTx::begin(&self.db).await?;
-            let open = store::payment::claim_open(&mut tx, now, now + LEASE, BATCH).await?;
+            let lease = self.clock.now() + LEASE;
+            let open = store::payment::claim_open(&mut tx, due_by, lease, BATCH).await?;
             tx.commit().await?;
             if open.is_empty() {
                 return Ok(());
@@ -73,6 +75,7 @@ impl Billing {
         tx.commit().await?;
         let Some(attempt) = attempt else { return self.settlement_of(business, payment).await };
         let gateway = self.gateway(attempt.provider)?;
+        // By our id also where a payer's window gave the payment a key: that key is what a browser says.
         let answer = gateway.find_by_order(&attempt.order_id).await;
         let sends_again = attempt.is_unheard_of(&answer) && attempt.may_be_sent_again();
         let outcome = match answer {
@@ -86,6 +89,7 @@ impl Billing {
                 outcome => outcome,
             },
             Lookup::NotFound if self.is_given_up(&attempt) => Outcome::Declined(never_arrived()),
+            Lookup::AwaitingDeposit(payment_key) => close_account(gateway, &attempt, payment_key).await,
             answer => outcome_of(answer),
         };
         crate::crash_point!("reconcile::answered");
@@ -139,12 +143,45 @@ impl Attempt {
         match answer {
             Lookup::NotFound => true,
             Lookup::InProgress => matches!(self.means, Means::Checkout { .. }),
-            Lookup::Approved(_) | Lookup::Failed(_) | Lookup::Unknown(_) => false,
+            Lookup::Approved(_) | Lookup::Failed(_) | Lookup::AwaitingDeposit(_) | Lookup::Unknown(_) => {
+                false
+            }
         }
     }
 
     fn may_be_sent_again(&self) -> bool {
         self.wanted && self.checks <= RESENT_AT_MOST && !matches!(self.means, Means::Gone)
+    }
+}
+
+/// The payer chose to pay into an account in the next days. A plan is not sold that way: nobody would
+/// be left to tell whether they still want it. The account is closed, unless the money came just now.
+async fn close_account(
+    gateway: &dyn PaymentGateway,
+    attempt: &Attempt,
+    payment_key: String,
+) -> Outcome<Approval> {
+    let cancel = Cancel {
+        payment_key,
+        amount: attempt.amount,
+        reason: "가상계좌 입금은 지원하지 않습니다.".to_owned(),
+        reference: attempt.order_id.clone(),
+        remaining_before: attempt.amount,
+    };
+    if let Outcome::NotSent(reason) | Outcome::Unknown(reason) = gateway.cancel(&cancel).await {
+        tracing::warn!(order = attempt.order_id, reason, "an account to pay into is not closed yet");
+    }
+    match gateway.find_by_order(&attempt.order_id).await {
+        Lookup::Failed(_) => Outcome::Declined(no_deposits()),
+        answer => outcome_of(answer),
+    }
+}
+
+fn no_deposits() -> Decline {
+    Decline {
+        class: DeclineClass::RetryLater,
+        code: "DEPOSIT_NOT_ACCEPTED".to_owned(),
+        message: "가상계좌 입금은 지원하지 않습니다. 카드로 다시 결제해 주세요.".to_owned(),
     }
 }
 
@@ -154,6 +191,7 @@ fn outcome_of(answer: Lookup) -> Outcome<Approval> {
         Lookup::Approved(approval) => Outcome::Approved(approval),
         Lookup::Failed(decline) => Outcome::Declined(decline),
         Lookup::InProgress => Outcome::Unknown("still going on at the provider".to_owned()),
+        Lookup::AwaitingDeposit(_) => Outcome::Unknown("waiting for a deposit".to_owned()),
         Lookup::NotFound => Outcome::Unknown("the provider has not heard of it (yet)".to_owned()),
         Lookup::Unknown(reason) => Outcome::Unknown(reason),
     }

@@ -7,8 +7,8 @@
 
 use std::mem;
 
-use chrono::TimeDelta;
-use kernel::at_korean_time;
+use chrono::{DateTime, TimeDelta, Utc};
+use kernel::{BusinessId, at_korean_time};
 use platform::SystemTx;
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -21,28 +21,33 @@ use utoipa::ToSchema;
 use crate::{
     Billing, BillingError, SubscriptionStatus,
     approval::Answer,
-    charge::{Attempt, LEASE, Means, Settlement},
+    charge::{Attempt, LEASE, Settlement},
     invoice::{Invoice, InvoiceId},
-    payment::PaymentReason,
+    payment::{PaymentId, PaymentReason},
     store::{
         self,
         due::{DueSubscription, NewCharge},
     },
+    subscription::SubscriptionId,
 };
 
 /// What was written down longer ago than this is not sent by the run any more: a provider that takes
 /// its full minute would answer when the lease (90 s) is over.
 const SENT_WITHIN: TimeDelta = TimeDelta::seconds(20);
 
+/// When a subscription that cannot be dealt with is looked at again.
+const TRY_AGAIN: TimeDelta = TimeDelta::hours(1);
+
 /// What a billing run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunReport {
-    /// Charges that were due and attempted.
+    /// Charges that were due.
     #[schema(example = 12)]
     pub due: u64,
     #[schema(example = 10)]
     pub succeeded: u64,
+    /// Declined, or not even tried because no card on file works.
     #[schema(example = 1)]
     pub failed: u64,
     /// Asked, but not answered yet; they are settled later and never charged twice.
@@ -53,8 +58,22 @@ pub struct RunReport {
 /// What a due subscription needs.
 enum Step {
     Charge(Box<NewCharge>),
+    /// It is owed, and there is no card to charge: the payment is missed.
+    NoCard,
     /// Nothing more is to be asked of a provider: it was done in the batch's transaction.
     Done,
+}
+
+/// How many due subscriptions are dealt with together, and the first of those tried last.
+struct Batch {
+    limit: usize,
+    first: Option<(BusinessId, SubscriptionId)>,
+}
+
+/// What became of a batch.
+struct Written {
+    attempts: Vec<Attempt>,
+    without_card: u64,
 }
 
 impl Billing {
@@ -71,21 +90,46 @@ impl Billing {
             self.ask_all(attempts, to_settle),
             self.settle_all(answers)
         );
-        // What was written down before the database failed was charged and settled all the same.
-        written?;
         report += settled;
+        // What was written down before the database failed was charged and settled all the same.
+        report += written.inspect_err(|_| tracing::error!(?report, "the billing run broke off"))?;
         Ok(report)
     }
 
-    /// Step 1, batch after batch, until nothing is due any more.
-    async fn write_down_all(&self, to_ask: mpsc::Sender<Attempt>) -> Result<(), BillingError> {
+    /// Step 1, batch after batch, until nothing is due any more. Reports the renewals for which there
+    /// is nothing to charge.
+    async fn write_down_all(&self, to_ask: mpsc::Sender<Attempt>) -> Result<RunReport, BillingError> {
+        let mut report = RunReport::default();
+        let mut batch = Batch { limit: self.settings.concurrency, first: None };
         // One batch ahead and no more: an attempt's lease begins when it is written down.
         while let Ok(room) = to_ask.reserve_many(self.settings.concurrency).await {
-            let Some(batch) = self.write_down_batch().await? else { break };
-            for (place, attempt) in room.zip(batch) {
-                place.send(attempt);
+            match self.write_down_batch(&mut batch).await {
+                Ok(None) => break,
+                Ok(Some(written)) => {
+                    report.due += written.without_card;
+                    report.failed += written.without_card;
+                    room.zip(written.attempts).for_each(|(place, attempt)| place.send(attempt));
+                }
+                Err(error) => self.after_failed_batch(&mut batch, error).await?,
             }
         }
+        Ok(report)
+    }
+
+    /// One subscription that cannot be dealt with must not hold up the others: they are taken one by
+    /// one until it is found, and it is left alone for a while.
+    async fn after_failed_batch(&self, batch: &mut Batch, error: BillingError) -> Result<(), BillingError> {
+        let Some((business, subscription)) = batch.first.take() else { return Err(error) };
+        if batch.limit > 1 {
+            tracing::warn!(%error, "due subscriptions could not be dealt with together; each is on its own now");
+            batch.limit = 1;
+            return Ok(());
+        }
+        tracing::error!(%business, %subscription, %error, "a due subscription cannot be dealt with; tried again in an hour");
+        let mut tx = SystemTx::begin(&self.db).await?;
+        store::due::set_aside(&mut tx, business, subscription, self.clock.now() + TRY_AGAIN).await?;
+        tx.commit().await?;
+        batch.limit = self.settings.concurrency;
         Ok(())
     }
 
@@ -141,46 +185,35 @@ impl Billing {
     }
 
     /// Deals with the next due subscriptions in one transaction. `None` when nothing is due any more.
-    async fn write_down_batch(&self) -> Result<Option<Vec<Attempt>>, BillingError> {
+    async fn write_down_batch(&self, batch: &mut Batch) -> Result<Option<Written>, BillingError> {
         let now = self.clock.now();
-        let limit = i64::try_from(self.settings.concurrency).unwrap_or(i64::MAX);
+        let limit = i64::try_from(batch.limit).unwrap_or(i64::MAX);
         let mut tx = SystemTx::begin(&self.db).await?;
         let due = store::due::lock_subscriptions(&mut tx, now, limit).await?;
+        batch.first = due.first().map(|due| (due.subscription.business, due.subscription.id));
         if due.is_empty() {
             return Ok(None);
         }
         let mut charges = Vec::with_capacity(due.len());
         let mut names = Vec::with_capacity(due.len());
+        let mut without_card = 0;
         for due in due {
             let name = Attempt::order_name(&due.plan_name, due.subscription.cycle);
-            if let Step::Charge(charge) = self.decide(&mut tx, due).await? {
-                charges.push(*charge);
-                names.push(name);
+            match self.decide(&mut tx, due).await? {
+                Step::Charge(charge) => {
+                    charges.push(*charge);
+                    names.push(name);
+                }
+                Step::NoCard => without_card += 1,
+                Step::Done => {}
             }
         }
         let ids = store::due::write_down(&mut tx, &charges, now + LEASE, now).await?;
         crate::crash_point!("run::before_commit");
         tx.commit().await?;
-        let attempts = charges.into_iter().zip(names).zip(ids).map(|((charge, order_name), payment)| {
-            Ok(Attempt {
-                business: charge.invoice.business,
-                payment,
-                order_id: charge.order_id,
-                provider: charge.card.provider.parse()?,
-                amount: charge.invoice.amount,
-                order_name,
-                means: Attempt::means(
-                    Some(charge.card.id),
-                    charge.card.billing_key,
-                    Some(charge.card.customer_key),
-                    None,
-                ),
-                sent_at: Some(now),
-                checks: 0,
-                wanted: true,
-            })
-        });
-        attempts.collect::<Result<Vec<_>, BillingError>>().map(Some)
+        let attempts = charges.into_iter().zip(names).zip(ids);
+        let attempts = attempts.map(|((charge, name), payment)| charge.attempt(payment, name, now));
+        Ok(Some(Written { attempts: attempts.collect(), without_card }))
     }
 
     async fn decide(&self, tx: &mut PgConnection, due: DueSubscription) -> Result<Step, BillingError> {
@@ -219,6 +252,7 @@ impl Billing {
         };
         match method {
             Some(card) if card.usable => Ok(Step::Charge(Box::new(NewCharge {
+                provider: card.provider.parse()?,
                 invoice,
                 invoice_is_new,
                 reason: if is_retry { PaymentReason::Dunning } else { PaymentReason::Renewal },
@@ -233,7 +267,7 @@ impl Billing {
                     store::invoice::insert(tx, &invoice, now).await?;
                 }
                 self.miss_payment(tx, subscription, &invoice, &dunning, true).await?;
-                Ok(Step::Done)
+                Ok(Step::NoCard)
             }
         }
     }
@@ -312,6 +346,7 @@ impl Billing {
     ) -> Result<Attempt, BillingError> {
         let now = self.clock.now();
         let charge = NewCharge {
+            provider: card.provider.parse()?,
             invoice,
             invoice_is_new: false,
             reason,
@@ -322,24 +357,26 @@ impl Billing {
         };
         let ids = store::due::write_down(tx, std::slice::from_ref(&charge), now + LEASE, now).await?;
         let payment = *ids.first().ok_or(sqlx::Error::RowNotFound)?;
-        Ok(Attempt {
-            business: charge.invoice.business,
+        let name = Attempt::order_name(plan_name, charge.cycle);
+        Ok(charge.attempt(payment, name, now))
+    }
+}
+
+impl NewCharge {
+    /// As it was written down just now.
+    fn attempt(self, payment: PaymentId, order_name: String, now: DateTime<Utc>) -> Attempt {
+        let card = self.card;
+        Attempt {
+            business: self.invoice.business,
             payment,
-            order_id: charge.order_id,
-            provider: charge.card.provider.parse()?,
-            amount: charge.invoice.amount,
-            order_name: Attempt::order_name(plan_name, charge.cycle),
-            means: match charge.card.billing_key {
-                Some(billing_key) => Means::Card {
-                    method: charge.card.id,
-                    billing_key,
-                    customer_key: charge.card.customer_key,
-                },
-                None => Means::Gone,
-            },
+            order_id: self.order_id,
+            provider: self.provider,
+            amount: self.invoice.amount,
+            order_name,
+            means: Attempt::means(Some(card.id), card.billing_key, Some(card.customer_key), None),
             sent_at: Some(now),
             checks: 0,
             wanted: true,
-        })
+        }
     }
 }

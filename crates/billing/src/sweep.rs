@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{BusinessId, Krw};
-use pg_adapter::{IssueBillingKey, Outcome};
+use pg_adapter::{DeclineClass, IssueBillingKey, Outcome};
 use platform::{SystemTx, idempotency};
 use sqlx::{PgConnection, PgPool};
 
@@ -102,14 +102,15 @@ impl Billing {
                 };
                 store::payment_method::store_key(&mut tx, method, &key, &issued.card, now).await?;
             }
-            Outcome::Declined(_) => {
+            // What the SDK returned is used up or unknown. Any other no may be about us, and change.
+            Outcome::Declined(decline) if decline.class == DeclineClass::NewCard => {
                 store::payment_method::mark_released(&mut tx, method.business, method.id).await?;
             }
             // A key that nobody knows cannot be charged by anybody: after a while it is left alone.
-            Outcome::NotSent(_) | Outcome::Unknown(_) if method.tries > 12 => {
+            Outcome::Declined(_) | Outcome::NotSent(_) | Outcome::Unknown(_) if method.tries > 12 => {
                 store::payment_method::mark_released(&mut tx, method.business, method.id).await?;
             }
-            Outcome::NotSent(_) | Outcome::Unknown(_) => {
+            Outcome::Declined(_) | Outcome::NotSent(_) | Outcome::Unknown(_) => {
                 let again = now + pause_before(method.tries);
                 store::payment_method::postpone(&mut tx, method.business, method.id, again).await?;
             }

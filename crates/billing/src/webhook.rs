@@ -5,7 +5,7 @@
 
 use axum::http::HeaderMap;
 use chrono::TimeDelta;
-use pg_adapter::{Lookup, Provider, Subject};
+use pg_adapter::{Lookup, Outcome, Provider, Subject};
 use platform::{SystemTx, events, jobs};
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +48,7 @@ impl Billing {
         let purpose = format!("billing.webhook:{provider}:{}", webhook.id);
         let sealed = self.vault.seal(&purpose, &String::from_utf8_lossy(body).into_owned().into());
         let (order_id, billing_key_hash) = match &webhook.subject {
-            Subject::Payment { order_id } => (Some(order_id.as_str()), None),
+            Subject::Payment { order_id, .. } => (Some(order_id.as_str()), None),
             Subject::BillingKeyDeleted { billing_key } => (None, Some(self.vault.keyed_hash(billing_key))),
             Subject::Other => (None, None),
         };
@@ -116,20 +116,38 @@ impl Billing {
             PaymentStatus::Pending => {
                 self.reconcile(business, id).await?;
             }
-            // Money may have been given back elsewhere, at the provider's console.
             PaymentStatus::Success | PaymentStatus::PartialRefunded => {
+                return self.look_into_paid(&payment).await;
+            }
+            // The provider may have charged after all.
+            PaymentStatus::Failed | PaymentStatus::Expired => {
                 match self.gateway(provider)?.find_by_order(order_id).await {
-                    Lookup::Approved(approval) => self.adopt_cancellations(business, id, &approval).await?,
-                    Lookup::Unknown(_) => return Ok(false),
-                    Lookup::Failed(_) | Lookup::InProgress | Lookup::NotFound => {
-                        tracing::error!(payment = %id, "the provider denies a payment that it approved");
+                    Lookup::Approved(approval) => {
+                        self.settle(business, id, Outcome::Approved(approval)).await?;
                     }
+                    Lookup::Unknown(_) => return Ok(false),
+                    Lookup::Failed(_)
+                    | Lookup::InProgress
+                    | Lookup::AwaitingDeposit(_)
+                    | Lookup::NotFound => {}
                 }
             }
-            PaymentStatus::Requested
-            | PaymentStatus::Failed
-            | PaymentStatus::Expired
-            | PaymentStatus::Refunded => {}
+            PaymentStatus::Requested | PaymentStatus::Refunded => {}
+        }
+        Ok(true)
+    }
+
+    /// Money may have been given back elsewhere, at the provider's console.
+    async fn look_into_paid(&self, payment: &Payment) -> Result<bool, BillingError> {
+        let payment_key = payment.payment_key.as_deref().ok_or(BillingError::NotFound)?;
+        match self.gateway(payment.provider)?.find(payment_key).await {
+            Lookup::Approved(approval) => {
+                self.adopt_cancellations(payment.business, payment.id, &approval).await?;
+            }
+            Lookup::Unknown(_) => return Ok(false),
+            Lookup::Failed(_) | Lookup::InProgress | Lookup::AwaitingDeposit(_) | Lookup::NotFound => {
+                tracing::error!(payment = %payment.id, "the provider denies a payment that it approved");
+            }
         }
         Ok(true)
     }

@@ -1,12 +1,12 @@
 //! The port: what billing may ask of a provider, and what it may hear in answer.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use kernel::Krw;
 use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 
-use crate::Provider;
+use crate::{Capabilities, Provider};
 
 /// What is known after a provider was asked to do something that must not happen twice.
 ///
@@ -99,8 +99,8 @@ pub struct Charge {
     pub billing_key: BillingKeySecret,
     /// The payer's key that the billing key was issued for.
     pub customer_key: String,
-    /// Our id of this attempt, 6 to 64 of `[A-Za-z0-9_-]`; also the provider's idempotency key, so
-    /// that the same charge sent again is the same charge.
+    /// Our id of this attempt, as [`Capabilities::order_ids`] allows; also the provider's idempotency
+    /// key where it has such a thing, so that the same charge sent again is the same charge.
     pub order_id: String,
     /// What the card holder reads on the slip, 1 to 100 characters.
     pub order_name: String,
@@ -128,6 +128,9 @@ pub struct Cancel {
     /// Our id of this refund. It is the provider's idempotency key and travels with the cancel, so
     /// that [`Cancellation::reference`] can be recognised later.
     pub reference: String,
+    /// What was left of the payment before this cancel, as our books had it when it was written
+    /// down. Providers that compare it refuse a cancel that was made already.
+    pub remaining_before: Krw,
 }
 
 /// Money that moved: an approved payment and all that was given back of it so far.
@@ -142,9 +145,34 @@ pub struct Approval {
     pub card: Option<Card>,
     /// The provider's own receipt page.
     pub receipt_url: Option<String>,
+    /// What is left of the amount after all that was given back so far.
+    pub remaining: Krw,
+    /// The completed cancels one by one, oldest first; empty where the provider tells only
+    /// [`Self::remaining`] ([`Capabilities::lists_cancels`]).
     pub cancellations: Vec<Cancellation>,
     /// A billing key that the provider issued along with a one-off payment.
     pub billing_key: Option<IssuedBillingKey>,
+}
+
+impl Approval {
+    /// The cancel that `request` made, if the payment shows it: by its reference or, where cancels
+    /// are not listed, by what is left.
+    pub fn made_by(&self, request: &Cancel) -> Option<Cancellation> {
+        let listed = self
+            .cancellations
+            .iter()
+            .find(|made| made.reference.as_deref() == Some(request.reference.as_str()));
+        if listed.is_some() || !self.cancellations.is_empty() {
+            return listed.cloned();
+        }
+        let left_after = request.remaining_before.checked_sub(request.amount)?;
+        (self.remaining < self.amount && self.remaining == left_after).then(|| Cancellation {
+            amount: request.amount,
+            transaction_key: format!("{}-{}", self.payment_key, left_after.get()),
+            reference: Some(request.reference.clone()),
+            canceled_at: None,
+        })
+    }
 }
 
 /// One completed cancel of a payment.
@@ -155,7 +183,8 @@ pub struct Cancellation {
     pub transaction_key: String,
     /// [`Cancel::reference`] if we made it; absent for one made elsewhere (the provider's console).
     pub reference: Option<String>,
-    pub canceled_at: DateTime<Utc>,
+    /// None where the provider does not say.
+    pub canceled_at: Option<DateTime<Utc>>,
 }
 
 /// What a provider says about a payment when asked.
@@ -165,8 +194,11 @@ pub enum Lookup {
     Approved(Approval),
     /// The payment exists and failed for good.
     Failed(Decline),
-    /// The payment exists and is still going on (waiting for the payer, for a deposit).
+    /// The payment exists and is still going on (waiting for the payer).
     InProgress,
+    /// The payer was given an account to pay into (virtual account, 가상계좌) and may do so for days.
+    /// A full cancel closes the account. The provider's id of the payment.
+    AwaitingDeposit(String),
     /// The provider has no such payment. Not proof that none will appear: a charge may still run.
     NotFound,
     /// No usable answer. Text for operators.
@@ -187,7 +219,11 @@ pub struct Webhook {
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// Something happened to the payment with this order id.
-    Payment { order_id: String },
+    Payment {
+        order_id: String,
+        /// The provider's id of it, where the webhook tells.
+        payment_key: Option<String>,
+    },
     /// This billing key will not work any more.
     BillingKeyDeleted { billing_key: BillingKeySecret },
     /// Nothing that concerns billing, or nothing that this version knows.
@@ -200,7 +236,49 @@ pub enum WebhookRefused {
     Malformed(String),
     #[error("the signature does not match")]
     BadSignature,
+    /// Signed by the provider, but at another time: somebody may be repeating what they overheard.
+    #[error("the signed time is too far from now")]
+    Stale,
 }
+
+/// What a provider wants to read when it has delivered a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    pub content_type: &'static str,
+    pub body: &'static str,
+}
+
+/// One page of a day's transactions.
+#[derive(Clone, Debug)]
+pub struct TransactionPage {
+    pub transactions: Vec<Transaction>,
+    /// Where the next page begins; none if this was the last.
+    pub next: Option<String>,
+}
+
+/// Money that moved, as the provider lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    pub payment_key: String,
+    pub order_id: String,
+    /// The provider's id of this one movement.
+    pub transaction_key: String,
+    pub kind: TransactionKind,
+    /// Never negative, whichever way it went.
+    pub amount: Krw,
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TransactionKind {
+    Charge,
+    Cancel,
+}
+
+/// A list could not be read. Nothing follows from it; ask again later. Text for operators.
+#[derive(Debug, thiserror::Error)]
+#[error("the transactions could not be listed: {0}")]
+pub struct ListFailed(pub String);
 
 /// A payment provider.
 ///
@@ -211,16 +289,20 @@ pub enum WebhookRefused {
 pub trait PaymentGateway: Send + Sync {
     fn provider(&self) -> Provider;
 
+    /// What this provider can and cannot do. Billing reads this; it never asks which provider it is.
+    fn capabilities(&self) -> Capabilities;
+
     /// Exchanges the SDK's answer for a billing key.
     ///
-    /// An `Unknown` may be repeated with the same [`IssueBillingKey::idempotency_key`]; a key that
-    /// was issued in an answer that got lost is returned then.
+    /// An `Unknown` may be repeated with the same [`IssueBillingKey::idempotency_key`]; where
+    /// [`Capabilities::repeats_issue`], a key that was issued in an answer that got lost is returned then.
     async fn issue_billing_key(&self, request: &IssueBillingKey) -> Outcome<IssuedBillingKey>;
 
     /// Makes a billing key unusable. `Approved` also when it was gone already.
     async fn delete_billing_key(&self, billing_key: &BillingKeySecret) -> Outcome<()>;
 
-    /// Charges a billing key. One order id is one charge, however often it is sent.
+    /// Charges a billing key. One order id is one charge, however often it is sent within
+    /// [`Capabilities::repeats_charge`].
     ///
     /// Where the provider answers that this order was charged already, the implementation looks the
     /// payment up and answers with what it finds.
@@ -235,11 +317,24 @@ pub trait PaymentGateway: Send + Sync {
     /// looks the payment up: `Approved` if a cancel with our reference is in it, else `Declined`.
     async fn cancel(&self, request: &Cancel) -> Outcome<Cancellation>;
 
-    /// Asks for a payment by our order id.
+    /// Asks for a payment by our order id. Always `Unknown` without [`Capabilities::finds_by_order`].
     async fn find_by_order(&self, order_id: &str) -> Lookup;
+
+    /// Asks for a payment by the provider's id, [`Approval::payment_key`]. Whose order it is stands
+    /// in the answer.
+    async fn find(&self, payment_key: &str) -> Lookup;
+
+    /// The money that moved on a Korean day, page by page from the oldest: `after` is the last page's
+    /// [`TransactionPage::next`]. Always an error without [`Capabilities::lists_transactions`].
+    async fn transactions(&self, day: NaiveDate, after: Option<&str>) -> Result<TransactionPage, ListFailed>;
 
     /// Reads a webhook and verifies it as far as the provider allows.
     ///
     /// Unknown kinds are [`Subject::Other`], not an error.
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused>;
+
+    /// The answer to a delivery that was read.
+    fn acknowledgement(&self) -> Acknowledgement {
+        Acknowledgement { content_type: "text/plain", body: "" }
+    }
 }

@@ -8,14 +8,19 @@
 //! To add a provider: a variant of [`Provider`], a folder that implements [`PaymentGateway`], and a
 //! test that implements `contract::Rig` for its sandbox. It is done when the suite passes.
 
+mod capabilities;
 #[cfg(feature = "contract")]
 pub mod contract;
+#[cfg(test)]
+mod damage;
 mod gateway;
 mod registry;
 pub mod toss;
 
+pub use capabilities::{Capabilities, OrderIds, Repeats};
 pub use gateway::{
-    Approval, BillingKeySecret, Cancel, Cancellation, Card, Charge, Confirm, Decline, DeclineClass,
-    IssueBillingKey, IssuedBillingKey, Lookup, Outcome, PaymentGateway, Subject, Webhook, WebhookRefused,
+    Acknowledgement, Approval, BillingKeySecret, Cancel, Cancellation, Card, Charge, Confirm, Decline,
+    DeclineClass, IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, Outcome, PaymentGateway, Subject,
+    Transaction, TransactionKind, TransactionPage, Webhook, WebhookRefused,
 };
 pub use registry::{Gateways, Provider, UnknownProvider};

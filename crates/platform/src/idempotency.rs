@@ -17,15 +17,17 @@ use axum::{
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{BusinessId, Clock};
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use crate::{Permission, Principal, Problem, RawBody, TenantTx};
 
 /// How long an answer can be had again.
 pub const KEPT_FOR: TimeDelta = TimeDelta::days(7);
 
-/// After this long a running request is taken for dead, and a repeat may run. What it does to money
-/// is still exactly once: that rests on the ledger's own rules, not on this table.
-const ABANDONED_AFTER: TimeDelta = TimeDelta::minutes(3);
+/// After this long a running request is taken for dead, and a repeat may run. Longer than any request
+/// takes: a registration asks the provider up to three times, and each may take a minute. What the
+/// repeat does to money is still exactly once: that rests on billing's own rules, not on this table.
+const ABANDONED_AFTER: TimeDelta = TimeDelta::minutes(5);
 
 /// Platform operators act for no business of their own.
 const PLATFORM: BusinessId = BusinessId(0);
@@ -44,8 +46,8 @@ pub struct Idempotency {
 pub struct IdempotencyKey(pub String);
 
 enum Claim {
-    /// The request is ours to run.
-    Granted,
+    /// The request is ours to run, under this name.
+    Granted(Uuid),
     Answered(Response),
     Running,
     Mismatch,
@@ -72,8 +74,8 @@ async fn guard(idempotency: &Idempotency, request: Request, next: Next) -> Resul
     let named = named.map_or(&b""[..], HeaderValue::as_bytes);
     let fingerprint = fingerprint(method.as_str(), &path, &body, named);
 
-    match idempotency.claim(business, &key, &fingerprint).await? {
-        Claim::Granted => {}
+    let claim = match idempotency.claim(business, &key, &fingerprint).await? {
+        Claim::Granted(claim) => claim,
         Claim::Answered(answer) => return Ok(answer),
         Claim::Running => {
             return Err(Problem::conflict(
@@ -89,12 +91,12 @@ async fn guard(idempotency: &Idempotency, request: Request, next: Next) -> Resul
                 "이 Idempotency-Key는 다른 요청에 이미 사용되었습니다.",
             ));
         }
-    }
+    };
 
     let mut request = Request::from_parts(parts, Body::from(body));
     request.extensions_mut().insert(IdempotencyKey(key.clone()));
     let response = next.run(request).await;
-    idempotency.record(business, &key, response).await
+    idempotency.record(business, &key, claim, response).await
 }
 
 fn read_key(value: &HeaderValue) -> Result<String, Problem> {
@@ -125,21 +127,22 @@ fn fingerprint(method: &str, path: &str, body: &[u8], named_business: &[u8]) -> 
 
 impl Idempotency {
     async fn claim(&self, business: BusinessId, key: &str, fingerprint: &[u8]) -> Result<Claim, Problem> {
-        let now = self.clock.now();
+        let (now, claim) = (self.clock.now(), Uuid::new_v4());
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let claimed = sqlx::query!(
-            "insert into platform.idempotency_key (business_id, key, fingerprint, claimed_at)
-             values ($1, $2, $3, $4) on conflict do nothing",
+            "insert into platform.idempotency_key (business_id, key, fingerprint, claim_id, claimed_at)
+             values ($1, $2, $3, $4, $5) on conflict do nothing",
             business.0,
             key,
             fingerprint,
+            claim,
             now,
         )
         .execute(&mut *tx)
         .await?;
         if claimed.rows_affected() == 1 {
             tx.commit().await?;
-            return Ok(Claim::Granted);
+            return Ok(Claim::Granted(claim));
         }
         let earlier = sqlx::query!(
             "select fingerprint, claimed_at, status, content_type, body
@@ -157,29 +160,40 @@ impl Idempotency {
         if let (Some(status), Some(body)) = (earlier.status, earlier.body) {
             return Ok(Claim::Answered(replay(status, earlier.content_type, body)));
         }
-        if now - earlier.claimed_at < ABANDONED_AFTER {
+        // In development the clock may also have been moved back since.
+        if (now - earlier.claimed_at).abs() < ABANDONED_AFTER {
             return Ok(Claim::Running);
         }
         sqlx::query!(
-            "update platform.idempotency_key set claimed_at = $3 where business_id = $1 and key = $2",
+            "update platform.idempotency_key set claim_id = $3, claimed_at = $4
+             where business_id = $1 and key = $2",
             business.0,
             key,
+            claim,
             now,
         )
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(Claim::Granted)
+        Ok(Claim::Granted(claim))
     }
 
-    /// Stores the answer and hands it on; a server error frees the key instead.
-    async fn record(&self, business: BusinessId, key: &str, response: Response) -> Result<Response, Problem> {
+    /// Stores the answer and hands it on; a server error frees the key instead. Whoever was taken for
+    /// dead, and has lost the key to a repeat, leaves the repeat's answer alone.
+    async fn record(
+        &self,
+        business: BusinessId,
+        key: &str,
+        claim: Uuid,
+        response: Response,
+    ) -> Result<Response, Problem> {
         let mut tx = TenantTx::begin(&self.db, business).await?;
         if response.status().is_server_error() {
             sqlx::query!(
-                "delete from platform.idempotency_key where business_id = $1 and key = $2",
+                "delete from platform.idempotency_key where business_id = $1 and key = $2 and claim_id = $3",
                 business.0,
-                key
+                key,
+                claim,
             )
             .execute(&mut *tx)
             .await?;
@@ -191,10 +205,11 @@ impl Idempotency {
         let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         sqlx::query!(
             "update platform.idempotency_key
-             set status = $3, content_type = $4, body = $5, answered_at = $6
-             where business_id = $1 and key = $2",
+             set status = $4, content_type = $5, body = $6, answered_at = $7
+             where business_id = $1 and key = $2 and claim_id = $3",
             business.0,
             key,
+            claim,
             i16::try_from(parts.status.as_u16()).unwrap_or(i16::MAX),
             content_type,
             &body[..],

@@ -13,8 +13,8 @@ use crate::{
 /// What any member of any business may ask. The list can only shrink.
 const FOR_EVERY_ROLE: [&str; 1] = ["getMe"];
 
-/// What operators of the platform may do for a business. The list can only shrink.
-const FOR_OPERATORS: [&str; 2] = ["getMe", "retryPayment"];
+/// What operators of the platform may do for a business.
+const FOR_OPERATORS: [&str; 4] = ["getMe", "retryPayment", "refundPayment", "partiallyRefundPayment"];
 
 #[tokio::test]
 async fn who_is_not_signed_in_is_told_so() {

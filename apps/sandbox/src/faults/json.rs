@@ -61,6 +61,8 @@ impl From<Fault> for FaultJson {
             FaultKind::Html502(moment) => ("html_502", Some(json!(moment_name(moment)))),
             FaultKind::RateLimited => ("rate_limited", None),
             FaultKind::Truncated => ("truncated", None),
+            FaultKind::WrongCharset => ("wrong_charset", None),
+            FaultKind::Redirect => ("redirect", None),
             FaultKind::Delay { before, after } => {
                 ("delay_ms", Some(json!({"before": milliseconds(before), "after": milliseconds(after)})))
             }
@@ -86,6 +88,8 @@ fn kind(name: &str, value: Option<&Value>, provider: Option<Provider>) -> Result
         "html_502" => FaultKind::Html502(moment(value)?),
         "rate_limited" => FaultKind::RateLimited,
         "truncated" => FaultKind::Truncated,
+        "wrong_charset" => FaultKind::WrongCharset,
+        "redirect" => FaultKind::Redirect,
         "delay_ms" => delay(value)?,
         "decline" => match value {
             None => FaultKind::Decline { code: insufficient_funds(provider).into() },
@@ -164,7 +168,9 @@ mod tests {
 
     #[test]
     fn a_listed_fault_can_be_posted_again() {
-        for name in ["drop_response", "error_500", "truncated", "decline", "html_502"] {
+        for name in
+            ["drop_response", "error_500", "truncated", "decline", "html_502", "wrong_charset", "redirect"]
+        {
             let original = fault(json!({"fault": name, "times": 3})).unwrap();
             let copy = Fault::try_from(FaultJson::from(original.clone())).unwrap();
             assert_eq!(copy, original);

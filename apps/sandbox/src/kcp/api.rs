@@ -97,6 +97,7 @@ impl Exchange {
             Some(FaultKind::RateLimited) => return StatusCode::TOO_MANY_REQUESTS.into_response(),
             Some(FaultKind::Html502(Moment::BeforeProcessing)) => return broken::bad_gateway(),
             Some(FaultKind::Error500(Moment::BeforeProcessing)) => return server_error(),
+            Some(FaultKind::Redirect) => return broken::elsewhere(),
             _ => {}
         }
         let Ok((answer, news)) = self.decide(target, fields, switches, &struck) else {
@@ -118,6 +119,9 @@ impl Exchange {
         match wire.breakage {
             Some(FaultKind::DropResponse) => self.hang_up(),
             Some(FaultKind::Truncated) => broken::truncated(&bytes(answer, switches)),
+            Some(FaultKind::WrongCharset) => {
+                broken::in_utf16(200, &Bytes::from(serde_json::Value::Object(answer.clone()).to_string()))
+            }
             Some(FaultKind::Html502(_)) => broken::bad_gateway(),
             Some(FaultKind::Error500(_)) => server_error(),
             _ => json(answer, switches),

@@ -108,6 +108,7 @@ impl Exchange {
             Some(FaultKind::Refuse) => return self.hang_up(),
             Some(FaultKind::RateLimited) => return reply::json(&self.trace_id, &too_many_requests()),
             Some(FaultKind::Html502(Moment::BeforeProcessing)) => return broken::bad_gateway(),
+            Some(FaultKind::Redirect) => return broken::elsewhere(),
             _ => {}
         }
         let Ok(done) = self.decide(admitted, &struck, wire.breakage.as_ref()) else {
@@ -120,6 +121,7 @@ impl Exchange {
         match wire.breakage {
             Some(FaultKind::DropResponse) => self.hang_up(),
             Some(FaultKind::Truncated) => broken::truncated(&done.body),
+            Some(FaultKind::WrongCharset) => broken::in_utf16(done.status, &done.body),
             Some(FaultKind::Html502(_)) => broken::bad_gateway(),
             Some(FaultKind::Error500(_)) => reply::with(&done.trace_id, &internal_error()),
             _ => {

@@ -11,7 +11,7 @@ use platform::{BodyProblems, CommonProblems, Data, Json, Path, Problem, Tenant, 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::MoneyHeaders;
+use super::{CardProblems, MoneyHeaders, free_text::without_card_number};
 use crate::{
     Billing, BillingCycle, BillingError,
     charge::Settlement,
@@ -47,7 +47,7 @@ enum Currency {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderCreated {
-    #[schema(example = "dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e")]
+    #[schema(example = "dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e")]
     order_id: String,
     /// Open the provider's window with this.
     #[schema(example = "3d2d6f1e-6f0e-4a43-8a70-5c3d2b1a0f9e")]
@@ -154,8 +154,7 @@ pub(crate) struct SubscriptionSummary {
         (status = 404, description = "`NOT_FOUND`: no such order", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`ORDER_MISMATCH`, `CHECKOUT_OVER`, `ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`: `AMOUNT_MISMATCH`; `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`PROVIDER_UNAVAILABLE`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems, BodyProblems,
+        CommonProblems, BodyProblems, CardProblems,
     ),
 )]
 pub(crate) async fn confirm_order(
@@ -224,8 +223,7 @@ pub(crate) struct Subscribed {
         (status = 402, description = "`CARD_DECLINED`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`ORDER_MISMATCH`, `CHECKOUT_OVER`, `ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`: `AMOUNT_MISMATCH`, `UNKNOWN_PLAN`, `NOT_FOR_SALE`; `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`PROVIDER_UNAVAILABLE`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems, BodyProblems,
+        CommonProblems, BodyProblems, CardProblems,
     ),
 )]
 pub(crate) async fn confirm_and_subscribe(
@@ -247,6 +245,9 @@ pub(crate) async fn confirm_and_subscribe(
     Ok((code, Data::json(Subscribed { success, payment_id, subscription })).into_response())
 }
 
+/// Some providers' windows return a kilobyte of encrypted form.
+const LONGEST_PAYMENT_KEY: usize = 8 * 1024;
+
 /// Refuses ids that no provider would accept, before they reach a URL or the database.
 fn checked(request: ConfirmRequest) -> Result<ConfirmRequest, Problem> {
     let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
@@ -258,9 +259,11 @@ fn checked(request: ConfirmRequest) -> Result<ConfirmRequest, Problem> {
         ));
     }
     let is_printable = request.payment_key.chars().all(|c| c.is_ascii_graphic());
-    if !(1..=200).contains(&request.payment_key.len()) || !is_printable {
+    if !(1..=LONGEST_PAYMENT_KEY).contains(&request.payment_key.len()) || !is_printable {
         return Err(Problem::invalid_field("paymentKey", "INVALID", "paymentKey가 올바르지 않습니다."));
     }
+    without_card_number(&request.order_id)?;
+    without_card_number(&request.payment_key)?;
     Ok(request)
 }
 
@@ -269,9 +272,7 @@ impl Confirmed {
         match self.settlement {
             Settlement::Paid => Ok((StatusCode::OK, PaymentStatus::Success, self.payment)),
             Settlement::Open => Ok((StatusCode::ACCEPTED, PaymentStatus::Pending, self.payment)),
-            Settlement::Declined(failure) if failure.provider_code == crate::charge::NOT_SENT => {
-                Err(BillingError::ProviderUnavailable(failure.provider_code))
-            }
+            // Whatever its class: what was asked came from the payer's browser.
             Settlement::Declined(failure) => {
                 Err(BillingError::Declined { payment: Some(self.payment), failure })
             }

@@ -4,6 +4,7 @@ mod checkout;
 mod free_text;
 mod payments;
 mod plans;
+mod refunds;
 mod subscriptions;
 pub(crate) mod view;
 mod webhooks;
@@ -28,8 +29,8 @@ where
         .routes(routes!(checkout::confirm_order))
         .routes(routes!(checkout::confirm_and_subscribe))
         .routes(routes!(payments::retry_payment))
-        .routes(routes!(payments::refund_payment))
-        .routes(routes!(payments::partially_refund_payment))
+        .routes(routes!(refunds::refund_payment))
+        .routes(routes!(refunds::partially_refund_payment))
         .route_layer(axum::middleware::from_fn_with_state(idempotency.clone(), platform::idempotency::layer));
     OpenApiRouter::new()
         .routes(routes!(plans::list_plans))

@@ -1,31 +1,28 @@
-//! Payments: the history, retries, refunds, and the billing run.
+//! Payments: the history, retries, and the billing run.
 
 use axum::{
-    Extension,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use chrono::{Datelike, Days, NaiveDate};
-use kernel::{BusinessId, Krw, start_of_korean_day};
+use kernel::{BusinessId, start_of_korean_day};
 use platform::{
     AuthFailure, BearerToken, BodyProblems, CommonProblems, Data, Json, List, PageQuery, Path, Problem,
-    Query, SystemTx, Tenant, TenantBilling, TenantOrAdmin, TenantTx, idempotency::IdempotencyKey,
+    Query, SystemTx, Tenant, TenantBilling, TenantOrAdmin, TenantTx,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    BusinessHeader, CardProblems, MoneyHeaders,
-    free_text::without_card_number,
+    BusinessHeader, MoneyHeaders,
     view::{PaymentDetail, PaymentView},
 };
 use crate::{
     Billing, BillingError, RunReport,
     manage::{PaidNow, RetryTarget},
     payment::{PaymentId, PaymentStatus},
-    refund::{RefundAmount, RefundId, RefundStatus},
     store::{self, view::PaymentFilter},
     subscription::SubscriptionId,
 };
@@ -146,7 +143,7 @@ pub(crate) struct PaymentRetried {
         (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`PAYMENT_IN_PROGRESS`, `NOTHING_TO_PAY`, `CARD_UNUSABLE`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`PROVIDER_UNAVAILABLE`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`PROVIDER_UNAVAILABLE`, `PAYMENT_SET_UP_WRONGLY`", body = Problem, content_type = "application/problem+json"),
         CommonProblems, BodyProblems,
     ),
 )]
@@ -176,153 +173,13 @@ pub(crate) async fn retry_payment(
 }
 
 impl Billing {
-    async fn owner_of(&self, target: RetryTarget) -> Result<BusinessId, BillingError> {
+    pub(super) async fn owner_of(&self, target: RetryTarget) -> Result<BusinessId, BillingError> {
         let mut tx = SystemTx::begin(&self.db).await?;
         let owner = match target {
             RetryTarget::Payment(id) => store::view::owner_of_payment(&mut tx, id).await?,
             RetryTarget::Subscription(id) => store::view::owner_of_subscription(&mut tx, id).await?,
         };
         owner.ok_or(BillingError::NotFound)
-    }
-}
-
-/// Why all of it is given back.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"reason": "고객 요청"}))]
-pub(crate) struct RefundPayment {
-    /// 1 to 150 characters; the payer may see it.
-    #[schema(min_length = 1, max_length = 150)]
-    reason: String,
-}
-
-/// How much is given back, and why.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"amount": 15000, "reason": "부분 환불 요청"}))]
-pub(crate) struct PartiallyRefundPayment {
-    /// Won, VAT included; at most what is left of the payment.
-    #[schema(minimum = 1)]
-    amount: Krw,
-    /// 1 to 150 characters; the payer may see it.
-    #[schema(min_length = 1, max_length = 150)]
-    reason: String,
-}
-
-/// A payment after a refund.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PaymentRefunded {
-    #[schema(example = 101)]
-    payment_id: PaymentId,
-    refund_id: RefundId,
-    #[schema(example = 29000)]
-    original_amount: Krw,
-    /// All refunds of the payment together.
-    #[schema(example = 15000)]
-    refunded_amount: Krw,
-    #[schema(example = 14000)]
-    remaining_amount: Krw,
-    #[schema(example = "PARTIAL_REFUNDED")]
-    status: PaymentStatus,
-    refund_status: RefundStatus,
-}
-
-/// Refund a payment in full
-///
-/// Gives back all that is left of it. A full refund of the current period ends the subscription's
-/// paid access at once; of an earlier period it changes nothing else.
-#[utoipa::path(
-    post, path = "/api/payments/{paymentId}/refund", operation_id = "refundPayment", tag = "payments",
-    security(("bearer" = [])), params(("paymentId" = i64, Path, example = 101), MoneyHeaders),
-    request_body = RefundPayment,
-    responses(
-        (status = 200, description = "Refunded", body = Data<PaymentRefunded>),
-        (status = 202, description = "Not known yet (`refundStatus: PROCESSING`); settled later", body = Data<PaymentRefunded>),
-        (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`NOT_REFUNDABLE`, `REFUND_REFUSED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems, BodyProblems, CardProblems,
-    ),
-)]
-pub(crate) async fn refund_payment(
-    State(billing): State<Billing>,
-    tenant: Tenant<TenantBilling>,
-    key: Option<Extension<IdempotencyKey>>,
-    Path(id): Path<PaymentId>,
-    Json(body): Json<RefundPayment>,
-) -> Result<Response, Problem> {
-    billing.refund_and_answer(&tenant, id, RefundAmount::Rest, &body.reason, key).await
-}
-
-/// Refund part of a payment
-///
-/// Several are possible until nothing is left; together they never exceed the payment.
-#[utoipa::path(
-    patch, path = "/api/payments/{paymentId}/partial-refund", operation_id = "partiallyRefundPayment", tag = "payments",
-    security(("bearer" = [])), params(("paymentId" = i64, Path, example = 101), MoneyHeaders),
-    request_body = PartiallyRefundPayment,
-    responses(
-        (status = 200, description = "Refunded", body = Data<PaymentRefunded>),
-        (status = 202, description = "Not known yet (`refundStatus: PROCESSING`); settled later", body = Data<PaymentRefunded>),
-        (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`NOT_REFUNDABLE`, `REFUND_REFUSED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`VALIDATION_FAILED`: `REFUND_EXCEEDS_PAYMENT` with `refundableAmount`; `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems, BodyProblems, CardProblems,
-    ),
-)]
-pub(crate) async fn partially_refund_payment(
-    State(billing): State<Billing>,
-    tenant: Tenant<TenantBilling>,
-    key: Option<Extension<IdempotencyKey>>,
-    Path(id): Path<PaymentId>,
-    Json(body): Json<PartiallyRefundPayment>,
-) -> Result<Response, Problem> {
-    billing.refund_and_answer(&tenant, id, RefundAmount::Part(body.amount), &body.reason, key).await
-}
-
-impl Billing {
-    async fn refund_and_answer(
-        &self,
-        tenant: &Tenant<TenantBilling>,
-        id: PaymentId,
-        amount: RefundAmount,
-        reason: &str,
-        key: Option<Extension<IdempotencyKey>>,
-    ) -> Result<Response, Problem> {
-        let reason = reason.trim();
-        if !(1..=150).contains(&reason.chars().count()) {
-            return Err(Problem::invalid_field(
-                "reason",
-                "INVALID_LENGTH",
-                "환불 사유는 1자에서 150자 사이여야 합니다.",
-            ));
-        }
-        without_card_number(reason)?;
-        let key = key.as_ref().map(|Extension(key)| key.0.as_str());
-        let refund = self.refund(tenant.business, id, amount, reason, key).await?;
-        let code = match refund.status {
-            RefundStatus::Success => StatusCode::OK,
-            RefundStatus::Pending => StatusCode::ACCEPTED,
-            RefundStatus::Failed => {
-                let message = refund.failure_message.unwrap_or_default();
-                return Err(BillingError::RefundRefused { code: "REFUND_REFUSED".to_owned(), message }.into());
-            }
-        };
-        let mut tx = TenantTx::begin(&self.db, tenant.business).await?;
-        let payment =
-            store::payment::lock(&mut tx, tenant.business, id).await?.ok_or(BillingError::NotFound)?;
-        tx.commit().await?;
-        let answer = PaymentRefunded {
-            payment_id: id,
-            refund_id: refund.id,
-            original_amount: payment.amount,
-            refunded_amount: payment.refunded,
-            remaining_amount: payment.amount.checked_sub(payment.refunded).unwrap_or(Krw::ZERO),
-            status: payment.status,
-            refund_status: refund.status,
-        };
-        Ok((code, Data::json(answer)).into_response())
     }
 }
 

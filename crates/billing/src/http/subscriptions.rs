@@ -1,6 +1,7 @@
 //! Subscribing, the card, cancelling, and how things stand.
 
 use axum::{
+    Extension,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -12,6 +13,7 @@ use platform::{
     BodyProblems, CommonProblems, Data, Json, List, PageQuery, Problem, Query, Tenant, TenantBilling,
     TenantTx,
     events::{self, EventId, RecordedEvent},
+    idempotency::IdempotencyKey,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -118,13 +120,14 @@ enum RegistrationStatus {
         (status = 402, description = "`CARD_DECLINED` with `declineClass`, `providerCode` and the text for the card holder; nothing is left behind", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`ALREADY_SUBSCRIBED`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`: `UNKNOWN_PLAN`, `NOT_FOR_SALE`, `INVALID_CUSTOMER_KEY`, `UNKNOWN_PROVIDER`, ...; `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`PROVIDER_UNAVAILABLE`: certainly not charged", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`PROVIDER_UNAVAILABLE`, `PAYMENT_SET_UP_WRONGLY`: certainly not charged", body = Problem, content_type = "application/problem+json"),
         CommonProblems, BodyProblems, CardProblems,
     ),
 )]
 pub(crate) async fn register_billing_key(
     State(billing): State<Billing>,
     tenant: Tenant<TenantBilling>,
+    key: Option<Extension<IdempotencyKey>>,
     Json(body): Json<RegisterBillingKey>,
 ) -> Result<Response, Problem> {
     let registration = billing.card_registration(
@@ -133,7 +136,8 @@ pub(crate) async fn register_billing_key(
         body.auth_key,
         body.customer_key,
     )?;
-    let started = billing.enroll(tenant.business, &body.plan, body.billing_cycle, registration).await?;
+    let key = key.as_ref().map(|Extension(key)| key.0.as_str());
+    let started = billing.enroll(tenant.business, &body.plan, body.billing_cycle, registration, key).await?;
     let (code, status, message) = if started.is_paid {
         (StatusCode::OK, RegistrationStatus::Active, "정기결제가 등록되었습니다.")
     } else {
@@ -182,6 +186,7 @@ impl Billing {
                 });
             }
         };
+        without_card_number(&customer_key)?;
         CardRegistration::new(self.provider_named(provider)?, auth_key, customer_key)
     }
 
@@ -232,7 +237,7 @@ pub(crate) struct PaymentMethodReplaced {
         (status = 404, description = "`NO_SUBSCRIPTION`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`NOT_RENEWING`, `PAYMENT_IN_PROGRESS`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`PROVIDER_UNAVAILABLE`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`PROVIDER_UNAVAILABLE`, `PAYMENT_SET_UP_WRONGLY`", body = Problem, content_type = "application/problem+json"),
         CommonProblems, BodyProblems, CardProblems,
     ),
 )]

@@ -38,7 +38,7 @@ pub(crate) struct CurrentSubscription {
     #[schema(example = 29000)]
     pub amount: Option<Krw>,
     pub current_period: Option<Period>,
-    /// Null if there will be no further payment.
+    /// Null if there will be no further payment, and while one is owed: see `openInvoice`.
     #[schema(example = "2026-03-14")]
     pub next_payment_date: Option<NaiveDate>,
     /// For one that does not renew: the first day without access.
@@ -95,7 +95,7 @@ pub(crate) struct OpenInvoiceView {
 pub(crate) struct PaymentView {
     #[schema(example = 101)]
     pub payment_id: PaymentId,
-    #[schema(example = "dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e")]
+    #[schema(example = "dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e")]
     pub order_id: String,
     #[schema(example = "TOSS")]
     pub provider: String,

@@ -18,7 +18,7 @@ use crate::{Billing, BillingError};
     params(("provider" = String, Path, example = "toss")),
     request_body(content = Object, description = "As the provider sends it", example = json!({
         "eventType": "PAYMENT_STATUS_CHANGED", "createdAt": "2026-02-14T10:00:00.000000",
-        "data": {"orderId": "dg_5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e", "status": "DONE"}
+        "data": {"orderId": "dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e", "status": "DONE"}
     })),
     responses(
         (status = 200, description = "Stored"),

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::{BusinessId, Krw};
+use pg_adapter::Provider;
 use sqlx::PgConnection;
 
 use crate::{
@@ -116,7 +117,27 @@ pub(crate) struct NewCharge {
     pub order_id: String,
     pub plan_code: String,
     pub cycle: BillingCycle,
+    pub provider: Provider,
     pub card: CardOnFile,
+}
+
+/// A subscription that cannot be dealt with is left alone until `due_at`.
+pub(crate) async fn set_aside(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    subscription: SubscriptionId,
+    due_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.subscription set due_at = $3
+         where business_id = $1 and subscription_id = $2 and due_at is not null",
+        business.0,
+        subscription.0,
+        due_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Writes down a batch of charges: their invoices, their payments, and that nothing else is due
@@ -165,7 +186,7 @@ pub(crate) async fn write_down(
            returning payment_id as "id: PaymentId", order_id"#,
         &businesses,
         &column(charges, |charge| charge.order_id.clone()),
-        &column(charges, |charge| charge.card.provider.clone()),
+        &column(charges, |charge| charge.provider.as_str().to_owned()),
         &reasons.iter().map(|reason| reason.as_str().to_owned()).collect::<Vec<_>>(),
         &column(charges, |charge| charge.invoice.id.0),
         &column(charges, |charge| charge.card.id.0),

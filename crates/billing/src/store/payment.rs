@@ -13,46 +13,38 @@ use crate::{
     store::column,
 };
 
-/// A payment to be written down.
-pub(crate) struct NewPayment<'a> {
+/// A checkout to be written down.
+pub(crate) struct NewOrder<'a> {
     pub business: BusinessId,
     pub order_id: &'a str,
     pub provider: Provider,
-    pub reason: PaymentReason,
-    pub invoice: Option<InvoiceId>,
-    pub method: Option<PaymentMethodId>,
+    pub customer_key: Option<&'a str>,
     pub plan_code: &'a str,
     pub cycle: BillingCycle,
     pub amount: Krw,
-    /// REQUESTED or PENDING.
-    pub status: PaymentStatus,
-    pub due_at: DateTime<Utc>,
-    pub sent_at: Option<DateTime<Utc>>,
+    pub expires_at: DateTime<Utc>,
 }
 
-pub(crate) async fn insert(
+/// Writes a checkout down as REQUESTED.
+pub(crate) async fn insert_order(
     conn: &mut PgConnection,
-    payment: &NewPayment<'_>,
+    order: &NewOrder<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<PaymentId> {
     sqlx::query_scalar!(
         r#"insert into billing.payment
-               (business_id, order_id, provider, reason, invoice_id, payment_method_id, plan_code, cycle, amount,
-                status, due_at, sent_at, created_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+               (business_id, order_id, provider, reason, customer_key, plan_code, cycle, amount, status, due_at,
+                created_at)
+           values ($1, $2, $3, 'CHECKOUT', $4, $5, $6, $7, 'REQUESTED', $8, $9)
            returning payment_id as "id: PaymentId""#,
-        payment.business.0,
-        payment.order_id,
-        payment.provider.as_str(),
-        payment.reason as PaymentReason,
-        payment.invoice.map(|id| id.0),
-        payment.method.map(|id| id.0),
-        payment.plan_code,
-        payment.cycle as BillingCycle,
-        payment.amount.get(),
-        payment.status as PaymentStatus,
-        payment.due_at,
-        payment.sent_at,
+        order.business.0,
+        order.order_id,
+        order.provider.as_str(),
+        order.customer_key,
+        order.plan_code,
+        order.cycle as BillingCycle,
+        order.amount.get(),
+        order.expires_at,
         now,
     )
     .fetch_one(conn)
@@ -67,6 +59,7 @@ struct Row {
     reason: PaymentReason,
     invoice: Option<InvoiceId>,
     method: Option<PaymentMethodId>,
+    customer_key: Option<String>,
     plan_code: String,
     cycle: BillingCycle,
     amount: Krw,
@@ -90,6 +83,7 @@ impl Row {
             reason: self.reason,
             invoice: self.invoice,
             method: self.method,
+            customer_key: self.customer_key,
             plan_code: self.plan_code,
             cycle: self.cycle,
             amount: self.amount,
@@ -122,8 +116,8 @@ pub(crate) async fn lock(
         Row,
         r#"select business_id as "business: BusinessId", payment_id as "id: PaymentId", order_id, provider,
                   reason as "reason: PaymentReason",
-                  invoice_id as "invoice: InvoiceId", payment_method_id as "method: PaymentMethodId", plan_code,
-                  cycle as "cycle: BillingCycle", amount as "amount: Krw", refunded_amount as "refunded: Krw",
+                  invoice_id as "invoice: InvoiceId", payment_method_id as "method: PaymentMethodId",
+                  customer_key, plan_code, cycle as "cycle: BillingCycle", amount as "amount: Krw", refunded_amount as "refunded: Krw",
                   status as "status: PaymentStatus", payment_key, sent_at, checks, failure_class, failure_code,
                   failure_message
            from billing.payment where business_id = $1 and payment_id = $2 for update"#,
@@ -137,7 +131,7 @@ pub(crate) async fn lock(
 }
 
 /// Locks many open attempts, passing over those that are settled or that somebody is settling now:
-/// whoever holds many rows must not wait for one.
+/// whoever waits for one row while holding many makes everybody behind them wait as well, or forever.
 pub(crate) async fn lock_open(
     conn: &mut PgConnection,
     attempts: &[(BusinessId, PaymentId)],
@@ -146,8 +140,8 @@ pub(crate) async fn lock_open(
         Row,
         r#"select business_id as "business: BusinessId", payment_id as "id: PaymentId", order_id, provider,
                   reason as "reason: PaymentReason",
-                  invoice_id as "invoice: InvoiceId", payment_method_id as "method: PaymentMethodId", plan_code,
-                  cycle as "cycle: BillingCycle", amount as "amount: Krw", refunded_amount as "refunded: Krw",
+                  invoice_id as "invoice: InvoiceId", payment_method_id as "method: PaymentMethodId",
+                  customer_key, plan_code, cycle as "cycle: BillingCycle", amount as "amount: Krw", refunded_amount as "refunded: Krw",
                   status as "status: PaymentStatus", payment_key, sent_at, checks, failure_class, failure_code,
                   failure_message
            from billing.payment
@@ -195,7 +189,7 @@ pub(crate) async fn owner_of_order(
     Ok(row.map(|row| (row.business, row.id)))
 }
 
-/// The open attempt to pay any invoice of a subscription.
+/// The open attempt to pay an invoice.
 pub(crate) async fn open_of_invoice(
     conn: &mut PgConnection,
     business: BusinessId,

@@ -44,6 +44,44 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// A key that came along with a payment. ACTIVE if a subscription takes it at once, else RELEASING.
+pub(crate) struct IssuedMethod<'a> {
+    pub business: BusinessId,
+    pub id: PaymentMethodId,
+    pub provider: Provider,
+    pub customer_key: &'a str,
+    pub key: SealedKey,
+    pub card: &'a Card,
+    pub is_wanted: bool,
+}
+
+pub(crate) async fn insert_issued(
+    conn: &mut PgConnection,
+    method: &IssuedMethod<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into billing.payment_method
+             (business_id, payment_method_id, provider, customer_key, status, billing_key, billing_key_hash,
+              card_company, card_number, due_at, created_at)
+         values ($1, $2, $3, $4, case when $9 then 'ACTIVE' else 'RELEASING' end, $5, $6, $7, $8,
+                 case when $9 then null else $10::timestamptz end, $10)",
+        method.business.0,
+        method.id.0,
+        method.provider.as_str(),
+        method.customer_key,
+        method.key.sealed,
+        method.key.hash,
+        method.card.company,
+        method.card.display_number(),
+        method.is_wanted,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Locks the row until the transaction ends.
 pub(crate) async fn lock(
     conn: &mut PgConnection,

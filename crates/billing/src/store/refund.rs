@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     payment::PaymentId,
-    refund::{Refund, RefundId, RefundStatus},
+    refund::{Refund, RefundFailure, RefundId, RefundStatus},
 };
 
 pub(crate) async fn insert(
@@ -15,20 +15,21 @@ pub(crate) async fn insert(
     refund: &Refund,
     idempotency_key: Option<&str>,
     due_at: DateTime<Utc>,
-    now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into billing.refund
-             (business_id, refund_id, payment_id, amount, reason, idempotency_key, status, due_at, sent_at, created_at)
-         values ($1, $2, $3, $4, $5, $6, 'PENDING', $7, $8, $8)",
+             (business_id, refund_id, payment_id, amount, reason, remaining_before, idempotency_key, status, due_at,
+              created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, 'PENDING', $8, $9)",
         refund.business.0,
         refund.id.0,
         refund.payment.0,
         refund.amount.get(),
         refund.reason,
+        refund.remaining_before.get(),
         idempotency_key,
         due_at,
-        now,
+        refund.created_at,
     )
     .execute(conn)
     .await?;
@@ -41,8 +42,10 @@ struct Row {
     amount: Krw,
     reason: String,
     status: RefundStatus,
-    sent_at: DateTime<Utc>,
+    remaining_before: Krw,
+    created_at: DateTime<Utc>,
     checks: i32,
+    failure_code: Option<String>,
     failure_message: Option<String>,
 }
 
@@ -55,9 +58,10 @@ impl Row {
             amount: self.amount,
             reason: self.reason,
             status: self.status,
-            sent_at: self.sent_at,
+            remaining_before: self.remaining_before,
+            created_at: self.created_at,
             checks: self.checks,
-            failure_message: self.failure_message,
+            failure: (|| Some(RefundFailure { code: self.failure_code?, message: self.failure_message? }))(),
         }
     }
 }
@@ -70,7 +74,8 @@ pub(crate) async fn get(
     let row = sqlx::query_as!(
         Row,
         r#"select refund_id as "id: RefundId", payment_id as "payment: PaymentId", amount as "amount: Krw", reason,
-                  status as "status: RefundStatus", sent_at, checks, failure_message
+                  status as "status: RefundStatus", remaining_before as "remaining_before: Krw", created_at, checks,
+                  failure_code, failure_message
            from billing.refund where business_id = $1 and refund_id = $2"#,
         business.0,
         id.0,
@@ -90,7 +95,8 @@ pub(crate) async fn of_request(
     let row = sqlx::query_as!(
         Row,
         r#"select refund_id as "id: RefundId", payment_id as "payment: PaymentId", amount as "amount: Krw", reason,
-                  status as "status: RefundStatus", sent_at, checks, failure_message
+                  status as "status: RefundStatus", remaining_before as "remaining_before: Krw", created_at, checks,
+                  failure_code, failure_message
            from billing.refund where business_id = $1 and payment_id = $2 and idempotency_key = $3"#,
         business.0,
         payment.0,
@@ -117,16 +123,18 @@ pub(crate) async fn open_amount(
     .await
 }
 
-/// PENDING becomes SUCCESS; false if it was settled already.
+/// Becomes SUCCESS. The caller holds the payment's lock and has made sure of the move.
 pub(crate) async fn complete(
     conn: &mut PgConnection,
     refund: &Refund,
     cancellation: &Cancellation,
     now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    let updated = sqlx::query!(
-        "update billing.refund set status = 'SUCCESS', transaction_key = $3, settled_at = $4, due_at = null
-         where business_id = $1 and refund_id = $2 and status = 'PENDING'",
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.refund
+         set status = 'SUCCESS', transaction_key = $3, settled_at = $4, due_at = null, failure_code = null,
+             failure_message = null
+         where business_id = $1 and refund_id = $2 and status <> 'SUCCESS'",
         refund.business.0,
         refund.id.0,
         cancellation.transaction_key,
@@ -134,7 +142,7 @@ pub(crate) async fn complete(
     )
     .execute(conn)
     .await?;
-    Ok(updated.rows_affected() == 1)
+    Ok(())
 }
 
 /// PENDING becomes FAILED.
@@ -177,23 +185,6 @@ pub(crate) async fn postpone(
     Ok(())
 }
 
-/// Writes down that the cancel is about to be sent once more.
-pub(crate) async fn mark_sent(
-    conn: &mut PgConnection,
-    refund: &Refund,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update billing.refund set sent_at = $3 where business_id = $1 and refund_id = $2 and status = 'PENDING'",
-        refund.business.0,
-        refund.id.0,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Takes open refunds whose outcome is to be asked for, for this worker until `lease`.
 pub(crate) async fn claim_open(
     conn: &mut PgConnection,
@@ -228,15 +219,17 @@ pub(crate) async fn adopt(
 ) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         "insert into billing.refund
-             (business_id, refund_id, payment_id, amount, reason, status, transaction_key, sent_at, created_at, settled_at)
-         values ($1, $2, $3, $4, $5, 'SUCCESS', $6, $7, $8, $8) on conflict do nothing",
+             (business_id, refund_id, payment_id, amount, reason, remaining_before, status, transaction_key,
+              created_at, settled_at)
+         values ($1, $2, $3, $4, $5, $6, 'SUCCESS', $7, $8, $9) on conflict do nothing",
         refund.business.0,
         refund.id.0,
         refund.payment.0,
         refund.amount.get(),
         refund.reason,
+        refund.remaining_before.get(),
         transaction_key,
-        refund.sent_at,
+        refund.created_at,
         now,
     )
     .execute(conn)

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::{BusinessId, Krw};
+use pg_adapter::Card;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
     BillingCycle,
+    payment::{PaymentId, PaymentStatus},
     payment_method::PaymentMethodId,
     store::column,
     subscription::{EndReason, Period, Subscription, SubscriptionId, SubscriptionStatus},
@@ -15,13 +17,14 @@ use crate::{
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     subscription: &Subscription,
+    idempotency_key: Option<&str>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into billing.subscription
              (business_id, subscription_id, plan_code, cycle, price, status, payment_method_id, anchor_on,
-              period_from, period_until, due_at, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+              period_from, period_until, due_at, idempotency_key, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         subscription.business.0,
         subscription.id.0,
         subscription.plan_code,
@@ -33,11 +36,50 @@ pub(crate) async fn insert(
         subscription.period.from,
         subscription.period.until,
         subscription.due_at,
+        idempotency_key,
         now,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// How far an interrupted request has come.
+pub(crate) struct Started {
+    pub method: PaymentMethodId,
+    pub card: Card,
+    pub payment: PaymentId,
+    pub payment_status: PaymentStatus,
+}
+
+/// What the request with this key started, if this subscription is its doing.
+pub(crate) async fn started_by(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+    idempotency_key: &str,
+) -> sqlx::Result<Option<Started>> {
+    let row = sqlx::query!(
+        r#"select p.payment_id as "payment: PaymentId", p.status as "payment_status: PaymentStatus",
+                  m.payment_method_id as "method: PaymentMethodId", m.card_company as "card_company!",
+                  m.card_number as "card_number!"
+           from billing.subscription s
+           join billing.payment_method m
+               on m.business_id = s.business_id and m.payment_method_id = s.payment_method_id
+           join billing.invoice i on i.business_id = s.business_id and i.subscription_id = s.subscription_id
+           join billing.payment p on p.business_id = s.business_id and p.invoice_id = i.invoice_id
+           where s.business_id = $1 and s.subscription_id = $2 and s.idempotency_key = $3 and p.reason = 'FIRST'"#,
+        subscription.business.0,
+        subscription.id.0,
+        idempotency_key,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| Started {
+        method: row.method,
+        card: Card { company: row.card_company, masked_number: row.card_number },
+        payment: row.payment,
+        payment_status: row.payment_status,
+    }))
 }
 
 struct Row {

@@ -58,7 +58,8 @@ pub(crate) async fn current(
     .fetch_one(conn)
     .await?;
 
-    let renews = matches!(row.status, Some(SubscriptionStatus::Active | SubscriptionStatus::PastDue));
+    // What is owed already is no next payment: the open invoice says when it is tried again.
+    let renews = row.status == Some(SubscriptionStatus::Active);
     let period = row.period_from.zip(row.period_until).map(|(from, until)| Period { from, until });
     let is_paying = row.status.is_some_and(SubscriptionStatus::grants_access);
     let attempt_is_open = row.payment_status == Some(PaymentStatus::Pending);

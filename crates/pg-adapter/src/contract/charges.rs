@@ -5,7 +5,7 @@ use kernel::Krw;
 
 use super::{
     Fault, Movement, Operation, Rig, TestCard,
-    world::{PRICE, Payer, approved, assert_book, declined, registration, settle_charge},
+    world::{PRICE, Payer, approved, assert_book, charges_repeat, declined, registration, settle_charge},
 };
 use crate::{Charge, DeclineClass, Outcome};
 
@@ -15,15 +15,19 @@ pub(super) async fn a_charge_moves_the_amount_once(rig: &dyn Rig) {
     assert_eq!(approval.order_id, charge.order_id);
     assert_eq!(approval.amount, PRICE);
     assert!(!approval.payment_key.is_empty());
-    assert_eq!(approval.cancellations, []);
+    assert_eq!((approval.remaining, &*approval.cancellations), (PRICE, &[][..]));
     assert_book(rig, &charge.order_id, &[Movement::Charge(PRICE)]).await;
 }
 
 pub(super) async fn the_same_order_twice_is_one_charge(rig: &dyn Rig) {
     let charge = Payer::with(rig, TestCard::Good).await.charge();
     let first = approved(rig.gateway().charge(&charge).await);
-    let again = approved(rig.gateway().charge(&charge).await);
-    assert_eq!(first.payment_key, again.payment_key);
+    match rig.gateway().charge(&charge).await {
+        Outcome::Approved(again) => assert_eq!(first.payment_key, again.payment_key),
+        // A refusal of the second proves that the first arrived, and no more than that.
+        Outcome::Unknown(_) if !charges_repeat(rig) => {}
+        other => panic!("the same order again: {other:?}"),
+    }
     assert_book(rig, &charge.order_id, &[Movement::Charge(PRICE)]).await;
 }
 
@@ -35,7 +39,9 @@ pub(super) async fn the_same_order_at_the_same_time_is_one_charge(rig: &dyn Rig)
             "one of several is never a no: {outcome:?}"
         );
     }
-    settle_charge(rig, &charge).await.expect("the charge is approved");
+    if charges_repeat(rig) {
+        settle_charge(rig, &charge).await.expect("the charge is approved");
+    }
     assert_book(rig, &charge.order_id, &[Movement::Charge(PRICE)]).await;
 }
 
@@ -91,7 +97,10 @@ pub(super) async fn a_decline_is_final_for_its_order(rig: &dyn Rig) {
     let payer = Payer::with(rig, TestCard::InsufficientFunds).await;
     let charge = payer.charge();
     let first = declined(rig.gateway().charge(&charge).await);
-    let again = declined(rig.gateway().charge(&charge).await);
-    assert_eq!(first.class, again.class);
+    match rig.gateway().charge(&charge).await {
+        Outcome::Declined(again) => assert_eq!(first.class, again.class),
+        Outcome::Unknown(_) if !charges_repeat(rig) => {}
+        other => panic!("a declined order again: {other:?}"),
+    }
     assert_book(rig, &charge.order_id, &[]).await;
 }

@@ -12,12 +12,14 @@ mod confirms;
 mod faults;
 mod keys;
 mod lookups;
+mod transactions;
 mod webhooks;
 mod world;
 
 use std::panic::AssertUnwindSafe;
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use futures::{FutureExt, future::BoxFuture};
 use kernel::Krw;
 use reqwest::header::HeaderMap;
@@ -48,6 +50,9 @@ pub trait Rig: Send + Sync {
     /// The money that really moved for an order, oldest first. Declined attempts move none.
     async fn book(&self, order_id: &str) -> Vec<Movement>;
 
+    /// The Korean day on the provider's clock.
+    fn today(&self) -> NaiveDate;
+
     /// Deliveries as this provider makes them, and as an attacker would.
     async fn webhooks(&self) -> Webhooks;
 }
@@ -68,6 +73,7 @@ pub enum Operation {
     Confirm,
     Cancel,
     LookUp,
+    List,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +91,10 @@ pub enum Fault {
     HtmlError(Moment),
     /// The provider acts, and half of its answer arrives.
     Truncated,
+    /// The provider acts, and its answer arrives in a charset that it does not declare.
+    WrongCharset,
+    /// Something in between sends us elsewhere.
+    Redirect,
     /// Too many requests.
     RateLimited,
     /// The provider refuses, with a code of this class.
@@ -103,6 +113,8 @@ impl Fault {
         Self::HtmlError(Moment::BeforeActing),
         Self::HtmlError(Moment::AfterActing),
         Self::Truncated,
+        Self::WrongCharset,
+        Self::Redirect,
         Self::RateLimited,
     ];
 }
@@ -129,6 +141,8 @@ pub struct Webhooks {
     pub unknown: Delivery,
     /// Signed by somebody else. Empty where the provider signs nothing.
     pub forged: Vec<Delivery>,
+    /// Signed by the provider itself, but not now. Empty where the provider signs no time.
+    pub stale: Vec<Delivery>,
 }
 
 #[derive(Clone)]
@@ -152,7 +166,7 @@ macro_rules! cases {
 pub const CASES: &[Case] = cases![
     keys::a_card_is_registered,
     keys::a_lost_answer_to_a_registration_is_repeated,
-    keys::an_auth_key_is_not_used_twice,
+    keys::an_auth_key_never_makes_two_keys,
     keys::a_deleted_key_is_gone_for_good,
     charges::a_charge_moves_the_amount_once,
     charges::the_same_order_twice_is_one_charge,
@@ -168,11 +182,12 @@ pub const CASES: &[Case] = cases![
     cancels::partial_cancels_add_up,
     cancels::the_same_cancel_twice_is_one_cancel,
     cancels::the_same_cancel_at_the_same_time_is_one_cancel,
+    cancels::a_cancel_is_recognised_in_the_payment,
     cancels::more_than_is_left_is_declined,
     cancels::an_unknown_payment_cannot_be_cancelled,
-    lookups::a_payment_is_found_by_its_order,
-    lookups::an_order_that_never_was_is_not_found,
-    lookups::an_order_id_is_not_a_path,
+    lookups::a_payment_is_found,
+    lookups::what_never_was_is_not_found,
+    lookups::an_id_is_not_a_path,
     lookups::no_fault_makes_a_payment_not_found,
     faults::nobody_listening_is_not_sent,
     faults::a_broken_charge_happens_once,
@@ -185,6 +200,10 @@ pub const CASES: &[Case] = cases![
     webhooks::a_repeat_has_the_same_id,
     webhooks::an_unknown_kind_is_not_an_error,
     webhooks::forgeries_and_garbage_are_refused,
+    webhooks::half_a_webhook_is_no_other_webhook,
+    transactions::a_day_lists_every_movement_once,
+    transactions::another_day_is_another_list,
+    transactions::a_broken_list_is_no_list,
 ];
 
 /// Runs every case, one after the other, and names those that failed.

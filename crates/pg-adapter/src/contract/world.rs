@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Movement, Rig, TestCard};
 use crate::{
     Approval, BillingKeySecret, Cancel, Cancellation, Charge, Decline, IssueBillingKey, IssuedBillingKey,
-    Lookup, Outcome,
+    Lookup, Outcome, Repeats,
 };
 
 pub(super) const PRICE: Krw = Krw::won(29_000);
@@ -19,6 +19,11 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) fn fresh(prefix: &str) -> String {
     format!("{prefix}-{}", Uuid::new_v4().simple())
+}
+
+/// Letters and digits alone, as the strictest provider takes them.
+pub(super) fn fresh_order() -> String {
+    format!("dg{}", Uuid::new_v4().simple())
 }
 
 /// A payer with a registered card.
@@ -38,7 +43,7 @@ impl Payer {
         Charge {
             billing_key: self.billing_key.clone(),
             customer_key: self.customer_key.clone(),
-            order_id: fresh("order"),
+            order_id: fresh_order(),
             order_name: "단골 프로 요금제".to_owned(),
             amount: PRICE,
         }
@@ -60,13 +65,25 @@ pub(super) async fn registration(rig: &dyn Rig, card: TestCard) -> IssueBillingK
     }
 }
 
+/// A cancel of a payment as it was last seen.
 pub(super) fn cancel_of(payment: &Approval, amount: Krw) -> Cancel {
     Cancel {
         payment_key: payment.payment_key.clone(),
         amount,
         reason: "고객 변심 (부분 환불)".to_owned(),
         reference: fresh("refund"),
+        remaining_before: payment.remaining,
     }
+}
+
+/// The payment as the provider has it now.
+pub(super) async fn seen(rig: &dyn Rig, payment: &Approval) -> Approval {
+    found(rig.gateway().find(&payment.payment_key).await)
+}
+
+/// Sending a charge again is the same charge, and the answer that was lost comes back.
+pub(super) fn charges_repeat(rig: &dyn Rig) -> bool {
+    rig.gateway().capabilities().repeats_charge != Repeats::Never
 }
 
 #[track_caller]

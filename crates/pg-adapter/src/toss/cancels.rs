@@ -18,23 +18,14 @@ impl TossGateway {
             return Outcome::Declined(errors::refused_here("NOT_FOUND_PAYMENT"));
         };
 
-        let before = self.payment(&request.reference, &request.payment_key).await;
-        let before =
-            first_word(Operation::Cancel, before, |body| match mapping::same_payment(body, request) {
-                Ok(payment) => Outcome::Approved(payment),
-                Err(reason) => Outcome::Unknown(reason),
-            });
-        let before = match before {
-            FirstWord::Settled(Outcome::Approved(payment)) => match mapping::our_cancel(&payment, request) {
-                Some(outcome) => return outcome,
-                None => payment,
-            },
-            FirstWord::Settled(Outcome::Declined(decline)) | FirstWord::LookUp(decline) => {
-                return Outcome::Declined(decline);
-            }
-            FirstWord::Settled(Outcome::NotSent(reason)) => return Outcome::NotSent(reason),
-            FirstWord::Settled(Outcome::Unknown(reason)) => return Outcome::Unknown(reason),
+        // What this answers is no word about the cancel: an earlier sending of it may have arrived.
+        let before = match self.payment_of(request).await {
+            Ok(payment) => payment,
+            Err(unread) => return unread,
         };
+        if let Some(outcome) = mapping::our_cancel(&before, request) {
+            return outcome;
+        }
 
         let reason = mapping::cancel_reason(&request.reason, &request.reference);
         let body = wire::CancelRequest { cancel_reason: &reason, cancel_amount: request.amount };
@@ -46,13 +37,22 @@ impl TossGateway {
     }
 
     async fn canceled_before(&self, request: &Cancel, decline: Decline) -> Outcome<Cancellation> {
+        match self.payment_of(request).await {
+            Ok(payment) => mapping::our_cancel(&payment, request).unwrap_or(Outcome::Declined(decline)),
+            // That this look-up was not sent says nothing about the cancel, which was.
+            Err(Outcome::NotSent(reason)) => Outcome::Unknown(reason),
+            Err(unread) => unread,
+        }
+    }
+
+    async fn payment_of(&self, request: &Cancel) -> Result<wire::Payment, Outcome<Cancellation>> {
         match self.payment(&request.reference, &request.payment_key).await {
-            Answer::Accepted(body) => match mapping::same_payment(&body, request) {
-                Ok(payment) => mapping::our_cancel(&payment, request).unwrap_or(Outcome::Declined(decline)),
-                Err(reason) => Outcome::Unknown(reason),
-            },
-            Answer::Refused { status, code } => Outcome::Unknown(format!("the look-up got {status} {code}")),
-            Answer::NotSent(reason) | Answer::Unclear(reason) => Outcome::Unknown(reason),
+            Answer::Accepted(body) => mapping::same_payment(&body, request).map_err(Outcome::Unknown),
+            Answer::Refused { status, code } => {
+                Err(Outcome::Unknown(format!("the look-up got {status} {code}")))
+            }
+            Answer::NotSent(reason) => Err(Outcome::NotSent(reason)),
+            Answer::Unclear(reason) => Err(Outcome::Unknown(reason)),
         }
     }
 }

@@ -15,6 +15,8 @@ pub struct TossConfig {
     pub connect_timeout: Duration,
     /// For whatever moves money. Look-ups wait ten seconds at most.
     pub read_timeout: Duration,
+    /// 1 to 5,000: how many rows of the transaction list are asked for at once.
+    pub transactions_per_page: usize,
 }
 
 impl TossConfig {
@@ -27,6 +29,7 @@ impl TossConfig {
             webhook_security_key: None,
             connect_timeout: Duration::from_secs(3),
             read_timeout: Duration::from_secs(65),
+            transactions_per_page: 1000,
         }
     }
 }

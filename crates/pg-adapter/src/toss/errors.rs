@@ -136,6 +136,8 @@ const TABLE: &[Row] = &[
     row("MAINTAINED_METHOD", CARD, TEMPORARY, "결제 기관이 점검 중입니다. 잠시 후 다시 시도해 주세요."),
     // The payer has to go through the window again; nothing was charged.
     row("NOT_FOUND_PAYMENT_SESSION", &[Confirm], TEMPORARY, START_AGAIN),
+    // The key of a confirm comes from a browser: an invented one is not our mistake.
+    row("NOT_FOUND_PAYMENT", &[Confirm], TEMPORARY, START_AGAIN),
     row("EXPIRED_PAYMENT", &[Confirm], TEMPORARY, START_AGAIN),
 
     // We asked wrongly, or the shop is set up wrongly.
@@ -162,7 +164,7 @@ const TABLE: &[Row] = &[
     row("NOT_SUPPORTED_MONTHLY_INSTALLMENT_PLAN", PAY, OUR_BUG, APOLOGY),
     row("NOT_SUPPORTED_INSTALLMENT_PLAN_CARD_OR_MERCHANT", PAY, OUR_BUG, APOLOGY),
     // The wrong paymentKey, or the key of another shop.
-    row("NOT_FOUND_PAYMENT", &[Confirm, Cancel], OUR_BUG, APOLOGY),
+    row("NOT_FOUND_PAYMENT", &[Cancel], OUR_BUG, APOLOGY),
     // Measured on issue for an over-long customerKey. On a charge it stays unknown, being a 500.
     row("FAILED_DB_PROCESSING", &[Issue], OUR_BUG, APOLOGY),
 

@@ -113,6 +113,16 @@ impl Http {
             .timeout(self.connect_timeout + self.read_timeout.min(LOOK_UP_TIMEOUT));
         send(Operation::LookUp, subject, request).await
     }
+
+    /// A list may take as long as a charge (the reference: up to 60 s).
+    pub(super) async fn list(&self, path: &str, query: &[(&str, String)]) -> Answer {
+        let request = self
+            .client
+            .get(format!("{}{path}", self.base_url))
+            .query(query)
+            .timeout(self.connect_timeout + self.read_timeout);
+        send(Operation::List, "", request).await
+    }
 }
 
 async fn send(operation: Operation, subject: &str, request: RequestBuilder) -> Answer {

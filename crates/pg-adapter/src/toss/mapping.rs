@@ -1,9 +1,11 @@
 //! From the words of Toss to the words of the port.
 
+use kernel::Krw;
+
 use super::{errors, institutions, wire};
 use crate::{
-    Approval, BillingKeySecret, Cancel, Cancellation, Card, IssueBillingKey, IssuedBillingKey, Lookup,
-    Outcome,
+    Approval, BillingKeySecret, Cancel, Cancellation, Card, IssueBillingKey, IssuedBillingKey, ListFailed,
+    Lookup, Outcome, Transaction, TransactionKind, TransactionPage,
 };
 
 /// The limit on `cancelReason`. Counted as Java counts, which is never less than characters.
@@ -29,12 +31,22 @@ pub(super) fn found(body: &[u8], order_id: &str) -> Lookup {
     state(payment)
 }
 
+/// The answer to a look-up by the payment key.
+pub(super) fn found_by_key(body: &[u8], payment_key: &str) -> Lookup {
+    match payment(body) {
+        Ok(payment) if payment.payment_key == payment_key => state(payment),
+        Ok(_) => Lookup::Unknown("toss answered about another payment".to_owned()),
+        Err(reason) => Lookup::Unknown(reason),
+    }
+}
+
 /// For a request that Toss answered, or whose payment was looked up because it was made already.
 pub(super) fn settled(lookup: Lookup) -> Outcome<Approval> {
     match lookup {
         Lookup::Approved(approval) => Outcome::Approved(approval),
         Lookup::Failed(decline) => Outcome::Declined(decline),
         Lookup::InProgress => Outcome::Unknown("the payment is still going on".to_owned()),
+        Lookup::AwaitingDeposit(_) => Outcome::Unknown("the payment waits for a deposit".to_owned()),
         Lookup::NotFound => Outcome::Unknown("toss knows the payment and cannot find it".to_owned()),
         Lookup::Unknown(reason) => Outcome::Unknown(reason),
     }
@@ -52,7 +64,8 @@ fn state(payment: wire::Payment) -> Lookup {
         },
         "ABORTED" => Lookup::Failed(errors::failure(failure_code(&payment, "ABORTED"))),
         "EXPIRED" => Lookup::Failed(errors::failure(failure_code(&payment, "EXPIRED_PAYMENT"))),
-        "READY" | "IN_PROGRESS" | "WAITING_FOR_DEPOSIT" => Lookup::InProgress,
+        "READY" | "IN_PROGRESS" => Lookup::InProgress,
+        "WAITING_FOR_DEPOSIT" => Lookup::AwaitingDeposit(payment.payment_key),
         other => Lookup::Unknown(format!("the payment has the unknown status `{other}`")),
     }
 }
@@ -74,8 +87,14 @@ fn approval(payment: wire::Payment) -> Result<Approval, String> {
         .or(payment.requested_at)
         .ok_or_else(|| "the payment was approved at no time".to_owned())?;
     let cancellations = payment.cancels.iter().flatten().filter(|cancel| is_done(cancel)).map(cancellation);
+    let cancellations: Vec<_> = cancellations.collect();
+    let remaining = cancellations
+        .iter()
+        .try_fold(payment.total_amount, |left, cancel| left.checked_sub(cancel.amount))
+        .ok_or_else(|| "more was cancelled than was paid".to_owned())?;
     Ok(Approval {
-        cancellations: cancellations.collect(),
+        remaining,
+        cancellations,
         payment_key: payment.payment_key,
         order_id: payment.order_id,
         amount: payment.total_amount,
@@ -92,6 +111,36 @@ fn card(card: wire::Card) -> Card {
         company: company.or(card.company).unwrap_or_default(),
         masked_number: card.number.unwrap_or_default(),
     }
+}
+
+/// A page of the transaction list that was asked for with this `limit`.
+pub(super) fn transactions(body: &[u8], limit: usize) -> Result<TransactionPage, ListFailed> {
+    let rows: Vec<wire::Transaction> = serde_json::from_slice(body)
+        .map_err(|error| ListFailed(format!("the list is not readable: {error}")))?;
+    // A page that is not full is the last one; the reference knows no other sign.
+    let next = rows.last().filter(|_| rows.len() >= limit).map(|row| row.transaction_key.clone());
+    // An unpaid virtual account has a row of 0 won: no money moved.
+    let moved = rows.into_iter().filter(|row| row.amount != 0 && row.currency.as_deref() != Some("USD"));
+    Ok(TransactionPage { transactions: moved.map(transaction).collect::<Result<_, _>>()?, next })
+}
+
+/// Whether the amount of a cancel is negative was never seen, so the status tells the direction as
+/// well. It is the payment's after the movement, and an approval's is always `DONE`.
+fn transaction(row: wire::Transaction) -> Result<Transaction, ListFailed> {
+    let kind = match row.status.as_str() {
+        "CANCELED" | "PARTIAL_CANCELED" => TransactionKind::Cancel,
+        "DONE" if row.amount < 0 => TransactionKind::Cancel,
+        "DONE" => TransactionKind::Charge,
+        other => return Err(ListFailed(format!("a row has the unknown status `{other}`"))),
+    };
+    Ok(Transaction {
+        payment_key: row.payment_key,
+        order_id: row.order_id,
+        transaction_key: row.transaction_key,
+        kind,
+        amount: Krw::won(row.amount.checked_abs().ok_or_else(|| ListFailed("no amount of won".to_owned()))?),
+        at: row.transaction_at,
+    })
 }
 
 pub(super) fn issued(body: &[u8], request: &IssueBillingKey) -> Outcome<IssuedBillingKey> {
@@ -206,7 +255,7 @@ fn cancellation(cancel: &wire::Cancel) -> Cancellation {
         amount: cancel.cancel_amount,
         transaction_key: cancel.transaction_key.clone(),
         reference: reference_of(cancel).map(str::to_owned),
-        canceled_at: cancel.canceled_at,
+        canceled_at: Some(cancel.canceled_at),
     }
 }
 

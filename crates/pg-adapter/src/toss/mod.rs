@@ -20,12 +20,14 @@ mod mapping;
 #[cfg(test)]
 mod mutations;
 mod payments;
+mod transactions;
 mod webhook;
 mod wire;
 
 use std::time::Instant;
 
 use async_trait::async_trait;
+use chrono::{NaiveDate, TimeDelta};
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
 
@@ -35,16 +37,20 @@ use self::{
     http::{Answer, Http},
 };
 use crate::{
-    Approval, BillingKeySecret, Cancel, Cancellation, Charge, Confirm, Decline, IssueBillingKey,
-    IssuedBillingKey, Lookup, Outcome, PaymentGateway, Provider, Webhook, WebhookRefused,
+    Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm, Decline,
+    IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider,
+    Repeats, TransactionPage, Webhook, WebhookRefused,
 };
 
+/// A day less than the 15 that the reference promises: clocks differ.
+const IDEMPOTENCY_KEYS_LIVE: TimeDelta = TimeDelta::days(14);
 /// The limit on `Idempotency-Key`.
 const LONGEST_IDEMPOTENCY_KEY: usize = 300;
 
 pub struct TossGateway {
     http: Http,
     webhook_security_key: Option<SecretString>,
+    transactions_per_page: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +61,7 @@ enum Operation {
     Confirm,
     Cancel,
     LookUp,
+    List,
 }
 
 impl Operation {
@@ -66,13 +73,14 @@ impl Operation {
             Self::Confirm => "confirm",
             Self::Cancel => "cancel",
             Self::LookUp => "lookup",
+            Self::List => "transactions",
         }
     }
 
     fn moves_money(self) -> bool {
         match self {
             Self::Charge | Self::Confirm | Self::Cancel => true,
-            Self::Issue | Self::Delete | Self::LookUp => false,
+            Self::Issue | Self::Delete | Self::LookUp | Self::List => false,
         }
     }
 }
@@ -86,7 +94,11 @@ enum FirstWord<T> {
 
 impl TossGateway {
     pub fn new(config: TossConfig) -> Result<Self, TossConfigError> {
-        Ok(Self { http: Http::new(&config)?, webhook_security_key: config.webhook_security_key })
+        Ok(Self {
+            http: Http::new(&config)?,
+            webhook_security_key: config.webhook_security_key,
+            transactions_per_page: config.transactions_per_page,
+        })
     }
 }
 
@@ -137,10 +149,42 @@ async fn measured<T>(operation: Operation, work: impl Future<Output = Outcome<T>
     outcome
 }
 
+async fn measured_lookup(work: impl Future<Output = Lookup> + Send) -> Lookup {
+    let started = Instant::now();
+    let lookup = work.await;
+    let name = match &lookup {
+        Lookup::Approved(_) => "approved",
+        Lookup::Failed(_) => "failed",
+        Lookup::InProgress | Lookup::AwaitingDeposit(_) => "in_progress",
+        Lookup::NotFound => "not_found",
+        Lookup::Unknown(_) => "unknown",
+    };
+    record(Operation::LookUp, name, started);
+    lookup
+}
+
 #[async_trait]
 impl PaymentGateway for TossGateway {
     fn provider(&self) -> Provider {
         Provider::Toss
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            finds_by_order: true,
+            lists_transactions: true,
+            lists_cancels: true,
+            // Only those about payouts and sellers.
+            signs_webhooks: false,
+            repeats_issue: true,
+            // Beyond the key's 15 days the order id, and for a confirm the payment key, still protect.
+            repeats_charge: Repeats::Always,
+            repeats_cancel: Repeats::For(IDEMPOTENCY_KEYS_LIVE),
+            replays_refusals: true,
+            full_cancel_after_partial: true,
+            cancels_in_turn: false,
+            order_ids: OrderIds { longest: 64, symbols: true },
+        }
     }
 
     async fn issue_billing_key(&self, request: &IssueBillingKey) -> Outcome<IssuedBillingKey> {
@@ -164,17 +208,18 @@ impl PaymentGateway for TossGateway {
     }
 
     async fn find_by_order(&self, order_id: &str) -> Lookup {
+        measured_lookup(self.look_up(order_id)).await
+    }
+
+    async fn find(&self, payment_key: &str) -> Lookup {
+        measured_lookup(self.look_up_by_key(payment_key)).await
+    }
+
+    async fn transactions(&self, day: NaiveDate, after: Option<&str>) -> Result<TransactionPage, ListFailed> {
         let started = Instant::now();
-        let lookup = self.look_up(order_id).await;
-        let name = match &lookup {
-            Lookup::Approved(_) => "approved",
-            Lookup::Failed(_) => "failed",
-            Lookup::InProgress => "in_progress",
-            Lookup::NotFound => "not_found",
-            Lookup::Unknown(_) => "unknown",
-        };
-        record(Operation::LookUp, name, started);
-        lookup
+        let page = self.list(day, after).await;
+        record(Operation::List, if page.is_ok() { "read" } else { "unknown" }, started);
+        page
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

@@ -5,7 +5,10 @@ use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
 use super::{FirstWord, Operation, first_word, http, mapping, webhook};
-use crate::{Cancel, IssueBillingKey, Lookup, Outcome};
+use crate::{
+    Cancel, IssueBillingKey, Lookup, Outcome,
+    damage::{CASES, damage, damaged},
+};
 
 const ORDER: &str = "sub-202611-000123";
 const PAYMENT: &str = "tshop20261120100005aB3dE";
@@ -33,92 +36,8 @@ fn approved_payment() -> Value {
     payment
 }
 
-/// What may stand where something else should.
-fn junk() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        "\\PC{0,12}".prop_map(Value::from),
-        Just(json!([])),
-        Just(json!({})),
-        Just(json!([{"a": [1, 2]}])),
-    ]
-}
-
-#[derive(Clone, Debug)]
-enum Damage {
-    /// The field at this place (counted over the whole tree) is gone.
-    Drop(usize),
-    Replace(usize, Value),
-    CutAt(usize),
-    Flip(usize, u8),
-}
-
-fn damage() -> impl Strategy<Value = Vec<Damage>> {
-    let one = prop_oneof![
-        any::<usize>().prop_map(Damage::Drop),
-        (any::<usize>(), junk()).prop_map(|(place, value)| Damage::Replace(place, value)),
-        any::<usize>().prop_map(Damage::CutAt),
-        (any::<usize>(), 1..=u8::MAX).prop_map(|(place, bits)| Damage::Flip(place, bits)),
-    ];
-    prop::collection::vec(one, 1..4)
-}
-
-fn fields(value: &Value, at: &str, into: &mut Vec<String>) {
-    let children: Vec<(String, &Value)> = match value {
-        Value::Object(map) => map.iter().map(|(name, child)| (name.clone(), child)).collect(),
-        Value::Array(list) => {
-            list.iter().enumerate().map(|(index, child)| (index.to_string(), child)).collect()
-        }
-        _ => Vec::new(),
-    };
-    for (name, child) in children {
-        let pointer = format!("{at}/{name}");
-        fields(child, &pointer, into);
-        into.push(pointer);
-    }
-}
-
-fn damaged(mut value: Value, damage: &[Damage]) -> Vec<u8> {
-    for damage in damage {
-        damage_field(&mut value, damage);
-    }
-    let mut bytes = value.to_string().into_bytes();
-    for damage in damage {
-        match damage {
-            Damage::CutAt(place) => bytes.truncate(place % (bytes.len() + 1)),
-            Damage::Flip(place, bits) if !bytes.is_empty() => {
-                let place = place % bytes.len();
-                bytes[place] ^= bits;
-            }
-            _ => {}
-        }
-    }
-    bytes
-}
-
-fn damage_field(value: &mut Value, damage: &Damage) {
-    let (Damage::Drop(place) | Damage::Replace(place, _)) = damage else { return };
-    let mut pointers = Vec::new();
-    fields(value, "", &mut pointers);
-    if pointers.is_empty() {
-        return;
-    }
-    let pointer = &pointers[place % pointers.len()];
-    if let Damage::Replace(_, junk) = damage {
-        *value.pointer_mut(pointer).unwrap() = junk.clone();
-    } else {
-        let (parent, name) = pointer.rsplit_once('/').unwrap();
-        if let Some(Value::Object(map)) = value.pointer_mut(parent) {
-            map.remove(name);
-        }
-    }
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
 
     #[test]
     fn a_failed_payment_never_becomes_an_approved_one(
@@ -169,6 +88,7 @@ proptest! {
             amount: kernel::Krw::won(900),
             reason: "변심".to_owned(),
             reference: "refund-2".to_owned(),
+            remaining_before: kernel::Krw::won(9_000),
         };
         // The payment held the cancel refund-1 before, and whatever is damaged makes it no other.
         let before = mapping::payment(approved_payment().to_string().as_bytes()).unwrap();

@@ -78,12 +78,21 @@ impl TossGateway {
         let Some(path) = path(&["payments", "orders", order_id]) else {
             return Lookup::Unknown("not an order id".to_owned());
         };
-        match self.http.get(order_id, &path).await {
-            Answer::Accepted(body) => mapping::found(&body, order_id),
-            // The code says so, not the 404: a wrong URL answers 404 as well.
-            Answer::Refused { code, .. } if code == "NOT_FOUND_PAYMENT" => Lookup::NotFound,
-            Answer::Refused { status, code } => Lookup::Unknown(format!("{status} {code}")),
-            Answer::NotSent(reason) | Answer::Unclear(reason) => Lookup::Unknown(reason),
-        }
+        looked_up(self.http.get(order_id, &path).await, |body| mapping::found(body, order_id))
+    }
+
+    pub(super) async fn look_up_by_key(&self, payment_key: &str) -> Lookup {
+        looked_up(self.payment("", payment_key).await, |body| mapping::found_by_key(body, payment_key))
+    }
+}
+
+fn looked_up(answer: Answer, accepted: impl FnOnce(&[u8]) -> Lookup) -> Lookup {
+    match answer {
+        Answer::Accepted(body) => accepted(&body),
+        // The code says so, not the 404: a wrong URL answers 404 as well. `NOT_FOUND`, listed for these
+        // paths but never seen, could be either, and only the measured code is believed.
+        Answer::Refused { code, .. } if code == "NOT_FOUND_PAYMENT" => Lookup::NotFound,
+        Answer::Refused { status, code } => Lookup::Unknown(format!("{status} {code}")),
+        Answer::NotSent(reason) | Answer::Unclear(reason) => Lookup::Unknown(reason),
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn read(
             (kind, subject)
         }
         Envelope { event_type: None, order_id: Some(order_id), status: Some(_), .. } => {
-            ("DEPOSIT_CALLBACK".to_owned(), payment(&order_id)?)
+            ("DEPOSIT_CALLBACK".to_owned(), payment(&order_id, None)?)
         }
         Envelope { .. } => return Err(malformed("no eventType, and not a deposit call-back")),
     };
@@ -67,7 +67,7 @@ fn subject(kind: &str, data: &Value) -> Result<Subject, WebhookRefused> {
     let text = |field: &str| data.get(field).and_then(Value::as_str);
     match kind {
         "PAYMENT_STATUS_CHANGED" | "DEPOSIT_CALLBACK" => {
-            payment(text("orderId").ok_or_else(|| malformed("no orderId"))?)
+            payment(text("orderId").ok_or_else(|| malformed("no orderId"))?, text("paymentKey"))
         }
         "BILLING_DELETED" => match text("billingKey") {
             Some(key) if !key.is_empty() => {
@@ -79,12 +79,13 @@ fn subject(kind: &str, data: &Value) -> Result<Subject, WebhookRefused> {
     }
 }
 
-fn payment(order_id: &str) -> Result<Subject, WebhookRefused> {
+fn payment(order_id: &str, payment_key: Option<&str>) -> Result<Subject, WebhookRefused> {
     // Longer than any order id that Toss accepts; shorter ones than it documents do occur.
     if order_id.is_empty() || order_id.len() > LONGEST_ID {
         return Err(malformed("not an orderId"));
     }
-    Ok(Subject::Payment { order_id: order_id.to_owned() })
+    let payment_key = payment_key.filter(|key| (1..=LONGEST_ID).contains(&key.len())).map(str::to_owned);
+    Ok(Subject::Payment { order_id: order_id.to_owned(), payment_key })
 }
 
 fn id(headers: &HeaderMap, body: &[u8]) -> String {
@@ -150,13 +151,13 @@ mod tests {
             "data":{"orderId":"order-1","status":"DONE","somethingNew":[1]}}"#;
         let webhook = read_plain(payment).unwrap();
         assert_eq!((webhook.id.as_str(), webhook.kind.as_str()), ("whtrans_1", "PAYMENT_STATUS_CHANGED"));
-        assert!(matches!(webhook.subject, Subject::Payment { order_id } if order_id == "order-1"));
+        assert!(matches!(webhook.subject, Subject::Payment { order_id, .. } if order_id == "order-1"));
 
         let deposit = r#"{"createdAt":"2026-11-20T10:00:05+09:00","secret":"ps_1","status":"DONE",
             "transactionKey":"t","orderId":"order-2"}"#;
         let webhook = read_plain(deposit).unwrap();
         assert_eq!(webhook.kind, "DEPOSIT_CALLBACK");
-        assert!(matches!(webhook.subject, Subject::Payment { order_id } if order_id == "order-2"));
+        assert!(matches!(webhook.subject, Subject::Payment { order_id, .. } if order_id == "order-2"));
 
         let payout = r#"{"eventType":"payout.changed","createdAt":"2026-11-20T10:00:05+09:00",
             "version":"2022-11-16","eventId":"e","entityType":"payout","entityBody":{}}"#;

@@ -131,6 +131,22 @@ pub(super) struct Cancel {
     pub(super) cancel_status: Option<String>,
 }
 
+/// A row of `GET /v1/transactions`: one approval or one cancel.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Transaction {
+    pub(super) transaction_key: String,
+    pub(super) payment_key: String,
+    pub(super) order_id: String,
+    pub(super) status: String,
+    #[serde(deserialize_with = "signed_won")]
+    pub(super) amount: i64,
+    #[serde(default)]
+    pub(super) currency: Option<String>,
+    #[serde(deserialize_with = "time")]
+    pub(super) transaction_at: DateTime<Utc>,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Link {
     pub(super) url: String,
@@ -139,14 +155,16 @@ pub(super) struct Link {
 /// Reads `29000` and `29000.0`: amounts are documented as real numbers because of other currencies.
 /// A fraction of a won is not an amount of won, and no rounding would make it one.
 fn won<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Krw, D::Error> {
+    match signed_won(deserializer)? {
+        won @ 0.. => Ok(Krw::won(won)),
+        _ => Err(de::Error::custom("not an amount of won")),
+    }
+}
+
+fn signed_won<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let text = serde_json::Number::deserialize(deserializer)?.to_string();
-    text.strip_suffix(".0")
-        .unwrap_or(&text)
-        .parse()
-        .ok()
-        .filter(|won| *won >= 0)
-        .map(Krw::won)
-        .ok_or_else(|| de::Error::custom("not a whole amount of won"))
+    let whole = text.strip_suffix(".0").unwrap_or(&text);
+    whole.parse().map_err(|_| de::Error::custom("not a whole amount of won"))
 }
 
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {

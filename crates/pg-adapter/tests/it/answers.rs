@@ -1,10 +1,12 @@
 //! What is made of what Toss says.
 
-use pg_adapter::{DeclineClass, Lookup, Outcome, PaymentGateway};
+use chrono::NaiveDate;
+use pg_adapter::{DeclineClass, Lookup, Outcome, PaymentGateway, TransactionKind};
 use serde_json::{Value, json};
 
 use crate::canned::{
-    BILLING_KEY, Canned, ORDER, SILENCE, cancel, canceled, charge, confirm, ok, payment, raw, refusal,
+    BILLING_KEY, Canned, ORDER, PAYMENT, SILENCE, cancel, canceled, charge, confirm, ok, payment, raw,
+    refusal,
 };
 
 fn with(field: &str, value: Value) -> Value {
@@ -234,9 +236,11 @@ async fn every_state_of_a_payment_has_its_word() {
     for status in ["DONE", "CANCELED", "PARTIAL_CANCELED"] {
         assert!(matches!(look(payment(status)).await, Lookup::Approved(_)), "{status}");
     }
-    for status in ["READY", "IN_PROGRESS", "WAITING_FOR_DEPOSIT"] {
+    for status in ["READY", "IN_PROGRESS"] {
         assert!(matches!(look(payment(status)).await, Lookup::InProgress), "{status}");
     }
+    let waiting = look(payment("WAITING_FOR_DEPOSIT")).await;
+    assert!(matches!(&waiting, Lookup::AwaitingDeposit(key) if key == PAYMENT), "{waiting:?}");
     for status in ["ABORTED", "EXPIRED"] {
         assert!(matches!(look(payment(status)).await, Lookup::Failed(_)), "{status}");
     }
@@ -290,10 +294,51 @@ async fn a_wrong_secret_key_is_our_bug() {
     for (status, code) in
         [(401, "UNAUTHORIZED_KEY"), (400, "INVALID_API_KEY"), (403, "INCORRECT_BASIC_AUTH_FORMAT")]
     {
-        let toss = Canned::answering([refusal(status, code), refusal(status, code)]).await;
+        let toss = Canned::answering([refusal(status, code)]).await;
         let Outcome::Declined(decline) = toss.gateway.charge(&charge()).await else { panic!() };
         assert_eq!(decline.class, DeclineClass::OurBug);
-        let Outcome::Declined(decline) = toss.gateway.cancel(&cancel()).await else { panic!() };
-        assert_eq!(decline.class, DeclineClass::OurBug);
+    }
+}
+
+/// An earlier sending of the cancel may have arrived while the key was still right.
+#[tokio::test]
+async fn a_look_before_a_cancel_that_is_refused_says_nothing_about_the_cancel() {
+    for code in ["UNAUTHORIZED_KEY", "FORBIDDEN_CONSECUTIVE_REQUEST", "NOT_FOUND_PAYMENT"] {
+        let toss = Canned::answering([refusal(403, code)]).await;
+        assert!(matches!(toss.gateway.cancel(&cancel()).await, Outcome::Unknown(_)), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_of_the_transaction_list_is_money_that_moved() {
+    let row = |status: &str, amount: i64, key: &str| {
+        json!({
+            "mId": "tshop0001", "transactionKey": key, "paymentKey": PAYMENT, "orderId": ORDER, "method": "카드",
+            "customerKey": null, "useEscrow": false, "receiptUrl": "https://example.invalid", "status": status,
+            "transactionAt": "2026-11-20T10:00:05+09:00", "currency": "KRW", "amount": amount,
+        })
+    };
+    let day = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
+    let list = async |rows: Value| Canned::answering([ok(&rows)]).await.gateway.transactions(day, None).await;
+
+    // The sign of a cancel was never seen, and an account that waits for a deposit has a row of nothing.
+    let rows = json!([
+        row("DONE", 29_000, "t1"),
+        row("PARTIAL_CANCELED", 9_000, "t2"),
+        row("CANCELED", -20_000, "t3"),
+        row("WAITING_FOR_DEPOSIT", 0, "t4"),
+    ]);
+    let page = list(rows).await.unwrap();
+    let moved: Vec<_> = page.transactions.iter().map(|t| (t.kind, t.amount.get())).collect();
+    let expected = [
+        (TransactionKind::Charge, 29_000),
+        (TransactionKind::Cancel, 9_000),
+        (TransactionKind::Cancel, 20_000),
+    ];
+    assert_eq!(moved, expected);
+    assert_eq!(page.next, None);
+
+    for unreadable in [json!({}), json!([{"amount": 1}]), json!([row("SOMETHING_NEW", 1, "t1")])] {
+        assert!(list(unreadable.clone()).await.is_err(), "{unreadable}");
     }
 }

@@ -140,6 +140,7 @@ pub(crate) fn cancel() -> Cancel {
         amount: kernel::Krw::won(9_000),
         reason: "고객 변심".to_owned(),
         reference: "refund-1".to_owned(),
+        remaining_before: kernel::Krw::won(29_000),
     }
 }
 

@@ -114,6 +114,7 @@ fn refund(payment: &Approval) -> Cancel {
         amount: Krw::won(9_000),
         reason: "고객 변심".to_owned(),
         reference: "refund-1".to_owned(),
+        remaining_before: payment.remaining,
     }
 }
 

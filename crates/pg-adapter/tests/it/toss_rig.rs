@@ -9,7 +9,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use kernel::{Krw, MovableClock};
+use chrono::NaiveDate;
+use kernel::{Clock as _, Krw, MovableClock};
 use pg_adapter::{
     Confirm, DeclineClass, Outcome, PaymentGateway,
     contract::{Delivery, Fault, Moment, Movement, Operation, Rig, TestCard, Webhooks},
@@ -45,6 +46,7 @@ fn gateway(base_url: &str, secret_key: &str) -> TossGateway {
     config.webhook_security_key = Some(SECURITY_KEY.to_owned().into());
     config.connect_timeout = PATIENCE;
     config.read_timeout = PATIENCE;
+    config.transactions_per_page = 3;
     TossGateway::new(config).unwrap()
 }
 
@@ -112,6 +114,7 @@ fn operation_name(operation: Operation) -> &'static str {
         Operation::Confirm => "confirm",
         Operation::Cancel => "cancel",
         Operation::LookUp => "lookup",
+        Operation::List => "transactions",
     }
 }
 
@@ -164,6 +167,8 @@ impl Rig for TossRig {
             Fault::ServerError(moment) => ("error_500", json!(moment_name(moment))),
             Fault::HtmlError(moment) => ("html_502", json!(moment_name(moment))),
             Fault::Truncated => ("truncated", Value::Null),
+            Fault::WrongCharset => ("wrong_charset", Value::Null),
+            Fault::Redirect => ("redirect", Value::Null),
             Fault::RateLimited => ("rate_limited", Value::Null),
             Fault::Decline(class) => ("decline", json!(code(class))),
         };
@@ -195,6 +200,10 @@ impl Rig for TossRig {
             .collect()
     }
 
+    fn today(&self) -> NaiveDate {
+        self.clock.today()
+    }
+
     async fn webhooks(&self) -> Webhooks {
         let order_id = format!("webhook-{}", self.orders.fetch_add(1, Ordering::SeqCst));
         let amount = Krw::won(1_000);
@@ -213,6 +222,7 @@ impl Rig for TossRig {
         Webhooks {
             unknown: Delivery { headers: payment.headers.clone(), body: unknown.to_string().into_bytes() },
             forged: vec![Delivery { headers: forged, body: payout.to_string().into_bytes() }],
+            stale: Vec::new(),
             payment,
             order_id,
             delivery_id,

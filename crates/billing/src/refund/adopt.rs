@@ -1,0 +1,96 @@
+//! Cancels that the provider shows: ours, of which we did not know that they came about, and those
+//! that somebody made elsewhere (the provider's console).
+
+use kernel::BusinessId;
+use pg_adapter::{Approval, Cancellation};
+use platform::SystemTx;
+use sqlx::PgConnection;
+
+use super::{Refund, RefundId, RefundMove, RefundStatus};
+use crate::{
+    Billing, BillingError,
+    payment::{Payment, PaymentId},
+    store,
+};
+
+impl Billing {
+    /// Writes down what was given back: the money is gone, so our books say so as well.
+    pub(crate) async fn adopt_cancellations(
+        &self,
+        business: BusinessId,
+        payment: PaymentId,
+        approval: &Approval,
+    ) -> Result<(), BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        for cancellation in &approval.cancellations {
+            let payment = store::payment::lock(&mut tx, business, payment).await?;
+            let payment = payment.ok_or(BillingError::NotFound)?;
+            if !payment.status.is_paid() {
+                continue;
+            }
+            match ours(&mut tx, &payment, cancellation).await? {
+                Some(refund) => self.discover(&mut tx, &payment, &refund, cancellation).await?,
+                None => self.adopt(&mut tx, &payment, cancellation).await?,
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A refund of ours came about, whatever we believed of it.
+    async fn discover(
+        &self,
+        tx: &mut PgConnection,
+        payment: &Payment,
+        refund: &Refund,
+        cancellation: &Cancellation,
+    ) -> Result<(), BillingError> {
+        if refund.status == RefundStatus::Success || refund.amount != cancellation.amount {
+            return Ok(());
+        }
+        if refund.status == RefundStatus::Failed {
+            tracing::error!(refund = %refund.id, "the provider gave back what it had refused to");
+        }
+        refund.status.after(RefundMove::Discover)?;
+        store::refund::complete(tx, refund, cancellation, self.clock.now()).await?;
+        self.write_refunded(tx, payment, refund).await
+    }
+
+    /// Somebody gave money back without asking us.
+    async fn adopt(
+        &self,
+        tx: &mut PgConnection,
+        payment: &Payment,
+        cancellation: &Cancellation,
+    ) -> Result<(), BillingError> {
+        let now = self.clock.now();
+        let refund = Refund {
+            business: payment.business,
+            id: RefundId::new(now),
+            payment: payment.id,
+            amount: cancellation.amount,
+            reason: "결제사에서 취소됨".to_owned(),
+            status: RefundStatus::Success,
+            remaining_before: payment.amount.checked_sub(payment.refunded).unwrap_or(cancellation.amount),
+            created_at: cancellation.canceled_at.unwrap_or(now),
+            checks: 0,
+            failure: None,
+        };
+        if store::refund::adopt(tx, &refund, &cancellation.transaction_key, now).await? {
+            self.write_refunded(tx, payment, &refund).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The refund of ours that made a cancel. Somebody else's reason may end in brackets too.
+async fn ours(
+    tx: &mut PgConnection,
+    payment: &Payment,
+    cancellation: &Cancellation,
+) -> Result<Option<Refund>, BillingError> {
+    let reference = cancellation.reference.as_deref().and_then(|text| text.parse::<RefundId>().ok());
+    let Some(id) = reference else { return Ok(None) };
+    let refund = store::refund::get(tx, payment.business, id).await?;
+    Ok(refund.filter(|refund| refund.payment == payment.id))
+}
