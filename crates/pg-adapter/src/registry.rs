@@ -8,15 +8,17 @@ use crate::PaymentGateway;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Provider {
     Toss,
+    Kcp,
 }
 
 impl Provider {
-    pub const ALL: &[Self] = &[Self::Toss];
+    pub const ALL: &[Self] = &[Self::Toss, Self::Kcp];
 
     /// The name in the API and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Toss => "TOSS",
+            Self::Kcp => "KCP",
         }
     }
 }
