@@ -1,4 +1,4 @@
-//! Answers that break on their way: the same whoever answered.
+//! Answers that no provider gives on purpose.
 
 use std::{io, time::Duration};
 

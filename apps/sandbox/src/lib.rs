@@ -3,11 +3,14 @@
 mod book;
 mod broken;
 mod card;
+mod complaint;
 mod control;
+mod courier;
 mod faults;
 mod journal;
 mod kcp;
 mod line;
+mod percent;
 mod random;
 mod running;
 mod store;

@@ -17,14 +17,14 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     book::BookEntry,
     control,
+    courier::Courier,
     faults::Fault,
     journal::JournalFolder,
     kcp::{self, KcpNotice, KcpPaymentAuth, KcpSwitches},
     line::{Line, Lines},
     store::Store,
     toss::{
-        self, PaymentAuth, TossSwitches, WebhookDelivery,
-        courier::{self, Courier},
+        self, PaymentAuth, TossSwitches, WebhookDelivery, courier,
         desk::{self, BillingAuth, CardChange},
     },
     world::World,
@@ -67,11 +67,11 @@ impl Sandbox {
                     .await??
             }
         };
-        let courier = Courier::new(config.webhook_url)?;
+        let courier = Courier::new(config.webhook_url, courier::PATIENCE)?;
         // What the last process could not deliver anymore.
-        store.toss.deliveries().for_each(|delivery| courier.schedule(delivery));
+        store.toss.deliveries().for_each(|delivery| courier::schedule(&courier, delivery));
         let kcp = kcp::Office::new()?;
-        store.kcp.notices().for_each(|notice| kcp.courier.schedule(notice));
+        store.kcp.notices().for_each(|notice| kcp.schedule(notice));
         let world = Arc::new(World::new(config.clock, config.latency, store, courier, kcp));
         let stop = CancellationToken::new();
         let tasks = vec![

@@ -7,12 +7,7 @@ use std::{
 
 use kernel::Clock;
 
-use crate::{
-    faults::Faults,
-    kcp,
-    store::Store,
-    toss::{TossSwitches, courier::Courier},
-};
+use crate::{courier::Courier, faults::Faults, kcp, store::Store, toss::TossSwitches};
 
 pub(crate) struct World {
     pub(crate) clock: Arc<dyn Clock>,

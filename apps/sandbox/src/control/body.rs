@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::toss::desk::Complaint;
+use crate::complaint::Complaint;
 
 pub(crate) type Answered = Result<Response, ControlError>;
 

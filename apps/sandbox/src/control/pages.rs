@@ -12,9 +12,10 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::{
+    complaint::Complaint,
     toss::{
         PaymentAuth,
-        desk::{self, BillingAuth, Complaint},
+        desk::{self, BillingAuth},
     },
     world::World,
 };

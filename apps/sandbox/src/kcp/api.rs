@@ -115,7 +115,9 @@ impl Exchange {
         wire: Interference,
     ) -> Response {
         pause(self.world.latency + wire.after).await;
-        self.world.kcp.courier.schedule_all(news);
+        for notice in news {
+            self.world.kcp.schedule(notice);
+        }
         match wire.breakage {
             Some(FaultKind::DropResponse) => self.hang_up(),
             Some(FaultKind::Truncated) => broken::truncated(&bytes(answer, switches)),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::card::{Fate, digits};
+use crate::card::{CardNumber, Fate};
 
 /// A card. Unlike Toss, KCP was seen to answer with the whole number, so the fake keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,11 +41,8 @@ const ISSUERS: [Issuer; 10] = [
 ];
 
 impl Card {
-    /// `None` if it is no card number.
-    pub(super) fn from_number(number: &str) -> Option<Self> {
-        let number = digits(number)?;
-        let fate = Fate::of(&number);
-        Some(Self { number, fate })
+    pub(super) fn new(number: &CardNumber) -> Self {
+        Self { number: number.digits().to_owned(), fate: number.fate() }
     }
 
     pub(super) fn issuer(&self) -> &'static Issuer {
@@ -82,12 +79,13 @@ mod tests {
 
     #[test]
     fn numbers_are_masked_as_kcp_and_its_window_mask_them() {
-        let card = Card::from_number("4300-0000-0000-0001").unwrap();
+        let card = |number| Card::new(&CardNumber::parse(number).unwrap());
+        assert_eq!(card("1234567890123").masked(), "123456***0123");
+        let card = card("4300-0000-0000-0001");
         assert_eq!(
             (card.masked().as_str(), card.window_mask().as_str()),
             ("430000******0001", "4300-0000-****-0001")
         );
         assert_eq!(card.issuer().name, "삼성카드");
-        assert_eq!(Card::from_number("1234567890123").unwrap().masked(), "123456***0123");
     }
 }

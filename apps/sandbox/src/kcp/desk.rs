@@ -14,7 +14,7 @@ use super::{
     state::Record,
     window::{Purpose, WindowAuth},
 };
-use crate::{random, store, toss::desk::Complaint, world::World};
+use crate::{card::CardNumber, complaint::Complaint, random, store, world::World};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -117,7 +117,7 @@ pub(crate) fn change_card(world: &World, change: &CardChange) -> Result<(), Comp
         .find(|key| key.key == change.batch_key)
         .ok_or_else(|| Complaint::new("NOT_FOUND_BATCH_KEY", "해당하는 배치키가 없습니다."))?;
     let changed = Record::BatchKey(BatchKey { card, ..key.clone() });
-    store.commit(vec![changed.into()]).map_err(|error| unwritten(&error))
+    store.commit(vec![changed.into()]).map_err(|error| Complaint::unwritten(&error))
 }
 
 /// A notification out of the blue: a deposit, its reversal, a wrong amount, a repeat, a forgery.
@@ -163,7 +163,7 @@ pub(crate) async fn send_notice(world: &World, order: NoticeOrder) -> Result<Kcp
     let id = notice.id.clone();
     keep(world, vec![Record::Notice(Box::new(notice.clone())).into()])?;
     if world.kcp.courier.url().is_none() {
-        world.kcp.courier.schedule(&notice);
+        world.kcp.schedule(&notice);
         return Ok(notice);
     }
     redeliver(world, &id).await
@@ -178,15 +178,9 @@ pub(crate) async fn redeliver(world: &World, id: &str) -> Result<KcpNotice, Comp
 }
 
 fn card(number: &str) -> Result<Card, Complaint> {
-    Card::from_number(number).ok_or_else(|| {
-        Complaint::new("INVALID_CARD_NUMBER", "카드번호는 13자리에서 19자리의 숫자여야 합니다.")
-    })
+    CardNumber::parse(number).map(|number| Card::new(&number)).ok_or_else(Complaint::bad_card_number)
 }
 
 fn keep(world: &World, records: Vec<store::Record>) -> Result<(), Complaint> {
-    world.store().commit(records).map_err(|error| unwritten(&error))
-}
-
-fn unwritten(error: &std::io::Error) -> Complaint {
-    Complaint::new("JOURNAL_FAILED", error.to_string())
+    world.store().commit(records).map_err(|error| Complaint::unwritten(&error))
 }

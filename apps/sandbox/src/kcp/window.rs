@@ -6,7 +6,7 @@ use kernel::Krw;
 use serde::{Deserialize, Serialize};
 
 use super::{answer::Fields, card::Card, codes::Refusal, state::State, switches::UsedWindowData};
-use crate::random;
+use crate::{card::CardNumber, random};
 
 /// Invented: for how long an authentication is good. The code for one too old, 8310, is KCP's.
 const VALIDITY: TimeDelta = TimeDelta::minutes(60);
@@ -110,11 +110,7 @@ pub(super) fn presented(
 /// they are, as often as somebody presses the button: each request gets an authentication of its own.
 fn shortcut(fields: &Fields, now: DateTime<Utc>) -> Result<Option<WindowAuth>, Refusal> {
     let enc_data = fields.get("enc_data");
-    let card = |prefix: &str| {
-        let digits = enc_data.strip_prefix(prefix)?;
-        // Card numbers may be typed with hyphens and spaces. A key has one spelling.
-        Card::from_number(digits).filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
-    };
+    let card = |prefix: &str| CardNumber::in_key(enc_data, prefix).map(|number| Card::new(&number));
     if let Some(card) = card("test_auth_") {
         return Ok(Some(WindowAuth::new(Purpose::BatchKey, card, now)));
     }

@@ -229,7 +229,7 @@ impl Exchange {
 
     fn announce(&self, news: &[Delivery]) {
         if self.world.switches().webhook_timing == WebhookTiming::AfterAnswer {
-            self.world.courier.schedule_all(news);
+            courier::schedule_all(&self.world, news);
         }
     }
 

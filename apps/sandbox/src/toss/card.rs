@@ -1,8 +1,8 @@
-//! A card as Toss shows it, and Toss's words for what its issuer says.
+//! Cards as Toss tells of them.
 
 use serde::{Deserialize, Serialize};
 
-use crate::card::{Fate, digits};
+use crate::card::{CardNumber, Fate};
 
 /// A card, without the number that nobody may store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,13 +16,9 @@ pub(crate) struct Card {
 const ISSUERS: [&str; 10] = ["24", "51", "11", "41", "61", "71", "31", "91", "21", "15"];
 
 impl Card {
-    /// `None` if it is no card number.
-    ///
     /// Six digits are not enough, whatever the guides say: measured, `INVALID_CARD_NUMBER`.
     pub(crate) fn from_number(number: &str) -> Option<Self> {
-        let digits = digits(number)?;
-        let last = usize::from(digits.as_bytes()[digits.len() - 1] - b'0');
-        Some(Self { masked: mask(&digits), issuer: ISSUERS[last].to_owned(), fate: Fate::of(&digits) })
+        CardNumber::parse(number).map(Self::from)
     }
 
     /// The code that the issuer's refusal arrives as; `None` if it pays.
@@ -32,6 +28,16 @@ impl Card {
             Fate::InsufficientFunds => Some("REJECT_CARD_PAYMENT"),
             Fate::LimitExceeded => Some("EXCEED_MAX_DAILY_PAYMENT_COUNT"),
             Fate::Suspended => Some("INVALID_STOPPED_CARD"),
+        }
+    }
+}
+
+impl From<CardNumber> for Card {
+    fn from(number: CardNumber) -> Self {
+        Self {
+            masked: mask(number.digits()),
+            issuer: ISSUERS[number.last_digit()].to_owned(),
+            fate: number.fate(),
         }
     }
 }

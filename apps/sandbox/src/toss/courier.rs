@@ -1,88 +1,27 @@
 //! The courier: brings webhooks to the merchant, beside the API and never in its way.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use anyhow::Context as _;
-use chrono::{DateTime, Utc};
-use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Record, confirm, time,
     webhooks::{Delivery, WebhookAttempt},
 };
-use crate::world::World;
+use crate::{courier::Courier, world::World};
 
 /// A receiver has so long to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How often the sandbox's clock is read: a clock that is moved ahead makes retries due at once.
-const TICK: Duration = Duration::from_millis(200);
-/// Deliveries under way at a time, lest a burst of cancels opens a thousand connections.
-const AT_ONCE: usize = 32;
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) struct Courier {
-    client: reqwest::Client,
-    url: RwLock<Option<String>>,
-    due: Mutex<BTreeSet<(DateTime<Utc>, String)>>,
-    wake: Notify,
-    hands: Semaphore,
+/// Puts deliveries on the list that are still to be made.
+pub(crate) fn schedule_all(world: &World, deliveries: &[Delivery]) {
+    for delivery in deliveries {
+        schedule(&world.courier, delivery);
+    }
 }
 
-impl Courier {
-    pub(crate) fn new(url: Option<String>) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .context("the sandbox could not set up its webhook client")?;
-        Ok(Self {
-            client,
-            url: RwLock::new(url),
-            due: Mutex::default(),
-            wake: Notify::new(),
-            hands: Semaphore::new(AT_ONCE),
-        })
-    }
-
-    pub(crate) fn url(&self) -> Option<String> {
-        self.url.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn set_url(&self, url: Option<String>) {
-        *self.url.write().unwrap_or_else(PoisonError::into_inner) = url;
-    }
-
-    /// Puts a delivery on the list if it is still to be made.
-    pub(crate) fn schedule(&self, delivery: &Delivery) {
-        if let Some(at) = delivery.next_attempt_at {
-            self.due().insert((at, delivery.transmission_id.clone()));
-            self.wake.notify_one();
-        }
-    }
-
-    pub(crate) fn schedule_all(&self, deliveries: &[Delivery]) {
-        for delivery in deliveries {
-            self.schedule(delivery);
-        }
-    }
-
-    fn take_due(&self, now: DateTime<Utc>) -> Vec<String> {
-        let mut due = self.due();
-        let mut taken = Vec::new();
-        while due.first().is_some_and(|(at, _)| *at <= now) {
-            taken.extend(due.pop_first().map(|(_, id)| id));
-        }
-        taken
-    }
-
-    fn due(&self) -> MutexGuard<'_, BTreeSet<(DateTime<Utc>, String)>> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+pub(crate) fn schedule(courier: &Courier, delivery: &Delivery) {
+    courier.schedule(delivery.next_attempt_at, &delivery.transmission_id);
 }
 
 /// Delivers what is due, and lets payments expire, until the sandbox stops.
@@ -90,8 +29,7 @@ pub(crate) async fn run(world: Arc<World>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = world.courier.wake.notified() => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = world.courier.awaits_work() => {}
         }
         expire_sessions(&world);
         for id in world.courier.take_due(world.clock.now()) {
@@ -121,7 +59,7 @@ fn expire_sessions(world: &World) {
     for payment in store.toss.overdue_sessions(now) {
         let change = confirm::expired(&payment, switches, now);
         match store.commit_toss(change.records, change.news, switches) {
-            Ok(news) => world.courier.schedule_all(&news),
+            Ok(news) => schedule_all(world, &news),
             Err(error) => tracing::error!(%error, "an expired payment could not be written to the journal"),
         }
     }
@@ -143,7 +81,7 @@ pub(crate) async fn deliver(world: &World, id: &str) -> Option<Delivery> {
     }
     store.commit(vec![Record::Delivery(Box::new(delivery.clone())).into()]).ok()?;
     drop(store);
-    world.courier.schedule(&delivery);
+    schedule(&world.courier, &delivery);
     Some(delivery)
 }
 

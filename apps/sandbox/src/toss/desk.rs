@@ -13,21 +13,7 @@ use super::{
     courier,
     webhooks::WebhookDelivery,
 };
-use crate::{store, world::World};
-
-/// Why the desk did not do it.
-#[derive(Debug, thiserror::Error)]
-#[error("{code}: {message}")]
-pub(crate) struct Complaint {
-    pub(crate) code: String,
-    pub(crate) message: String,
-}
-
-impl Complaint {
-    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into() }
-    }
-}
+use crate::{complaint::Complaint, store, world::World};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -73,7 +59,9 @@ pub(crate) fn payment_auth(world: &World, request: PaymentAuth) -> Result<String
     let payment = confirm::authenticate(&store.toss, authenticated, world.clock.now())
         .map_err(|refusal| Complaint::new(&refusal.code, refusal.message))?;
     let key = payment.key.clone();
-    store.commit(vec![Record::Payment(Box::new(payment)).into()]).map_err(|error| unwritten(&error))?;
+    store
+        .commit(vec![Record::Payment(Box::new(payment)).into()])
+        .map_err(|error| Complaint::unwritten(&error))?;
     Ok(key)
 }
 
@@ -105,7 +93,7 @@ pub(crate) fn change_card(world: &World, change: &CardChange) -> Result<usize, C
         return Err(Complaint::new("NOT_FOUND_BILLING", "해당하는 빌링키가 없습니다."));
     }
     let count = changed.len();
-    store.commit(changed).map_err(|error| unwritten(&error))?;
+    store.commit(changed).map_err(|error| Complaint::unwritten(&error))?;
     Ok(count)
 }
 
@@ -175,15 +163,9 @@ pub(crate) async fn redeliver(world: &World, transmission_id: &str) -> Result<We
 }
 
 fn card(number: &str) -> Result<Card, Complaint> {
-    Card::from_number(number).ok_or_else(|| {
-        Complaint::new("INVALID_CARD_NUMBER", "카드번호는 13자리에서 19자리의 숫자여야 합니다.")
-    })
+    Card::from_number(number).ok_or_else(Complaint::bad_card_number)
 }
 
 fn keep(world: &World, records: Vec<store::Record>) -> Result<(), Complaint> {
-    world.store().commit(records).map_err(|error| unwritten(&error))
-}
-
-fn unwritten(error: &std::io::Error) -> Complaint {
-    Complaint::new("JOURNAL_FAILED", error.to_string())
+    world.store().commit(records).map_err(|error| Complaint::unwritten(&error))
 }

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use crate::faults::Operation;
+use crate::{faults::Operation, percent};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Target {
@@ -19,8 +19,9 @@ pub(crate) enum Target {
 impl Target {
     /// `None` for a wrong URL as well as a wrong method: Toss has one code for both.
     pub(crate) fn parse(method: &Method, path: &str) -> Option<Self> {
+        // Billing keys end in `=`, which clients may send raw or as `%3D`: both work (seen).
         let pieces: Vec<String> =
-            path.strip_prefix("/v1/")?.split('/').map(percent_decode).collect::<Option<_>>()?;
+            path.strip_prefix("/v1/")?.split('/').map(percent::decode).collect::<Option<_>>()?;
         let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
         Some(match (method.as_str(), pieces.as_slice()) {
             ("POST", ["billing", "authorizations", "issue"]) => Self::Issue,
@@ -46,24 +47,6 @@ impl Target {
             Self::Transactions => Operation::Transactions,
         }
     }
-}
-
-/// Billing keys end in `=`, which clients may send raw or as `%3D`: both work (seen).
-pub(crate) fn percent_decode(text: &str) -> Option<String> {
-    if !text.contains('%') {
-        return Some(text.to_owned());
-    }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let pair = [bytes.next()?, bytes.next()?];
-            decoded.push(hex::decode(pair).ok()?[0]);
-        } else {
-            decoded.push(byte);
-        }
-    }
-    String::from_utf8(decoded).ok()
 }
 
 #[cfg(test)]

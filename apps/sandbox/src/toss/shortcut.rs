@@ -15,6 +15,7 @@ use super::{
     payment::Payment,
     state::State,
 };
+use crate::card::CardNumber;
 
 /// What the browser SDK would just have returned to this customer.
 pub(super) fn auth_key(call: &Call<'_>, key: &str, customer_key: &str) -> Option<AuthKey> {
@@ -47,7 +48,5 @@ pub(super) fn payment(
 
 /// Only for test keys: whoever rehearses with live ones wants to see Toss and nothing else.
 fn card(call: &Call<'_>, prefix: &str, key: &str) -> Option<Card> {
-    let digits = key.strip_prefix(prefix).filter(|_| call.is_test)?;
-    // Card numbers may be typed with hyphens and spaces. A key has one spelling.
-    Card::from_number(digits).filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
+    CardNumber::in_key(key, prefix).filter(|_| call.is_test).map(Card::from)
 }
