@@ -189,8 +189,25 @@ impl Sandbox {
     }
 
     /// A payer registers a card in KCP's window. Returns what the window handed over, as one form.
-    pub fn kcp_billing_auth(&self, card_number: &str) -> anyhow::Result<String> {
-        Ok(kcp::desk::billing_auth(&self.world, kcp::desk::BillingAuth::of_card(card_number))?.form)
+    pub fn kcp_billing_auth(&self, customer_key: &str, card_number: &str) -> anyhow::Result<String> {
+        let request = kcp::desk::BillingAuth {
+            customer_key: Some(customer_key.to_owned()),
+            card_number: card_number.to_owned(),
+            site_cd: None,
+            group_id: None,
+        };
+        Ok(kcp::desk::billing_auth(&self.world, request)?.form)
+    }
+
+    /// Puts another card behind all batch keys of a customer.
+    pub fn change_card_of_kcp_customer(&self, customer_key: &str, card_number: &str) -> anyhow::Result<()> {
+        let change = kcp::desk::CardChange {
+            batch_key: None,
+            customer_key: Some(customer_key.to_owned()),
+            card_number: card_number.to_owned(),
+        };
+        kcp::desk::change_card(&self.world, &change)?;
+        Ok(())
     }
 
     /// A payer authenticates a one-off payment in KCP's window. Returns what the window handed over,

@@ -44,8 +44,8 @@ pub(crate) async fn change_card(
     State(world): State<Arc<World>>,
     JsonBody(change): JsonBody<CardChange>,
 ) -> Answered {
-    desk::change_card(&world, &change)?;
-    Ok(Json(json!({"changed": 1})).into_response())
+    let changed = desk::change_card(&world, &change)?;
+    Ok(Json(json!({"changed": changed})).into_response())
 }
 
 pub(crate) async fn switches(State(world): State<Arc<World>>) -> Json<KcpSwitches> {

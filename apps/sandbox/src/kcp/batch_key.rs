@@ -21,6 +21,7 @@ pub(crate) struct BatchKey {
     pub(super) site_cd: String,
     /// The group that the window was opened with, where it is known.
     pub(super) group_id: Option<String>,
+    pub(super) customer_key: Option<String>,
     pub(super) card: Card,
     pub(super) issued_at: DateTime<Utc>,
     pub(super) deleted_at: Option<DateTime<Utc>>,
@@ -39,6 +40,7 @@ pub(super) fn issue(call: &Call<'_>) -> Decision {
         key: random::digits(16),
         site_cd: call.site_cd().to_owned(),
         group_id: auth.group_id.clone(),
+        customer_key: auth.customer_key.clone(),
         card: auth.card.clone(),
         issued_at: call.now,
         deleted_at: None,

@@ -4,10 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::card::{CardNumber, Fate};
 
-/// A card. Unlike Toss, KCP was seen to answer with the whole number, so the fake keeps it.
+/// A card, without the number that nobody may store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Card {
-    pub(super) number: String,
+    /// `430000******0001`: first six, stars, last four.
+    pub(super) masked: String,
+    /// `4300-0000-****-0001`, as the window shows it.
+    pub(super) window_mask: String,
     pub(super) fate: Fate,
 }
 
@@ -42,24 +45,23 @@ const ISSUERS: [Issuer; 10] = [
 
 impl Card {
     pub(super) fn new(number: &CardNumber) -> Self {
-        Self { number: number.digits().to_owned(), fate: number.fate() }
+        let digits = number.digits();
+        let tail = digits.len() - 4;
+        Self {
+            masked: format!("{}{}{}", &digits[..6], "*".repeat(tail - 6), &digits[tail..]),
+            window_mask: format!("{}-{}-****-{}", &digits[..4], &digits[4..8], &digits[tail..]),
+            fate: number.fate(),
+        }
     }
 
     pub(super) fn issuer(&self) -> &'static Issuer {
-        let last = self.number.bytes().last().map_or(0, |byte| usize::from(byte.wrapping_sub(b'0')));
+        let last = self.masked.bytes().last().map_or(0, |byte| usize::from(byte.wrapping_sub(b'0')));
         &ISSUERS[last % ISSUERS.len()]
     }
 
-    /// `430000******0001`: first six, stars, last four.
-    pub(super) fn masked(&self) -> String {
-        let tail = self.number.len() - 4;
-        format!("{}{}{}", &self.number[..6], "*".repeat(tail - 6), &self.number[tail..])
-    }
-
-    /// `4300-0000-****-0001`, as the window shows it.
-    pub(super) fn window_mask(&self) -> String {
-        let tail = self.number.len() - 4;
-        format!("{}-{}-****-{}", &self.number[..4], &self.number[4..8], &self.number[tail..])
+    /// What stands for the whole number, which is not kept: the same for test cards.
+    pub(super) fn unmasked(&self) -> String {
+        self.masked.replace('*', "0")
     }
 
     /// The code that the issuer's refusal arrives as; `None` if it pays.
@@ -80,12 +82,13 @@ mod tests {
     #[test]
     fn numbers_are_masked_as_kcp_and_its_window_mask_them() {
         let card = |number| Card::new(&CardNumber::parse(number).unwrap());
-        assert_eq!(card("1234567890123").masked(), "123456***0123");
+        assert_eq!(card("1234567890123").masked, "123456***0123");
         let card = card("4300-0000-0000-0001");
         assert_eq!(
-            (card.masked().as_str(), card.window_mask().as_str()),
+            (card.masked.as_str(), card.window_mask.as_str()),
             ("430000******0001", "4300-0000-****-0001")
         );
+        assert_eq!(card.unmasked(), "4300000000000001");
         assert_eq!(card.issuer().name, "삼성카드");
     }
 }

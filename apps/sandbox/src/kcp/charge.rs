@@ -126,7 +126,7 @@ fn approved(payment: &Payment, switches: KcpSwitches) -> Answer {
 }
 
 pub(super) fn card_no(card: &Card, switches: KcpSwitches) -> String {
-    if switches.unmasked_card_numbers { card.number.clone() } else { card.masked() }
+    if switches.unmasked_card_numbers { card.unmasked() } else { card.masked.clone() }
 }
 
 /// 1,100 splits into 1,000 and 100. Written out here and not shared with the product.

@@ -19,21 +19,14 @@ use crate::{card::CardNumber, complaint::Complaint, random, store, world::World}
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct BillingAuth {
-    /// KCP knows nothing of customers: taken so that the request looks like the other providers'.
-    #[serde(default, rename = "customerKey")]
-    _customer_key: Option<String>,
-    card_number: String,
+    #[serde(default)]
+    pub(crate) customer_key: Option<String>,
+    pub(crate) card_number: String,
     /// The site and the group that the window was opened with; absent means any.
     #[serde(default)]
-    site_cd: Option<String>,
+    pub(crate) site_cd: Option<String>,
     #[serde(default)]
-    group_id: Option<String>,
-}
-
-impl BillingAuth {
-    pub(crate) fn of_card(card_number: &str) -> Self {
-        Self { _customer_key: None, card_number: card_number.to_owned(), site_cd: None, group_id: None }
-    }
+    pub(crate) group_id: Option<String>,
 }
 
 /// What the window handed over: as one opaque form, and field by field.
@@ -58,6 +51,7 @@ pub(crate) fn billing_auth(world: &World, request: BillingAuth) -> Result<Handed
     let auth = authenticate(world, Purpose::BatchKey, &request.card_number, |auth| {
         auth.site_cd = request.site_cd;
         auth.group_id = request.group_id;
+        auth.customer_key = request.customer_key;
     })?;
     // The window wants an order number even where nothing is paid.
     Ok(HandedOver::by(&auth, &format!("auth{}", random::digits(12))))
@@ -103,21 +97,33 @@ pub(super) fn authenticate(
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CardChange {
-    pub(crate) batch_key: String,
+    #[serde(default)]
+    pub(crate) batch_key: Option<String>,
+    #[serde(default)]
+    pub(crate) customer_key: Option<String>,
     pub(crate) card_number: String,
 }
 
-/// The card behind a batch key turns good or bad.
-pub(crate) fn change_card(world: &World, change: &CardChange) -> Result<(), Complaint> {
+/// The card behind batch keys turns good or bad. Returns how many keys it was behind.
+pub(crate) fn change_card(world: &World, change: &CardChange) -> Result<usize, Complaint> {
     let card = card(&change.card_number)?;
     let mut store = world.store();
-    let key = store
+    let changed: Vec<store::Record> = store
         .kcp
         .batch_keys()
-        .find(|key| key.key == change.batch_key)
-        .ok_or_else(|| Complaint::new("NOT_FOUND_BATCH_KEY", "해당하는 배치키가 없습니다."))?;
-    let changed = Record::BatchKey(BatchKey { card, ..key.clone() });
-    store.commit(vec![changed.into()]).map_err(|error| Complaint::unwritten(&error))
+        .filter(|key| match (&change.batch_key, &change.customer_key) {
+            (Some(batch_key), _) => key.key == *batch_key,
+            (None, Some(customer)) => key.customer_key.as_ref() == Some(customer),
+            (None, None) => false,
+        })
+        .map(|key| Record::BatchKey(BatchKey { card: card.clone(), ..key.clone() }).into())
+        .collect();
+    if changed.is_empty() {
+        return Err(Complaint::new("NOT_FOUND_BATCH_KEY", "해당하는 배치키가 없습니다."));
+    }
+    let count = changed.len();
+    store.commit(changed).map_err(|error| Complaint::unwritten(&error))?;
+    Ok(count)
 }
 
 /// A notification out of the blue: a deposit, its reversal, a wrong amount, a repeat, a forgery.

@@ -41,7 +41,7 @@ pub(super) async fn page_of(
             ("orderNo", &payment.order_no),
             ("goodName", &payment.good_name),
             ("cardName", payment.card.issuer().name),
-            ("cardNo", &payment.card.masked()),
+            ("cardNo", &payment.card.masked),
             ("appNo", &payment.app_no),
             ("remaining", &payment.remaining().to_string()),
         ],

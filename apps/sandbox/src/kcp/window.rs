@@ -33,6 +33,8 @@ pub(crate) struct WindowAuth {
     /// Where the window was opened for a named site or group, the server has to be of the same.
     pub(super) site_cd: Option<String>,
     pub(super) group_id: Option<String>,
+    /// KCP knows no customers. Kept so that their cards can be changed, as at the other providers.
+    pub(super) customer_key: Option<String>,
     pub(super) at: DateTime<Utc>,
     pub(super) used: bool,
 }
@@ -47,6 +49,7 @@ impl WindowAuth {
             card,
             site_cd: None,
             group_id: None,
+            customer_key: None,
             at: now,
             used: false,
         }
@@ -68,7 +71,7 @@ impl WindowAuth {
             ("enc_data", self.enc_data.clone()),
             ("enc_info", self.enc_info.clone()),
             ("ordr_idxx", order_no.to_owned()),
-            ("card_mask_no", self.card.window_mask()),
+            ("card_mask_no", self.card.window_mask.clone()),
         ]
     }
 }

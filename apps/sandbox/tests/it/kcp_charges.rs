@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     kcp_shop::{GROUP, KcpShop, charge_body, code, field},
-    merchant::{EMPTY_CARD, GOOD_CARD, SUSPENDED_CARD},
+    merchant::{CUSTOMER, EMPTY_CARD, GOOD_CARD, SUSPENDED_CARD},
 };
 
 const HUB: &str = "/gw/hub/v1/payment";
@@ -157,6 +157,8 @@ async fn a_good_card_goes_bad() {
     let changed = shop.merchant.control(Method::POST, "/kcp/cards", change).await;
     assert_eq!(changed.json()["changed"], 1);
     assert_eq!(code(&shop.charges(&key, "ORDER1", 1_000).await), "CC45");
+    shop.merchant.sandbox.change_card_of_kcp_customer(CUSTOMER, GOOD_CARD).unwrap();
+    assert_eq!(code(&shop.charges(&key, "ORDER1", 1_000).await), "0000");
     let unknown = json!({"batchKey": "0", "cardNumber": GOOD_CARD});
     let refused = shop.merchant.control(Method::POST, "/kcp/cards", unknown).await;
     assert_eq!(refused.refusal(), "404 NOT_FOUND_BATCH_KEY");

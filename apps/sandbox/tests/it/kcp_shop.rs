@@ -11,7 +11,7 @@ use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
 use sandbox::{KcpSwitches, kcp_dev_credentials};
 use serde_json::{Value, json};
 
-use crate::merchant::{Answer, Merchant, answer};
+use crate::merchant::{Answer, CUSTOMER, Merchant, answer};
 
 pub(crate) const GROUP: &str = "A52Q71000489";
 
@@ -65,7 +65,7 @@ impl KcpShop {
     }
 
     pub(crate) fn card_window(&self, card: &str) -> String {
-        self.merchant.sandbox.kcp_billing_auth(card).unwrap()
+        self.merchant.sandbox.kcp_billing_auth(CUSTOMER, card).unwrap()
     }
 
     pub(crate) async fn charges(&self, key: &str, order: &str, amount: i64) -> Answer {

@@ -56,8 +56,9 @@ impl Http {
         let request = self
             .client
             .post(format!("{}{path}", self.base_url))
-            .json(body)
+            // Before the body, which would set one of its own: with two lines neither counts.
             .header(CONTENT_TYPE, "application/json; charset=UTF-8")
+            .json(body)
             .timeout(self.connect_timeout + patience);
 
         let started = Instant::now();

@@ -12,6 +12,9 @@ impl KcpGateway {
         if !mapping::is_order_no(&request.order_id) {
             return Outcome::Declined(errors::refused_here("INVALID_ORDER_ID"));
         }
+        if !request.amount.is_positive() {
+            return Outcome::Declined(errors::refused_here("INVALID_AMOUNT"));
+        }
         if !mapping::is_batch_key(&request.billing_key) {
             return Outcome::Declined(errors::refused_here("INVALID_BATCH_KEY"));
         }
@@ -37,6 +40,9 @@ impl KcpGateway {
     pub(super) async fn confirm_once(&self, request: &Confirm) -> Outcome<Approval> {
         if !mapping::is_order_no(&request.order_id) {
             return Outcome::Declined(errors::refused_here("INVALID_ORDER_ID"));
+        }
+        if !request.amount.is_positive() {
+            return Outcome::Declined(errors::refused_here("INVALID_AMOUNT"));
         }
         let Some(window) = WindowData::read(&request.payment_key) else {
             return Outcome::Declined(errors::refused_here("INVALID_WINDOW_DATA"));

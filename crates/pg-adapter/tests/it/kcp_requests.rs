@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use kernel::Krw;
-use pg_adapter::{Cancel, Lookup, Outcome, PaymentGateway};
+use pg_adapter::{Cancel, Charge, Confirm, Lookup, Outcome, PaymentGateway};
 use sandbox::kcp_dev_credentials;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -50,7 +50,8 @@ async fn a_charge_goes_to_the_hub_in_strings() {
     });
     assert_eq!(body, expected);
     let head = kcp.raw_requests()[0].to_ascii_lowercase();
-    assert_eq!(head.matches("content-type: application/json; charset=utf-8").count(), 1, "{head}");
+    assert!(head.contains("content-type: application/json; charset=utf-8\r\n"), "{head}");
+    assert_eq!(head.matches("content-type:").count(), 1, "{head}");
 }
 
 #[tokio::test]
@@ -163,6 +164,11 @@ async fn what_can_only_be_wrong_is_not_sent() {
         let mut request = confirm();
         request.order_id = order_id.to_owned();
         assert!(matches!(gateway.confirm(&request).await, Outcome::Declined(_)), "{order_id}");
+    }
+    for amount in [0, -1] {
+        let amount = Krw::won(amount);
+        assert!(matches!(gateway.charge(&Charge { amount, ..charge() }).await, Outcome::Declined(_)));
+        assert!(matches!(gateway.confirm(&Confirm { amount, ..confirm() }).await, Outcome::Declined(_)));
     }
     for billing_key in ["", "..", "a b"] {
         let mut request = charge();

@@ -128,8 +128,8 @@ impl Rig for KcpRig {
         Box::new(gateway(&format!("http://{}", listener.local_addr().unwrap()), self.clock.clone()))
     }
 
-    async fn register(&self, _customer_key: &str, card: TestCard) -> SecretString {
-        self.sandbox.kcp_billing_auth(card_number(card)).unwrap().into()
+    async fn register(&self, customer_key: &str, card: TestCard) -> SecretString {
+        self.sandbox.kcp_billing_auth(customer_key, card_number(card)).unwrap().into()
     }
 
     async fn authenticate(&self, order_id: &str, amount: Krw, card: TestCard) -> String {
