@@ -19,47 +19,50 @@ pub(crate) const ORDER: &str = "order-202611-000123";
 pub(crate) const PAYMENT: &str = "tshop20261120100005aB3dE";
 pub(crate) const BILLING_KEY: &str = "Zx1-abc_def=";
 
-pub(crate) struct Canned {
-    pub(crate) gateway: TossGateway,
+pub(crate) struct Canned<G> {
+    pub(crate) gateway: G,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
-impl Canned {
-    /// Answers the first request with the first answer, and so on, then with nothing at all.
+impl Canned<TossGateway> {
+    /// As Toss: answers the first request with the first answer, and so on, then with nothing at all.
     pub(crate) async fn answering(answers: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let (base_url, requests) = serve(answers).await;
+        Self::to(gateway, answers).await
+    }
+}
+
+impl<G> Canned<G> {
+    pub(crate) async fn to(
+        gateway: impl FnOnce(&str) -> G,
+        answers: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}/", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let mut answers: VecDeque<Vec<u8>> = answers.into_iter().collect();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let request = read_request(&mut stream).await;
+                seen.lock().unwrap().push(request);
+                let answer = answers.pop_front().unwrap_or_default();
+                if answer == SILENCE {
+                    tokio::spawn(async move {
+                        tokio::time::sleep(Duration::from_secs(30)).await;
+                        drop(stream);
+                    });
+                    continue;
+                }
+                let _ = stream.write_all(&answer).await;
+                let _ = stream.shutdown().await;
+            }
+        });
         Self { gateway: gateway(&base_url), requests }
     }
 
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
-}
-
-/// The address of a server that answers like this, and what it will have been asked.
-pub(crate) async fn serve(answers: impl IntoIterator<Item = Vec<u8>>) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}/", listener.local_addr().unwrap());
-    let requests = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&requests);
-    let mut answers: VecDeque<Vec<u8>> = answers.into_iter().collect();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let request = read_request(&mut stream).await;
-            seen.lock().unwrap().push(request);
-            let answer = answers.pop_front().unwrap_or_default();
-            if answer == SILENCE {
-                tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_secs(30)).await;
-                    drop(stream);
-                });
-                continue;
-            }
-            let _ = stream.write_all(&answer).await;
-            let _ = stream.shutdown().await;
-        }
-    });
-    (base_url, requests)
 }
 
 /// Never answered, and the connection stays open.

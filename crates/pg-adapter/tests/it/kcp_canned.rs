@@ -1,9 +1,6 @@
 //! The KCP adapter against a server that answers with prepared bytes.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use kernel::{Krw, MovableClock};
 use pg_adapter::{
@@ -13,37 +10,28 @@ use pg_adapter::{
 use sandbox::kcp_dev_credentials;
 use serde_json::{Value, json};
 
-use crate::canned::{raw, serve};
+use crate::canned::{Canned, raw};
 
 pub(crate) const ORDER: &str = "SUB202611000123";
 pub(crate) const TNO: &str = "26112000000001";
 pub(crate) const BATCH_KEY: &str = "1234567890123456";
 
-pub(crate) struct CannedKcp {
-    pub(crate) gateway: KcpGateway,
-    requests: Arc<Mutex<Vec<String>>>,
-}
+pub(crate) type CannedKcp = Canned<KcpGateway>;
 
 impl CannedKcp {
-    /// Answers the first request with the first answer, and so on, then with nothing at all.
-    pub(crate) async fn answering(answers: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let (base_url, requests) = serve(answers).await;
-        Self { gateway: gateway(&base_url), requests }
+    /// As KCP: answers the first request with the first answer, and so on, then with nothing at all.
+    pub(crate) async fn as_kcp(answers: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self::to(gateway, answers).await
     }
 
     /// The path of every request and its body.
-    pub(crate) fn requests(&self) -> Vec<(String, Value)> {
-        let requests = self.requests.lock().unwrap();
+    pub(crate) fn sent(&self) -> Vec<(String, Value)> {
         let read = |request: &String| {
             let (head, body) = request.split_once("\r\n\r\n").unwrap();
             let path = head.strip_prefix("POST ").unwrap().split(' ').next().unwrap();
             (path.to_owned(), serde_json::from_str(body).unwrap())
         };
-        requests.iter().map(read).collect()
-    }
-
-    pub(crate) fn raw_requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
+        self.requests().iter().map(read).collect()
     }
 }
 

@@ -28,7 +28,7 @@ fn is_signed(body: &Value, text: &str) -> bool {
 
 #[tokio::test]
 async fn a_charge_goes_to_the_hub_in_strings() {
-    let kcp = CannedKcp::answering([ok(&approval())]).await;
+    let kcp = CannedKcp::as_kcp([ok(&approval())]).await;
     let Outcome::Approved(approval) = kcp.gateway.charge(&charge()).await else { panic!() };
     assert_eq!((approval.order_id.as_str(), approval.payment_key.as_str()), (ORDER, TNO));
     assert_eq!((approval.amount, approval.remaining), (charge().amount, charge().amount));
@@ -40,7 +40,7 @@ async fn a_charge_goes_to_the_hub_in_strings() {
     );
     assert_eq!(approval.receipt_url.as_deref(), Some(receipt.as_str()));
 
-    let [(path, body)] = kcp.requests().try_into().unwrap();
+    let [(path, body)] = kcp.sent().try_into().unwrap();
     assert_eq!(path, "/gw/hub/v1/payment");
     let expected = json!({
         "site_cd": "A52Q7", "kcp_cert_info": one_line_certificate(), "pay_method": "CARD", "amount": "29000",
@@ -49,16 +49,16 @@ async fn a_charge_goes_to_the_hub_in_strings() {
         "bt_group_id": "A52Q71000489",
     });
     assert_eq!(body, expected);
-    let head = kcp.raw_requests()[0].to_ascii_lowercase();
+    let head = kcp.requests()[0].to_ascii_lowercase();
     assert!(head.contains("content-type: application/json; charset=utf-8\r\n"), "{head}");
     assert_eq!(head.matches("content-type:").count(), 1, "{head}");
 }
 
 #[tokio::test]
 async fn a_confirm_carries_our_amount_and_our_number() {
-    let kcp = CannedKcp::answering([ok(&approval())]).await;
+    let kcp = CannedKcp::as_kcp([ok(&approval())]).await;
     assert!(matches!(kcp.gateway.confirm(&confirm()).await, Outcome::Approved(_)));
-    let [(path, body)] = kcp.requests().try_into().unwrap();
+    let [(path, body)] = kcp.sent().try_into().unwrap();
     assert_eq!(path, "/gw/enc/v1/payment");
     let expected = json!({
         "tran_cd": "00100000", "site_cd": "A52Q7", "kcp_cert_info": one_line_certificate(),
@@ -71,14 +71,14 @@ async fn a_confirm_carries_our_amount_and_our_number() {
 async fn a_registration_carries_no_amount_and_shows_the_number_of_the_window() {
     let key = json!({"res_cd": "0000", "res_msg": "정상처리", "batch_key": BATCH_KEY, "card_cd": "CCDI",
         "card_name": "현대카드", "card_bank_cd": "0321", "van_tx_id": "", "join_cd": ""});
-    let kcp = CannedKcp::answering([ok(&key)]).await;
+    let kcp = CannedKcp::as_kcp([ok(&key)]).await;
     let Outcome::Approved(issued) = kcp.gateway.issue_billing_key(&issue()).await else { panic!() };
     assert_eq!(issued.billing_key.expose_secret(), BATCH_KEY);
     assert_eq!(
         (issued.card.company.as_str(), issued.card.masked_number.as_str()),
         ("현대카드", "123445******8910")
     );
-    let [(path, body)] = kcp.requests().try_into().unwrap();
+    let [(path, body)] = kcp.sent().try_into().unwrap();
     let expected = json!({
         "tran_cd": "00300001", "site_cd": "A52Q7", "kcp_cert_info": one_line_certificate(),
         "enc_data": "a+b==", "enc_info": "c",
@@ -89,12 +89,12 @@ async fn a_registration_carries_no_amount_and_shows_the_number_of_the_window() {
 #[tokio::test]
 async fn a_deletion_names_key_and_group() {
     let kcp =
-        CannedKcp::answering([ok(&json!({"res_cd": "0000", "res_msg": "정상처리"})), refusal("S099")]).await;
+        CannedKcp::as_kcp([ok(&json!({"res_cd": "0000", "res_msg": "정상처리"})), refusal("S099")]).await;
     for _ in 0..2 {
         let outcome = kcp.gateway.delete_billing_key(&BATCH_KEY.to_owned().into()).await;
         assert!(matches!(outcome, Outcome::Approved(())), "also where it was gone already");
     }
-    let (path, body) = &kcp.requests()[0];
+    let (path, body) = &kcp.sent()[0];
     assert_eq!(path, "/gw/hub/v1/payment");
     let expected = json!({
         "site_cd": "A52Q7", "kcp_cert_info": one_line_certificate(), "pay_method": "BATCH",
@@ -107,12 +107,12 @@ async fn a_deletion_names_key_and_group() {
 async fn a_partial_cancel_looks_first_and_names_what_is_left_before_it() {
     let done = json!({"res_cd": "0000", "res_msg": "정상처리", "tno": TNO, "canc_time": "20261121100000",
         "amount": "29000", "mod_mny": "9000", "rem_mny": "20000", "mod_pcan_seq_no": "26112100000002"});
-    let kcp = CannedKcp::answering([ok(&inquiry("STSR", "29000")), ok(&done)]).await;
+    let kcp = CannedKcp::as_kcp([ok(&inquiry("STSR", "29000")), ok(&done)]).await;
     let Outcome::Approved(made) = kcp.gateway.cancel(&cancel()).await else { panic!() };
     assert_eq!((made.amount, made.reference.as_deref()), (Krw::won(9_000), Some("refund-1")));
     assert_eq!(made.canceled_at.unwrap().to_rfc3339(), "2026-11-21T01:00:00+00:00");
 
-    let [(first, look), (second, sent)] = kcp.requests().try_into().unwrap();
+    let [(first, look), (second, sent)] = kcp.sent().try_into().unwrap();
     assert_eq!((first.as_str(), second.as_str()), ("/std/inquery", "/gw/mod/v1/cancel"));
     assert_eq!((&look["tno"], &look["pay_type"]), (&json!(TNO), &json!("PACA")));
     assert!(is_signed(&look, &format!("A52Q7^{TNO}^PACA")));
@@ -136,9 +136,9 @@ async fn only_an_untouched_payment_is_cancelled_whole() {
     for (request, seen, mode) in
         [(whole, inquiry("STSR", "29000"), "STSC"), (rest, inquiry("STPC", "20000"), "STPC")]
     {
-        let kcp = CannedKcp::answering([ok(&seen), ok(&done)]).await;
+        let kcp = CannedKcp::as_kcp([ok(&seen), ok(&done)]).await;
         assert!(matches!(kcp.gateway.cancel(&request).await, Outcome::Approved(_)));
-        let (_, sent) = &kcp.requests()[1];
+        let (_, sent) = &kcp.sent()[1];
         assert_eq!(sent["mod_type"], mode);
         assert_eq!(sent.get("rem_mny").is_some(), mode == "STPC");
         assert!(is_signed(sent, &format!("A52Q7^{TNO}^{mode}")), "the signature has the mode that is sent");
@@ -147,15 +147,15 @@ async fn only_an_untouched_payment_is_cancelled_whole() {
 
 #[tokio::test]
 async fn a_cancel_that_was_made_long_ago_is_not_sent_again() {
-    let kcp = CannedKcp::answering([ok(&inquiry("STPC", "20000"))]).await;
+    let kcp = CannedKcp::as_kcp([ok(&inquiry("STPC", "20000"))]).await;
     let Outcome::Approved(made) = kcp.gateway.cancel(&cancel()).await else { panic!() };
     assert_eq!((made.transaction_key.as_str(), made.amount), ("26112000000001-20000", Krw::won(9_000)));
-    assert_eq!(kcp.requests().len(), 1, "only the look");
+    assert_eq!(kcp.sent().len(), 1, "only the look");
 }
 
 #[tokio::test]
 async fn what_can_only_be_wrong_is_not_sent() {
-    let kcp = CannedKcp::answering([]).await;
+    let kcp = CannedKcp::as_kcp([]).await;
     let gateway = &kcp.gateway;
     for order_id in ["", "with-hyphen", "주문", "a\r\nb", &"o".repeat(41)] {
         let mut request = charge();
@@ -192,7 +192,7 @@ async fn what_can_only_be_wrong_is_not_sent() {
     }
     assert!(matches!(gateway.find("a/b?c").await, Lookup::Unknown(_)));
     assert!(matches!(gateway.find_by_order(ORDER).await, Lookup::Unknown(_)));
-    assert!(kcp.raw_requests().is_empty());
+    assert!(kcp.requests().is_empty());
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ async fn no_text_for_operators_contains_a_key() {
     let nobody = gateway("http://127.0.0.1:1");
     let Outcome::NotSent(reason) = nobody.charge(&charge()).await else { panic!() };
     assert!(!reason.contains("1234567890"), "{reason}");
-    let silent = CannedKcp::answering([]).await;
+    let silent = CannedKcp::as_kcp([]).await;
     let Outcome::Unknown(reason) = silent.gateway.charge(&charge()).await else { panic!() };
     assert!(!reason.contains("1234567890"), "{reason}");
 }
