@@ -16,6 +16,8 @@ pub enum Provider {
     /// PortOne V2 (포트원).
     #[serde(rename = "PORTONE")]
     PortOne,
+    /// NHN KCP.
+    Kcp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,8 @@ use axum::{
 };
 use futures::{StreamExt as _, stream};
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// What a load balancer in front of a provider would say.
 pub(crate) fn bad_gateway() -> Response {
     let page = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>";
@@ -36,7 +38,7 @@ pub(crate) fn in_utf16(status: u16, body: &Bytes) -> Response {
     let bytes: Vec<u8> = with_mark.flat_map(u16::to_le_bytes).collect();
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
 }
 
@@ -49,7 +51,7 @@ pub(crate) fn truncated(body: &Bytes) -> Response {
         Err(io::Error::new(io::ErrorKind::ConnectionReset, "truncated by a fault of the sandbox"))
     }));
     let mut response = Response::new(Body::from_stream(broken));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     response
 }

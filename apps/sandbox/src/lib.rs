@@ -8,6 +8,7 @@ mod control;
 mod courier;
 mod faults;
 mod journal;
+mod kcp;
 mod line;
 mod percent;
 mod portone;
@@ -19,6 +20,10 @@ mod world;
 
 pub use book::{BookEntry, BookKind, BookStatus, Provider};
 pub use faults::{Fault, FaultKind, Moment, Operation};
+pub use kcp::{
+    AnswerCharset, DeletedKeyAnswer, DuplicateOrders, KcpCredentials, KcpNotice, KcpPaymentAuth, KcpSwitches,
+    NoticeAttempt, UnknownKeyAnswer, UsedWindowData, kcp_dev_credentials,
+};
 pub use portone::{
     CHANNEL_KEY as PORTONE_CHANNEL_KEY, CancelOutcome, PortOneAttempt, PortOneBillingAuth, PortOneDelivery,
     PortOnePaymentAuth, PortOneSwitches, STORE_ID as PORTONE_STORE_ID,

@@ -23,6 +23,9 @@ struct Arguments {
     /// Where webhooks of PortOne are delivered
     #[arg(long, default_value = "http://127.0.0.1:8080/api/webhooks/portone")]
     portone_webhook_url: String,
+    /// Where notifications of NHN KCP are delivered
+    #[arg(long, default_value = "http://127.0.0.1:8080/api/webhooks/kcp")]
+    kcp_webhook_url: String,
     /// Every call of a provider answers after so many milliseconds
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
@@ -52,8 +55,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     })
     .await?;
     sandbox.set_portone_webhook_url(Some(arguments.portone_webhook_url));
-    let (portone, toss) = (sandbox.portone_base_url(), sandbox.toss_base_url());
-    tracing::info!(url = %sandbox.base_url(), %portone, %toss, "the sandbox is open");
+    sandbox.set_kcp_webhook_url(Some(arguments.kcp_webhook_url));
+    tracing::info!(url = %sandbox.base_url(), "the sandbox is open");
     stop_signal().await?;
     sandbox.shutdown().await;
     Ok(())

@@ -16,6 +16,14 @@ pub(crate) fn letters(length: usize) -> String {
     bytes.iter().take(length).map(|byte| char::from(ALPHANUMERIC[usize::from(*byte) % 62])).collect()
 }
 
+/// `length` decimal digits, the first of them not zero, which some would read as a number and lose.
+pub(crate) fn digits(length: usize) -> String {
+    let bytes = bytes::<32>();
+    let digit =
+        |(index, byte): (usize, &u8)| char::from(if index == 0 { b'1' + byte % 9 } else { b'0' + byte % 10 });
+    bytes.iter().take(length).enumerate().map(digit).collect()
+}
+
 /// Thirty-two hex digits.
 pub(crate) fn hex_id() -> String {
     hex::encode(bytes::<16>())

@@ -21,6 +21,7 @@ use crate::{
     courier::Courier,
     faults::Fault,
     journal::JournalFolder,
+    kcp::{self, KcpNotice, KcpPaymentAuth, KcpSwitches},
     line::{Line, Lines},
     portone::{self, PortOneBillingAuth, PortOneDelivery, PortOnePaymentAuth, PortOneSwitches},
     store::Store,
@@ -71,13 +72,16 @@ impl Sandbox {
         let courier = Courier::new(config.webhook_url, courier::PATIENCE)?;
         // What the last process could not deliver anymore.
         store.toss.deliveries().for_each(|delivery| courier::schedule(&courier, delivery));
-        let world =
-            Arc::new(World::new(config.clock, config.latency, store, courier, portone::House::new()?));
+        let kcp = kcp::Office::new()?;
+        store.kcp.notices().for_each(|notice| kcp.schedule(notice));
+        let portone = portone::House::new()?;
+        let world = Arc::new(World::new(config.clock, config.latency, store, courier, portone, kcp));
         let stop = CancellationToken::new();
         let tasks = vec![
             tokio::spawn(serve(listener, router(&world), stop.clone())),
             tokio::spawn(courier::run(world.clone(), stop.clone())),
             tokio::spawn(portone::courier::run(world.clone(), stop.clone())),
+            tokio::spawn(kcp::deliver_notices(world.clone(), stop.clone())),
         ];
         Ok(Self { addr, world, stop, tasks })
     }
@@ -216,6 +220,57 @@ impl Sandbox {
         self.world.store().portone.deliveries().cloned().collect()
     }
 
+    /// What takes the place of KCP's hosts.
+    pub fn kcp_base_url(&self) -> String {
+        format!("{}/kcp", self.base_url())
+    }
+
+    /// A payer registers a card in KCP's window. Returns what the window handed over, as one form.
+    pub fn kcp_billing_auth(&self, customer_key: &str, card_number: &str) -> anyhow::Result<String> {
+        let request = kcp::desk::BillingAuth {
+            customer_key: Some(customer_key.to_owned()),
+            card_number: card_number.to_owned(),
+            site_cd: None,
+            group_id: None,
+        };
+        Ok(kcp::desk::billing_auth(&self.world, request)?.form)
+    }
+
+    /// Puts another card behind all batch keys of a customer.
+    pub fn change_card_of_kcp_customer(&self, customer_key: &str, card_number: &str) -> anyhow::Result<()> {
+        let change = kcp::desk::CardChange {
+            batch_key: None,
+            customer_key: Some(customer_key.to_owned()),
+            card_number: card_number.to_owned(),
+        };
+        kcp::desk::change_card(&self.world, &change)?;
+        Ok(())
+    }
+
+    /// A payer authenticates a one-off payment in KCP's window. Returns what the window handed over,
+    /// as one form; nothing is paid by that.
+    pub fn kcp_payment_auth(&self, payment: KcpPaymentAuth) -> anyhow::Result<String> {
+        Ok(kcp::desk::payment_auth(&self.world, payment)?.form)
+    }
+
+    pub fn kcp_switches(&self) -> KcpSwitches {
+        self.world.kcp.switches()
+    }
+
+    pub fn set_kcp_switches(&self, switches: KcpSwitches) {
+        self.world.kcp.set_switches(switches);
+    }
+
+    /// Where KCP's notifications go. Until it is set they wait.
+    pub fn set_kcp_webhook_url(&self, url: Option<String>) {
+        self.world.kcp.courier.set_url(url);
+    }
+
+    /// Every notification of KCP and the attempts to deliver it, oldest first.
+    pub fn kcp_notices(&self) -> Vec<KcpNotice> {
+        self.world.store().kcp.notices().cloned().collect()
+    }
+
     /// Stops listening, lets requests under way finish, and lets go of the journal.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
@@ -246,6 +301,7 @@ fn router(world: &Arc<World>) -> Router {
     Router::new()
         .nest("/toss", toss::router())
         .nest("/portone", portone::router())
+        .nest("/kcp", kcp::router())
         .merge(control::router())
         .with_state(world.clone())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     book::{Book, BookEntry},
     journal::{Journal, JournalFolder},
-    portone,
+    kcp, portone,
     toss::{self, TossSwitches, WebhookDelivery, WebhookTiming},
 };
 
@@ -18,6 +18,7 @@ pub(crate) enum Record {
     Book(BookEntry),
     Toss(toss::Record),
     PortOne(portone::Record),
+    Kcp(kcp::Record),
 }
 
 enum Keeping {
@@ -33,6 +34,7 @@ pub(crate) struct Store {
     pub(crate) book: Book,
     pub(crate) toss: toss::State,
     pub(crate) portone: portone::State,
+    pub(crate) kcp: kcp::State,
 }
 
 impl Store {
@@ -42,6 +44,7 @@ impl Store {
             book: Book::default(),
             toss: toss::State::default(),
             portone: portone::State::default(),
+            kcp: kcp::State::default(),
         }
     }
 
@@ -52,7 +55,8 @@ impl Store {
         let book = store.book.entries().iter().map(|entry| Record::Book(BookEntry::clone(entry)));
         let snapshot = book
             .chain(store.toss.snapshot(now).map(Record::Toss))
-            .chain(store.portone.snapshot(now).map(Record::PortOne));
+            .chain(store.portone.snapshot(now).map(Record::PortOne))
+            .chain(store.kcp.snapshot().map(Record::Kcp));
         let journal = folder.compact(snapshot.map(|record| [record]))?;
         store.keeping = Keeping::InJournal(journal);
         Ok(store)
@@ -98,6 +102,7 @@ impl Store {
                 Record::Book(entry) => self.book.push(entry),
                 Record::Toss(record) => self.toss.apply(record),
                 Record::PortOne(record) => self.portone.apply(record),
+                Record::Kcp(record) => self.kcp.apply(record),
             }
         }
     }

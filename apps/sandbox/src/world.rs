@@ -7,7 +7,7 @@ use std::{
 
 use kernel::Clock;
 
-use crate::{courier::Courier, faults::Faults, portone, store::Store, toss::TossSwitches};
+use crate::{courier::Courier, faults::Faults, kcp, portone, store::Store, toss::TossSwitches};
 
 pub(crate) struct World {
     pub(crate) clock: Arc<dyn Clock>,
@@ -17,6 +17,7 @@ pub(crate) struct World {
     /// That of Toss.
     pub(crate) courier: Courier,
     pub(crate) portone: portone::House,
+    pub(crate) kcp: kcp::Office,
     switches: RwLock<TossSwitches>,
     store: Mutex<Store>,
 }
@@ -28,6 +29,7 @@ impl World {
         store: Store,
         courier: Courier,
         portone: portone::House,
+        kcp: kcp::Office,
     ) -> Self {
         Self {
             clock,
@@ -35,6 +37,7 @@ impl World {
             faults: Faults::default(),
             courier,
             portone,
+            kcp,
             switches: RwLock::default(),
             store: Mutex::new(store),
         }

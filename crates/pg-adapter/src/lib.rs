@@ -1,6 +1,6 @@
 //! Payment providers behind one trait.
 //!
-//! [`PaymentGateway`] is what billing knows. Each provider is one folder (`toss/`): its wire types
+//! [`PaymentGateway`] is what billing knows. Each provider is one folder (`toss/`, `portone/`, `kcp/`): its wire types
 //! stay private to it, one file maps them, and one table turns its error codes into the outcomes of
 //! [`Outcome`]. The contract is in the doc comments here and in `contract` (the cargo feature of that
 //! name), the conformance suite that every implementation runs against its own sandbox.
@@ -15,10 +15,12 @@ pub mod contract;
 mod damage;
 mod gateway;
 mod http;
+pub mod kcp;
 pub mod portone;
 mod reference;
 mod registry;
 pub mod toss;
+mod transport;
 
 pub use capabilities::{Capabilities, OrderIds, Repeats};
 pub use gateway::{

@@ -9,16 +9,18 @@ use crate::PaymentGateway;
 pub enum Provider {
     Toss,
     PortOne,
+    Kcp,
 }
 
 impl Provider {
-    pub const ALL: &[Self] = &[Self::Toss, Self::PortOne];
+    pub const ALL: &[Self] = &[Self::Toss, Self::PortOne, Self::Kcp];
 
     /// The name in the API and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Toss => "TOSS",
             Self::PortOne => "PORTONE",
+            Self::Kcp => "KCP",
         }
     }
 }

@@ -2,7 +2,8 @@
 
 mod api;
 mod body;
-mod pages;
+mod kcp;
+pub(crate) mod pages;
 mod portone;
 mod toss;
 
@@ -37,6 +38,13 @@ pub(crate) fn router() -> Router<Arc<World>> {
         .route("/_sandbox/toss/card", get(pages::card_form).post(pages::register_card))
         .route("/_sandbox/toss/pay", get(pages::pay_form).post(pages::pay))
         .merge(portone_router())
+        .route("/_sandbox/kcp/billing-auth", post(kcp::billing_auth))
+        .route("/_sandbox/kcp/payment-auth", post(kcp::payment_auth))
+        .route("/_sandbox/kcp/cards", post(kcp::change_card))
+        .route("/_sandbox/kcp/switches", get(kcp::switches).put(kcp::set_switches).patch(kcp::patch_switches))
+        .route("/_sandbox/kcp/webhook-url", put(kcp::set_webhook_url).get(kcp::webhook_url))
+        .route("/_sandbox/kcp/notifications", get(kcp::notifications).post(kcp::send_notification))
+        .route("/_sandbox/kcp/notifications/redeliver", post(kcp::redeliver))
         .fallback(body::not_found)
         .layer(CorsLayer::permissive())
 }

@@ -143,7 +143,7 @@ pub(crate) async fn pay(State(world): State<Arc<World>>, Form(form): Form<PayFor
     }
 }
 
-fn chosen(typed: String, test_card: String) -> String {
+pub(crate) fn chosen(typed: String, test_card: String) -> String {
     if typed.trim().is_empty() { test_card } else { typed }
 }
 
@@ -193,7 +193,7 @@ fn refuse_bad_urls(success_url: &str, fail_url: &str) -> Option<Response> {
 }
 
 /// Fills `{{name}}` places with escaped text.
-fn page(template: &str, fields: &[(&str, &str)]) -> Html<String> {
+pub(crate) fn page(template: &str, fields: &[(&str, &str)]) -> Html<String> {
     let mut html = String::with_capacity(template.len() + STYLE.len() + 1024);
     let mut rest = template;
     while let Some((before, (name, after))) =
@@ -212,6 +212,17 @@ fn page(template: &str, fields: &[(&str, &str)]) -> Html<String> {
     }
     html.push_str(rest);
     Html(html)
+}
+
+/// A page that shows one value.
+pub(crate) fn result(name: &str, value: &str) -> Html<String> {
+    page(RESULT, &[("name", name), ("value", value)])
+}
+
+pub(crate) fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    escape(text, &mut html);
+    html
 }
 
 fn escape(text: &str, html: &mut String) {

@@ -38,7 +38,7 @@ impl TryFrom<FaultJson> for Fault {
             return Err("probability는 0에서 1 사이여야 합니다.".into());
         }
         Ok(Self {
-            kind: kind(&json.fault, json.value.as_ref())?,
+            kind: kind(&json.fault, json.value.as_ref(), json.provider)?,
             provider: json.provider,
             operation: json.operation,
             containing: json.containing,
@@ -80,7 +80,7 @@ impl From<Fault> for FaultJson {
     }
 }
 
-fn kind(name: &str, value: Option<&Value>) -> Result<FaultKind, String> {
+fn kind(name: &str, value: Option<&Value>, provider: Option<Provider>) -> Result<FaultKind, String> {
     Ok(match name {
         "drop_response" => FaultKind::DropResponse,
         "refuse" => FaultKind::Refuse,
@@ -92,12 +92,21 @@ fn kind(name: &str, value: Option<&Value>) -> Result<FaultKind, String> {
         "redirect" => FaultKind::Redirect,
         "delay_ms" => delay(value)?,
         "decline" => match value {
-            None => FaultKind::Decline { code: "REJECT_CARD_PAYMENT".into() },
+            None => FaultKind::Decline { code: insufficient_funds(provider).into() },
             Some(Value::String(code)) => FaultKind::Decline { code: code.clone() },
             Some(_) => return Err("decline의 value는 오류 코드여야 합니다.".into()),
         },
         other => return Err(format!("{other}은(는) 알 수 없는 fault입니다.")),
     })
+}
+
+/// Each provider's word for the commonest refusal; Toss's where the fault names none.
+fn insufficient_funds(provider: Option<Provider>) -> &'static str {
+    match provider {
+        // PortOne passes on what the PG behind it says, which by default is Toss.
+        None | Some(Provider::Toss | Provider::PortOne) => "REJECT_CARD_PAYMENT",
+        Some(Provider::Kcp) => "CC10",
+    }
 }
 
 fn moment(value: Option<&Value>) -> Result<Moment, String> {

@@ -92,11 +92,11 @@ async fn a_killed_sandbox_remembers_every_charge_it_answered() {
         .unwrap();
     let mut line = String::new();
     BufReader::new(process.stderr.take().unwrap()).read_line(&mut line).unwrap();
-    let toss = line.trim_end().rsplit_once("toss=").expect("the log names the address").1.to_owned();
+    let url = line.trim_end().rsplit_once("url=").expect("the log names the address").1.to_owned();
 
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let charging = (0..8).map(|worker| {
-        let (client, url) = (client.clone(), format!("{toss}/v1/billing/{key}"));
+        let (client, url) = (client.clone(), format!("{url}/toss/v1/billing/{key}"));
         tokio::spawn(async move {
             let mut answered = Vec::new();
             for n in 0.. {

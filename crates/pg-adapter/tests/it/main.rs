@@ -2,6 +2,11 @@
 
 mod answers;
 mod canned;
+mod kcp_canned;
+mod kcp_contract;
+mod kcp_odd_answers;
+mod kcp_requests;
+mod kcp_rig;
 mod outside;
 mod portone_answers;
 mod portone_cancel_answers;
