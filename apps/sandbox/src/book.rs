@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Provider {
     /// Toss Payments (토스페이먼츠).
     Toss,
+    /// Popbill (팝빌), which has no money and so no line in the book.
+    Popbill,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,7 +20,9 @@ pub(crate) use json::FaultJson;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// Exchange an auth key for a billing key.
+    /// Get a session token.
+    Token,
+    /// Exchange an auth key for a billing key; issue a tax invoice.
     Issue,
     /// Charge a billing key.
     Charge,

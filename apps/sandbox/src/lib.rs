@@ -5,6 +5,7 @@ mod control;
 mod faults;
 mod journal;
 mod line;
+mod popbill;
 mod random;
 mod running;
 mod store;
@@ -13,5 +14,6 @@ mod world;
 
 pub use book::{BookEntry, BookKind, BookStatus, Provider};
 pub use faults::{Fault, FaultKind, Moment, Operation};
+pub use popbill::{IssuedInvoice, PopbillSwitches};
 pub use running::{Sandbox, SandboxConfig};
 pub use toss::{PaymentAuth, RepeatedDelete, TossSwitches, WebhookAttempt, WebhookDelivery, WebhookTiming};

@@ -20,6 +20,7 @@ use crate::{
     faults::Fault,
     journal::JournalFolder,
     line::{Line, Lines},
+    popbill::{self, IssuedInvoice, PopbillSwitches},
     store::Store,
     toss::{
         self, PaymentAuth, TossSwitches, WebhookDelivery,
@@ -96,6 +97,25 @@ impl Sandbox {
     /// What takes the place of `https://api.tosspayments.com`.
     pub fn toss_base_url(&self) -> String {
         format!("{}/toss", self.base_url())
+    }
+
+    /// What takes the place of `https://popbill.linkhub.co.kr`.
+    pub fn popbill_base_url(&self) -> String {
+        format!("{}/popbill", self.base_url())
+    }
+
+    /// What takes the place of `https://auth.linkhub.co.kr`.
+    pub fn linkhub_base_url(&self) -> String {
+        format!("{}/linkhub", self.base_url())
+    }
+
+    /// Every tax invoice that Popbill holds, oldest first.
+    pub fn tax_invoices(&self) -> Vec<IssuedInvoice> {
+        popbill::desk::invoices(&self.world, &popbill::desk::InvoiceFilter::default())
+    }
+
+    pub fn set_popbill_switches(&self, switches: PopbillSwitches) {
+        self.world.popbill.set(switches);
     }
 
     /// Every charge and cancel that the providers hold, oldest first.
@@ -206,7 +226,12 @@ async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 fn router(world: &Arc<World>) -> Router {
-    Router::new().nest("/toss", toss::router()).merge(control::router()).with_state(world.clone())
+    Router::new()
+        .nest("/toss", toss::router())
+        .nest("/popbill", popbill::router())
+        .nest("/linkhub", popbill::linkhub_router())
+        .merge(control::router())
+        .with_state(world.clone())
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     book::{Book, BookEntry},
     journal::{Journal, JournalFolder},
+    popbill,
     toss::{self, TossSwitches, WebhookDelivery, WebhookTiming},
 };
 
@@ -16,6 +17,7 @@ use crate::{
 pub(crate) enum Record {
     Book(BookEntry),
     Toss(toss::Record),
+    Popbill(popbill::Record),
 }
 
 enum Keeping {
@@ -30,11 +32,17 @@ pub(crate) struct Store {
     keeping: Keeping,
     pub(crate) book: Book,
     pub(crate) toss: toss::State,
+    pub(crate) popbill: popbill::State,
 }
 
 impl Store {
     pub(crate) fn in_memory() -> Self {
-        Self { keeping: Keeping::InMemory, book: Book::default(), toss: toss::State::default() }
+        Self {
+            keeping: Keeping::InMemory,
+            book: Book::default(),
+            toss: toss::State::default(),
+            popbill: popbill::State::default(),
+        }
     }
 
     /// Takes up what the folder's journal tells, and starts a shorter one that tells the same.
@@ -43,6 +51,7 @@ impl Store {
         folder.replay(|records| store.apply(records))?;
         let book = store.book.entries().iter().map(|entry| Record::Book(BookEntry::clone(entry)));
         let snapshot = book.chain(store.toss.snapshot(now).map(Record::Toss));
+        let snapshot = snapshot.chain(store.popbill.snapshot(now).map(Record::Popbill));
         let journal = folder.compact(snapshot.map(|record| [record]))?;
         store.keeping = Keeping::InJournal(journal);
         Ok(store)
@@ -87,6 +96,7 @@ impl Store {
             match record {
                 Record::Book(entry) => self.book.push(entry),
                 Record::Toss(record) => self.toss.apply(record),
+                Record::Popbill(record) => self.popbill.apply(record),
             }
         }
     }

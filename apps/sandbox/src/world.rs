@@ -9,6 +9,7 @@ use kernel::Clock;
 
 use crate::{
     faults::Faults,
+    popbill,
     store::Store,
     toss::{TossSwitches, courier::Courier},
 };
@@ -20,6 +21,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) courier: Courier,
     switches: RwLock<TossSwitches>,
+    pub(crate) popbill: popbill::Switchboard,
     store: Mutex<Store>,
 }
 
@@ -31,6 +33,7 @@ impl World {
             faults: Faults::default(),
             courier,
             switches: RwLock::default(),
+            popbill: popbill::Switchboard::default(),
             store: Mutex::new(store),
         }
     }

@@ -3,6 +3,7 @@
 mod api;
 mod body;
 mod pages;
+mod popbill;
 mod toss;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(crate) fn router() -> Router<Arc<World>> {
         .route("/_sandbox/toss/webhooks/redeliver", post(toss::redeliver))
         .route("/_sandbox/toss/card", get(pages::card_form).post(pages::register_card))
         .route("/_sandbox/toss/pay", get(pages::pay_form).post(pages::pay))
+        .merge(popbill::router())
         .fallback(body::not_found)
         .layer(CorsLayer::permissive())
 }

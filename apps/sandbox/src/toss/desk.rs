@@ -24,7 +24,7 @@ pub(crate) struct Complaint {
 }
 
 impl Complaint {
-    fn new(code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into() }
     }
 }
