@@ -98,7 +98,7 @@ pub(super) fn document(body: &[u8], key: &DocumentKey) -> Result<Document, Strin
 
 fn from_info(info: wire::Info, key: &DocumentKey) -> Result<Document, String> {
     if info.invoicer_mgt_key != key.as_str() {
-        tracing::error!(asked = %key, answered = info.invoicer_mgt_key, "popbill answered about another document");
+        tracing::error!(asked = %key, "popbill answered about another document");
         return Err("popbill answered about another document".to_owned());
     }
     let state = state(info.state_code).ok_or_else(|| format!("the unknown state {}", info.state_code))?;

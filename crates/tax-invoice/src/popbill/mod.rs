@@ -14,7 +14,8 @@ mod errors;
 mod http;
 mod issue;
 mod mapping;
-
+#[cfg(test)]
+mod mutations;
 mod session;
 mod webhook;
 mod wire;

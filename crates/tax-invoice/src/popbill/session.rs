@@ -34,7 +34,15 @@ pub(super) struct Sessions {
     from_any_address: bool,
     timeout: Duration,
     /// Held while a new token is fetched, so that a hundred requests fetch one.
-    current: Mutex<Option<Session>>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    session: Option<Session>,
+    /// How the last fetch failed, and when. Whoever waited for it shares the failure: else a hundred
+    /// requests would wait for a silent LinkHub one after the other.
+    failure: Option<(Instant, String)>,
 }
 
 #[derive(Clone)]
@@ -59,26 +67,37 @@ impl Sessions {
             access_id: config.corp_number.digits(),
             from_any_address: config.from_any_address,
             timeout: config.connect_timeout + config.read_timeout.min(super::LOOK_UP_TIMEOUT),
-            current: Mutex::new(None),
+            held: Mutex::default(),
         })
     }
 
     /// A token that is still good, fetched if there is none. The error is for operators.
     pub(super) async fn current(&self) -> Result<Session, String> {
-        let mut current = self.current.lock().await;
-        if let Some(session) = current.as_ref().filter(|session| session.until > Instant::now()) {
+        let asked_at = Instant::now();
+        let mut held = self.held.lock().await;
+        if let Some(session) = held.session.as_ref().filter(|session| session.until > Instant::now()) {
             return Ok(session.clone());
         }
-        let session = self.fetch().await?;
-        *current = Some(session.clone());
-        Ok(session)
+        if let Some((_, reason)) = held.failure.as_ref().filter(|(at, _)| *at >= asked_at) {
+            return Err(reason.clone());
+        }
+        match self.fetch().await {
+            Ok(session) => {
+                *held = Held { session: Some(session.clone()), failure: None };
+                Ok(session)
+            }
+            Err(reason) => {
+                held.failure = Some((Instant::now(), reason.clone()));
+                Err(reason)
+            }
+        }
     }
 
     /// Gives up a token that was not believed, unless somebody fetched another one meanwhile.
     pub(super) async fn forget(&self, session: &Session) {
-        let mut current = self.current.lock().await;
-        if current.as_ref().is_some_and(|held| held.bearer == session.bearer) {
-            *current = None;
+        let mut held = self.held.lock().await;
+        if held.session.as_ref().is_some_and(|current| current.bearer == session.bearer) {
+            held.session = None;
         }
     }
 
