@@ -30,7 +30,8 @@ pub enum Outcome<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub class: RefusalClass,
-    /// The issuer's own code, as it came.
+    /// The issuer's own code, as it came; where not a refusal but the document told it, a word of ours
+    /// (`KEY_TAKEN`, `WITHDRAWN`, `NOT_FOUND`) or the code of its state.
     pub code: String,
     /// Korean text that the shop owner may read.
     pub message: String,

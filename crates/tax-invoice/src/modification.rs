@@ -4,7 +4,10 @@
 
 use chrono::NaiveDate;
 
-use crate::{ConfirmationNumber, DocumentKey, Draft, Flaw, LineItem, TaxInvoice, law::refund::Correction};
+use crate::{
+    ConfirmationNumber, DocumentKey, Draft, Flaw, LineItem, TaxInvoice,
+    law::{self, refund::Correction},
+};
 
 /// Why an invoice is modified: the six reasons of the statute, with Popbill's digit for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,9 +79,14 @@ impl ModifyReason {
         }
     }
 
-    /// Whether it has until the 10th of the month after the cause. The others are to be issued as soon
-    /// as the mistake is discovered; for a letter of credit the decree has dates of its own.
-    pub fn follows_the_cause(self) -> bool {
+    /// The last day on which it is in time: the 10th of the month after the cause, or the next business
+    /// day. `None` for a mistake, to be corrected when it is discovered, and for a letter of credit, for
+    /// which the decree has dates of its own.
+    pub fn issue_by(self, cause: NaiveDate, is_holiday: impl Fn(NaiveDate) -> bool) -> Option<NaiveDate> {
+        self.follows_the_cause().then(|| law::issue_by(cause, is_holiday))
+    }
+
+    fn follows_the_cause(self) -> bool {
         match self {
             Self::SupplyChanged | Self::GoodsReturned | Self::ContractCancelled => true,
             Self::EntriesCorrected | Self::LocalLetterOfCredit | Self::IssuedTwice => false,
@@ -189,6 +197,8 @@ mod tests {
         ] {
             assert_eq!(reason.write_date(original, cause), write_date, "{reason:?}");
             assert_eq!(reason.remark_date(original, cause), remark, "{reason:?}");
+            let due = (write_date == cause).then(|| day("2026-04-10"));
+            assert_eq!(reason.issue_by(cause, |_| false), due, "{reason:?}");
         }
     }
 

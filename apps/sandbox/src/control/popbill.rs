@@ -17,6 +17,7 @@ use crate::{
         PopbillSwitches,
         desk::{self, InvoiceFilter, Verdict},
         state::{Member, Partner},
+        webhook::{self, WebhookOrder},
     },
     world::World,
 };
@@ -26,6 +27,7 @@ pub(super) fn router() -> Router<Arc<World>> {
         .route("/_sandbox/popbill/invoices", get(invoices))
         .route("/_sandbox/popbill/reject", post(reject))
         .route("/_sandbox/popbill/file", post(file))
+        .route("/_sandbox/popbill/webhooks", post(send_webhook))
         .route("/_sandbox/popbill/partners", put(set_partner))
         .route("/_sandbox/popbill/members", put(set_member))
         .route("/_sandbox/popbill/sessions/end", post(end_sessions))
@@ -46,6 +48,13 @@ async fn reject(State(world): State<Arc<World>>, JsonBody(verdict): JsonBody<Ver
 
 async fn file(State(world): State<Arc<World>>, JsonBody(target): JsonBody<Verdict>) -> Answered {
     Ok(Json(desk::file(&world, &target)?).into_response())
+}
+
+async fn send_webhook(State(world): State<Arc<World>>, JsonBody(order): JsonBody<WebhookOrder>) -> Answered {
+    if super::pages::web_url(&order.url).is_none() {
+        return Err(ControlError::bad_request("url은 http 또는 https 주소여야 합니다."));
+    }
+    Ok(Json(webhook::send(&world, order).await?).into_response())
 }
 
 async fn set_partner(State(world): State<Arc<World>>, JsonBody(partner): JsonBody<Partner>) -> Answered {

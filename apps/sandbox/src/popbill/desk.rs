@@ -18,6 +18,8 @@ use crate::{toss::desk::Complaint, world::World};
 pub struct IssuedInvoice {
     pub corp_num: String,
     pub mgt_key: String,
+    /// Popbill's own id.
+    pub item_key: String,
     /// Absent while it is only saved.
     pub nts_confirm_num: Option<String>,
     /// Popbill's number of the state, see the README.
@@ -47,6 +49,7 @@ impl IssuedInvoice {
         Self {
             corp_num: invoice.corp_num.clone(),
             mgt_key: invoice.mgt_key.clone(),
+            item_key: invoice.item_key.clone(),
             nts_confirm_num: invoice.issued_at.map(|_| invoice.confirmation_number.clone()),
             state_code: invoice.state_code(now),
             write_date: invoice.write_date,
@@ -129,20 +132,24 @@ fn change(
 ) -> Result<IssuedInvoice, Complaint> {
     let now = world.clock.now();
     let mut store = world.store();
-    let mut invoice = find(&store.popbill, mgt_key, corp_num)
-        .cloned()
-        .ok_or_else(|| Complaint::new("NOT_FOUND", "해당하는 세금계산서가 없습니다."))?;
+    let mut invoice = find(&store.popbill, mgt_key, corp_num)?.clone();
     make(&mut invoice, now)?;
     let changed = IssuedInvoice::of(&invoice, now);
     store.commit(vec![Record::Invoice(Box::new(invoice)).into()]).map_err(|error| unwritten(&error))?;
     Ok(changed)
 }
 
-fn find<'a>(state: &'a State, mgt_key: &str, corp_num: Option<&str>) -> Option<&'a Invoice> {
+pub(super) fn look(world: &World, mgt_key: &str, corp_num: Option<&str>) -> Result<IssuedInvoice, Complaint> {
+    let now = world.clock.now();
+    find(&world.store().popbill, mgt_key, corp_num).map(|invoice| IssuedInvoice::of(invoice, now))
+}
+
+fn find<'a>(state: &'a State, mgt_key: &str, corp_num: Option<&str>) -> Result<&'a Invoice, Complaint> {
     let is_it = |invoice: &&Invoice| {
         invoice.mgt_key == mgt_key && corp_num.is_none_or(|number| invoice.corp_num == number)
     };
-    state.invoices().iter().find(is_it)
+    let found = state.invoices().iter().find(is_it);
+    found.ok_or_else(|| Complaint::new("NOT_FOUND", "해당하는 세금계산서가 없습니다."))
 }
 
 pub(crate) fn set_partner(world: &World, partner: Partner) -> Result<(), Complaint> {

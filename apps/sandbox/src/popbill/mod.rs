@@ -17,6 +17,7 @@ mod rules;
 mod session;
 pub(crate) mod state;
 mod switches;
+pub(crate) mod webhook;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -124,6 +124,6 @@ impl Seller<'_> {
 }
 
 /// `yyyyMMddHHmmss`, Korean time.
-fn digits(instant: DateTime<Utc>) -> String {
+pub(super) fn digits(instant: DateTime<Utc>) -> String {
     instant.with_timezone(&KOREA).format("%Y%m%d%H%M%S").to_string()
 }

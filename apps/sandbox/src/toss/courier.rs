@@ -49,6 +49,10 @@ impl Courier {
         })
     }
 
+    pub(crate) fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
     pub(crate) fn url(&self) -> Option<String> {
         self.url.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

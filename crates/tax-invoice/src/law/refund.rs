@@ -19,6 +19,25 @@ pub struct Standing {
     pub left: VatSplit,
 }
 
+impl Standing {
+    /// What is left of an invoice after these modifications, each with its sign. `None` where the sums
+    /// do not fit, or more was taken back than there was.
+    pub fn after(
+        write_date: NaiveDate,
+        issued: VatSplit,
+        modifications: impl IntoIterator<Item = VatSplit>,
+    ) -> Option<Self> {
+        let left = modifications.into_iter().try_fold(issued, |left, change| {
+            Some(VatSplit {
+                supply: left.supply.checked_add(change.supply)?,
+                vat: left.vat.checked_add(change.vat)?,
+            })
+        })?;
+        let is_whole = left.supply >= Krw::ZERO && left.vat >= Krw::ZERO;
+        is_whole.then_some(Self { write_date, issued, left })
+    }
+}
+
 /// Money given back, VAT included, positive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refund {
@@ -134,6 +153,15 @@ mod tests {
     fn goods_that_came_back_have_their_own_reason() {
         let correction = correction(33_000, 11_000, RefundCause::GoodsReturned).unwrap();
         assert_eq!(correction.reason, ModifyReason::GoodsReturned);
+    }
+
+    #[test]
+    fn modifications_add_up_to_what_is_left() {
+        let issued = Krw::won(33_000).split_vat();
+        let change = |supply, vat| VatSplit { supply: Krw::won(supply), vat: Krw::won(vat) };
+        let standing = Standing::after(day("2026-02-14"), issued, [change(-10_000, -1_000), change(500, 50)]);
+        assert_eq!(standing.unwrap().left, change(20_500, 2_050));
+        assert_eq!(Standing::after(day("2026-02-14"), issued, [change(-30_001, 0)]), None);
     }
 
     #[test]

@@ -32,19 +32,17 @@ pub fn split_lines(prices: &[Krw]) -> Option<Vec<VatSplit>> {
 
 /// Takes a refund, VAT included, out of what is left of an invoice. `None` where less than that is left.
 ///
-/// The refund is split as a price is, and bent where the rest would be exceeded, so that refunds of the
-/// whole price in any parts give back exactly its supply and its VAT.
+/// It is the rest that is split as a price is; the refund is what the invoice loses by it. So what is
+/// left stays a proper split after any number of refunds, and refunds of the whole price give back
+/// exactly its supply and its VAT.
 pub fn split_refund(left: VatSplit, refund: Krw) -> Option<VatSplit> {
     let left_in_all = left.supply.checked_add(left.vat)?;
     let left_after = left_in_all.checked_sub(refund)?;
     if refund < Krw::ZERO {
         return None;
     }
-    if left_after == Krw::ZERO {
-        return Some(left);
-    }
-    let plain = refund.split_vat();
-    let vat = plain.vat.min(left.vat);
+    // Bent where what is left was no proper split: a zero-rated invoice has no VAT to give back.
+    let vat = left.vat.checked_sub(left_after.split_vat().vat).unwrap_or(Krw::ZERO).min(refund);
     let supply = refund.checked_sub(vat)?.min(left.supply);
     Some(VatSplit { supply, vat: refund.checked_sub(supply)? })
 }
@@ -80,6 +78,23 @@ mod tests {
         assert_eq!(split_refund(left, Krw::won(-1)), None);
     }
 
+    #[test]
+    fn a_hundred_small_refunds_do_not_pile_up_their_rounding() {
+        let mut left = Krw::won(500).split_vat();
+        for _ in 0..100 {
+            let part = split_refund(left, Krw::won(5)).unwrap();
+            assert!(part.vat <= Krw::won(1), "{part:?}");
+            left = split(left.supply.get() - part.supply.get(), left.vat.get() - part.vat.get());
+        }
+        assert_eq!(left, split(0, 0));
+    }
+
+    #[test]
+    fn a_zero_rated_invoice_has_no_vat_to_give_back() {
+        assert_eq!(split_refund(split(10_000, 0), Krw::won(4_000)), Some(split(4_000, 0)));
+        assert_eq!(split_refund(split(10_000, 0), Krw::won(10_000)), Some(split(10_000, 0)));
+    }
+
     proptest! {
         #[test]
         fn lines_add_up_to_what_their_sum_says(
@@ -113,6 +128,7 @@ mod tests {
                 prop_assert_eq!(part.supply.get() + part.vat.get(), refund);
                 prop_assert!(part.supply >= Krw::ZERO && part.supply <= left.supply);
                 prop_assert!(part.vat >= Krw::ZERO && part.vat <= left.vat);
+                prop_assert!((part.vat.get() - Krw::won(refund).split_vat().vat.get()).abs() <= 1);
                 back = (back.0 + part.supply.get(), back.1 + part.vat.get());
                 left = split(left.supply.get() - part.supply.get(), left.vat.get() - part.vat.get());
             }

@@ -24,7 +24,8 @@ pub struct PopbillConfig {
     /// LinkHub binds a token to the address that asked for it. Set this where requests leave from
     /// several addresses.
     pub from_any_address: bool,
-    /// What Popbill shows in `X-Api-Key` of its webhooks, where one was agreed upon.
+    /// What Popbill shows in `X-Api-Key` of its webhooks, where one was agreed upon. Without one a webhook
+    /// could come from anybody, which costs a look-up and nothing else.
     pub webhook_api_key: Option<SecretString>,
     pub connect_timeout: Duration,
     /// For issuing and withdrawing. Look-ups wait ten seconds at most.

@@ -70,7 +70,7 @@ fn answer(request: String, seen: &Mutex<Seen>, answers: &mut VecDeque<Vec<u8>>) 
 }
 
 /// Head and body, as text.
-async fn read_request(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_request(stream: &mut TcpStream) -> String {
     let mut request = Vec::new();
     while !is_complete(&request) {
         let mut chunk = [0; 4096];

@@ -9,3 +9,4 @@ mod rig;
 mod secrets;
 mod sessions;
 mod standing;
+mod webhooks;
