@@ -36,8 +36,8 @@ pub(crate) mod sample {
     use kernel::Krw;
 
     use crate::{
-        AfterDeadline, Contact, Draft, LineItem, Modification, ModifyReason, Party, Purpose, TaxInvoice,
-        TaxKind, law::vat::split_lines,
+        AfterDeadline, Contact, Draft, LineItem, Mistake, Modification, ModifyReason, Party, Purpose,
+        TaxInvoice, TaxKind, law::vat::split_lines,
     };
 
     pub(crate) const CONFIRMATION: &str = "202602144100020300000001";
@@ -91,9 +91,7 @@ pub(crate) mod sample {
 
     pub(crate) fn taken_back() -> TaxInvoice {
         let original = CONFIRMATION.parse().unwrap();
-        invoice()
-            .taken_back("INV-20260301-001".parse().unwrap(), original, ModifyReason::IssuedTwice)
-            .unwrap()
+        invoice().taken_back("INV-20260301-001".parse().unwrap(), original, Mistake::IssuedTwice).unwrap()
     }
 
     #[test]

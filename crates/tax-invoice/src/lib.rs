@@ -17,5 +17,5 @@ pub use issuer::{
     Unavailable, View, Webhook, WebhookRefused,
 };
 pub use key::{ConfirmationNumber, DocumentKey, NotAConfirmationNumber, NotADocumentKey};
-pub use modification::{Modification, ModifyReason};
+pub use modification::{Mistake, Modification, ModifyReason};
 pub use party::{Contact, Party};

@@ -103,6 +103,24 @@ pub struct Modification {
     pub original: ConfirmationNumber,
 }
 
+/// What makes a whole invoice wrong from the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mistake {
+    /// An entry is wrong: the invoice is taken back, and [`TaxInvoice::replaced_by`] makes the right one.
+    WrongEntries,
+    /// It stands twice, or no invoice was due.
+    IssuedTwice,
+}
+
+impl From<Mistake> for ModifyReason {
+    fn from(mistake: Mistake) -> Self {
+        match mistake {
+            Mistake::WrongEntries => Self::EntriesCorrected,
+            Mistake::IssuedTwice => Self::IssuedTwice,
+        }
+    }
+}
+
 impl TaxInvoice {
     /// The document that a refund of this invoice asks for: one line with the amount taken back.
     pub fn corrected(
@@ -130,16 +148,15 @@ impl TaxInvoice {
         })
     }
 
-    /// The whole invoice taken back on its own date, line by line: alone for one that was issued twice,
-    /// and as the first of the pair that corrects wrong entries.
+    /// The whole invoice taken back on its own date, line by line. `original` is its own number.
     pub fn taken_back(
         &self,
         key: DocumentKey,
         original: ConfirmationNumber,
-        reason: ModifyReason,
+        mistake: Mistake,
     ) -> Result<Self, Flaw> {
         let lines = self.lines.iter().map(LineItem::negated).collect::<Option<_>>().ok_or(Flaw::Overflow)?;
-        let modification = Some(Modification { reason, original });
+        let modification = Some(Modification { reason: mistake.into(), original });
         Self::new(Draft { key, lines, modification, ..self.clone().into_draft() })
     }
 
@@ -214,15 +231,15 @@ mod tests {
     fn wrong_entries_are_corrected_by_a_pair_that_adds_up_to_the_right_one() {
         let wrong = sample::invoice();
         let original: ConfirmationNumber = sample::CONFIRMATION.parse().unwrap();
-        let reason = ModifyReason::EntriesCorrected;
-        let back = wrong.taken_back("INV-20260301-001".parse().unwrap(), original.clone(), reason).unwrap();
+        let key = "INV-20260301-001".parse().unwrap();
+        let back = wrong.taken_back(key, original.clone(), Mistake::WrongEntries).unwrap();
         let mut right = sample::draft();
         right.key = "INV-20260301-002".parse().unwrap();
         right.write_date = day("2026-03-01");
         right.buyer = sample::party("333-33-33336", "헤어살롱 본점");
         let right = wrong.replaced_by(right, original).unwrap();
         assert_eq!(right.write_date, wrong.write_date, "dated as the wrong one was");
-        assert_eq!(right.modification.as_ref().unwrap().reason, reason);
+        assert_eq!(right.modification.as_ref().unwrap().reason, ModifyReason::EntriesCorrected);
         assert_eq!(back.total().supply.get() + wrong.total().supply.get(), 0);
     }
 

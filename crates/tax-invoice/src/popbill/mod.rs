@@ -96,10 +96,12 @@ impl Popbill {
             Operation::Issue | Operation::Withdraw => self.read_timeout,
             Operation::Token | Operation::LookUp => self.read_timeout.min(LOOK_UP_TIMEOUT),
         };
-        for _ in 0..2 {
+        for is_first in [true, false] {
             let session = match self.sessions.current().await {
                 Ok(session) => session,
-                Err(reason) => return Answer::NotSent(reason),
+                Err(reason) if is_first => return Answer::NotSent(reason),
+                // That a 401 processed nothing is likely and not documented.
+                Err(reason) => return Answer::Unclear(format!("401, then {reason}")),
             };
             let mut request = request(&self.client, &self.base_url)
                 .header(AUTHORIZATION, &session.bearer)

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use kernel::Krw;
 use tax_invoice::{
-    AfterDeadline, BusinessNumber, ConfirmationNumber, Contact, Draft, LineItem, ModifyReason, Party,
-    Purpose, TaxInvoice, TaxKind, law::vat::split_lines,
+    AfterDeadline, BusinessNumber, ConfirmationNumber, Contact, Draft, LineItem, Mistake, Party, Purpose,
+    TaxInvoice, TaxKind, law::vat::split_lines,
 };
 
 pub(crate) fn seller_number() -> BusinessNumber {
@@ -55,5 +55,5 @@ pub(crate) fn invoice(key: &str, write_date: NaiveDate) -> TaxInvoice {
 
 /// The whole invoice taken back under another number.
 pub(crate) fn taken_back(invoice: &TaxInvoice, key: &str, number: &ConfirmationNumber) -> TaxInvoice {
-    invoice.taken_back(key.parse().unwrap(), number.clone(), ModifyReason::IssuedTwice).unwrap()
+    invoice.taken_back(key.parse().unwrap(), number.clone(), Mistake::IssuedTwice).unwrap()
 }
