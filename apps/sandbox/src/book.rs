@@ -18,6 +18,8 @@ pub enum Provider {
     PortOne,
     /// NHN KCP.
     Kcp,
+    /// Popbill (팝빌), which has no money and so no line in the book.
+    Popbill,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

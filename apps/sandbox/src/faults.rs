@@ -20,7 +20,9 @@ pub(crate) use json::FaultJson;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// Exchange what the browser brought for a billing key (PortOne: confirm it or read it).
+    /// Get a session token.
+    Token,
+    /// Exchange what the browser brought for a billing key (PortOne: confirm it or read it); issue a tax invoice.
     Issue,
     /// Charge a billing key.
     Charge,

@@ -11,6 +11,7 @@ mod journal;
 mod kcp;
 mod line;
 mod percent;
+mod popbill;
 mod portone;
 mod random;
 mod running;
@@ -24,6 +25,7 @@ pub use kcp::{
     AnswerCharset, DeletedKeyAnswer, DuplicateOrders, KcpCredentials, KcpNotice, KcpPaymentAuth, KcpSwitches,
     NoticeAttempt, UnknownKeyAnswer, UsedWindowData, kcp_dev_credentials,
 };
+pub use popbill::{IssuedInvoice, PopbillSwitches};
 pub use portone::{
     CHANNEL_KEY as PORTONE_CHANNEL_KEY, CancelOutcome, PortOneAttempt, PortOneBillingAuth, PortOneDelivery,
     PortOnePaymentAuth, PortOneSwitches, STORE_ID as PORTONE_STORE_ID,

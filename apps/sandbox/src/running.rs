@@ -23,6 +23,7 @@ use crate::{
     journal::JournalFolder,
     kcp::{self, KcpNotice, KcpPaymentAuth, KcpSwitches},
     line::{Line, Lines},
+    popbill::{self, IssuedInvoice, PopbillSwitches},
     portone::{self, PortOneBillingAuth, PortOneDelivery, PortOnePaymentAuth, PortOneSwitches},
     store::Store,
     toss::{
@@ -220,6 +221,25 @@ impl Sandbox {
         self.world.store().portone.deliveries().cloned().collect()
     }
 
+    /// What takes the place of `https://popbill.linkhub.co.kr`.
+    pub fn popbill_base_url(&self) -> String {
+        format!("{}/popbill", self.base_url())
+    }
+
+    /// What takes the place of `https://auth.linkhub.co.kr`.
+    pub fn linkhub_base_url(&self) -> String {
+        format!("{}/linkhub", self.base_url())
+    }
+
+    /// Every tax invoice that Popbill holds, oldest first.
+    pub fn tax_invoices(&self) -> Vec<IssuedInvoice> {
+        popbill::desk::invoices(&self.world, &popbill::desk::InvoiceFilter::default())
+    }
+
+    pub fn set_popbill_switches(&self, switches: PopbillSwitches) {
+        self.world.popbill.set(switches);
+    }
+
     /// What takes the place of KCP's hosts.
     pub fn kcp_base_url(&self) -> String {
         format!("{}/kcp", self.base_url())
@@ -302,6 +322,8 @@ fn router(world: &Arc<World>) -> Router {
         .nest("/toss", toss::router())
         .nest("/portone", portone::router())
         .nest("/kcp", kcp::router())
+        .nest("/popbill", popbill::router())
+        .nest("/linkhub", popbill::linkhub_router())
         .merge(control::router())
         .with_state(world.clone())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     book::{Book, BookEntry},
     journal::{Journal, JournalFolder},
-    kcp, portone,
+    kcp, popbill, portone,
     toss::{self, TossSwitches, WebhookDelivery, WebhookTiming},
 };
 
@@ -19,6 +19,7 @@ pub(crate) enum Record {
     Toss(toss::Record),
     PortOne(portone::Record),
     Kcp(kcp::Record),
+    Popbill(popbill::Record),
 }
 
 enum Keeping {
@@ -35,6 +36,7 @@ pub(crate) struct Store {
     pub(crate) toss: toss::State,
     pub(crate) portone: portone::State,
     pub(crate) kcp: kcp::State,
+    pub(crate) popbill: popbill::State,
 }
 
 impl Store {
@@ -45,6 +47,7 @@ impl Store {
             toss: toss::State::default(),
             portone: portone::State::default(),
             kcp: kcp::State::default(),
+            popbill: popbill::State::default(),
         }
     }
 
@@ -56,7 +59,8 @@ impl Store {
         let snapshot = book
             .chain(store.toss.snapshot(now).map(Record::Toss))
             .chain(store.portone.snapshot(now).map(Record::PortOne))
-            .chain(store.kcp.snapshot().map(Record::Kcp));
+            .chain(store.kcp.snapshot().map(Record::Kcp))
+            .chain(store.popbill.snapshot(now).map(Record::Popbill));
         let journal = folder.compact(snapshot.map(|record| [record]))?;
         store.keeping = Keeping::InJournal(journal);
         Ok(store)
@@ -103,6 +107,7 @@ impl Store {
                 Record::Toss(record) => self.toss.apply(record),
                 Record::PortOne(record) => self.portone.apply(record),
                 Record::Kcp(record) => self.kcp.apply(record),
+                Record::Popbill(record) => self.popbill.apply(record),
             }
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use kernel::Clock;
 
-use crate::{courier::Courier, faults::Faults, kcp, portone, store::Store, toss::TossSwitches};
+use crate::{courier::Courier, faults::Faults, kcp, popbill, portone, store::Store, toss::TossSwitches};
 
 pub(crate) struct World {
     pub(crate) clock: Arc<dyn Clock>,
@@ -18,6 +18,7 @@ pub(crate) struct World {
     pub(crate) courier: Courier,
     pub(crate) portone: portone::House,
     pub(crate) kcp: kcp::Office,
+    pub(crate) popbill: popbill::Switchboard,
     switches: RwLock<TossSwitches>,
     store: Mutex<Store>,
 }
@@ -38,6 +39,7 @@ impl World {
             courier,
             portone,
             kcp,
+            popbill: popbill::Switchboard::default(),
             switches: RwLock::default(),
             store: Mutex::new(store),
         }

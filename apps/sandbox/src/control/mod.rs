@@ -4,6 +4,7 @@ mod api;
 mod body;
 mod kcp;
 pub(crate) mod pages;
+mod popbill;
 mod portone;
 mod toss;
 
@@ -45,6 +46,7 @@ pub(crate) fn router() -> Router<Arc<World>> {
         .route("/_sandbox/kcp/webhook-url", put(kcp::set_webhook_url).get(kcp::webhook_url))
         .route("/_sandbox/kcp/notifications", get(kcp::notifications).post(kcp::send_notification))
         .route("/_sandbox/kcp/notifications/redeliver", post(kcp::redeliver))
+        .merge(popbill::router())
         .fallback(body::not_found)
         .layer(CorsLayer::permissive())
 }
