@@ -1,5 +1,8 @@
 //! Paying in the provider's window: order, pay, confirm.
 
+mod deposits;
+mod issued_keys;
+
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -262,6 +265,20 @@ async fn a_lost_confirmation_is_processing_and_then_settled_with_one_charge() {
         assert_eq!(confirms(&app.owner(), &confirmation).await.data()["status"], "SUCCESS");
         assert_eq!(app.provider_totals(), (29_000, 0));
     }
+}
+
+#[tokio::test]
+async fn a_confirmation_that_could_not_be_sent_is_sent_seconds_later() {
+    let app = TestApp::start().await;
+    let confirmation = paid_in_the_window(&app, Card::Good).await;
+    let answer = confirms(&app.cut_off(&app.owner()), &confirmation).await;
+    assert_eq!((answer.status.as_u16(), &answer.data()["status"]), (202, &json!("PROCESSING")));
+    assert_eq!(app.charges(), 0);
+    app.pass(TimeDelta::seconds(15));
+    app.sweep().await;
+    assert_eq!(confirms(&app.owner(), &confirmation).await.data()["status"], "SUCCESS");
+    assert_eq!(app.current().await["plan"], "BASIC");
+    assert_eq!((app.provider_totals(), app.sandbox.book().len()), ((29_000, 0), 1));
 }
 
 #[tokio::test]

@@ -129,6 +129,22 @@ async fn a_payment_shows_the_other_attempts_and_its_refunds() {
 }
 
 #[tokio::test]
+async fn what_is_past_due_has_a_next_attempt_and_no_next_payment() {
+    let app = TestApp::start().await;
+    app.subscribed().await;
+    assert_eq!(app.current().await["nextPaymentDate"], "2026-03-01");
+    app.card_becomes(Card::InsufficientFunds);
+    app.time_passes_until("2026-03-01T12:00").await;
+    let current = app.current().await;
+    assert_eq!((&current["status"], &current["nextPaymentDate"]), (&json!("PAST_DUE"), &Value::Null));
+    assert_eq!(current["openInvoice"]["nextAttemptAt"], "2026-03-04T10:00:00+09:00");
+    app.card_becomes(Card::Good);
+    app.time_passes_until("2026-03-04T10:00").await;
+    let current = app.current().await;
+    assert_eq!((&current["nextPaymentDate"], &current["openInvoice"]), (&json!("2026-04-01"), &Value::Null));
+}
+
+#[tokio::test]
 async fn the_payment_of_another_business_does_not_exist() {
     let app = with_a_history().await;
     app.owner_of(2).get("/api/payments/102").await.problem(404, "NOT_FOUND");

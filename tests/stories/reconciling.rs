@@ -1,8 +1,9 @@
 //! What an answer that got lost, or was never given, leads to.
 
+use kernel::Krw;
 use sandbox::{BookStatus, Fault, FaultKind, Moment, Operation, TossSwitches};
 use serde_json::json;
-use testkit::{Card, TestApp};
+use testkit::{Card, Charge, TestApp};
 
 async fn subscribed() -> TestApp {
     let app = TestApp::start().await;
@@ -156,4 +157,63 @@ async fn another_amount_than_was_asked_for_is_left_to_people() {
     let current = app.current().await;
     assert_eq!((&current["status"], &current["plan"]), (&json!("PENDING"), &json!("FREE")));
     assert_eq!(app.sandbox.book().len(), 1);
+}
+
+/// The provider takes a tenth of what it is asked for.
+fn charges_too_little(app: &TestApp) {
+    app.provider.on_charge(async |real, charge: Charge| {
+        real.charge(&Charge { amount: Krw::won(charge.amount.get() / 10), ..charge }).await
+    });
+}
+
+#[tokio::test]
+async fn a_renewal_charged_with_another_amount_is_made_anew_once_that_was_given_back() {
+    let app = subscribed().await;
+    charges_too_little(&app);
+    app.time_passes_until("2026-03-02T12:00").await;
+    assert_eq!(app.each_payments("status").await, ["SUCCESS", "PROCESSING"]);
+    let current = app.current().await;
+    assert_eq!(
+        (&current["status"], &current["openInvoice"]["paymentInProgress"]),
+        (&json!("ACTIVE"), &json!(true))
+    );
+    assert_eq!(app.story().await[2..], [] as [&str; 0], "nobody is told that it was paid");
+    app.provider.is_itself_again();
+
+    // A part given back changes nothing.
+    let wrong = app.approved()[1].payment_key.clone();
+    app.cancels_at_the_console(&wrong, Some(900)).await;
+    app.time_passes_until("2026-03-03T00:00").await;
+    assert_eq!(app.each_payments("status").await, ["SUCCESS", "PROCESSING"]);
+
+    app.cancels_at_the_console(&wrong, None).await;
+    app.time_passes_until("2026-03-03T12:00").await;
+    assert_eq!(app.each_payments("status").await, ["SUCCESS", "FAILED", "SUCCESS"]);
+    assert_eq!(app.payments().await[1]["failure"]["providerCode"], "AMOUNT_MISMATCH");
+    assert_eq!(app.current().await["nextPaymentDate"], "2026-04-01");
+    assert_eq!(app.provider_totals(), (2 * 29_000 + 2_900, 2_900));
+    assert_eq!(app.story().await[2..], ["payment.succeeded"]);
+}
+
+#[tokio::test]
+async fn a_registration_charged_with_another_amount_is_over_once_that_was_given_back() {
+    let app = TestApp::start().await;
+    charges_too_little(&app);
+    let registers = async || {
+        let registration = app.registration("BASIC", Card::Good);
+        app.owner().post("/api/payments/billing-key", registration).await
+    };
+    assert_eq!(registers().await.data()["status"], "PROCESSING");
+    app.time_passes_until("2026-02-02T12:00").await;
+    assert_eq!((app.current().await["plan"].clone(), app.story().await.len()), (json!("FREE"), 0));
+    registers().await.problem(409, "ALREADY_SUBSCRIBED");
+    app.provider.is_itself_again();
+
+    app.cancels_at_the_console(&app.approved()[0].payment_key, None).await;
+    app.time_passes_until("2026-02-03T00:00").await;
+    assert_eq!(app.each_payments("status").await, ["FAILED"]);
+    assert_eq!(app.payments().await[0]["failure"]["providerCode"], "AMOUNT_MISMATCH");
+    assert_eq!(registers().await.data()["status"], "ACTIVE");
+    assert_eq!(app.provider_totals(), (2_900 + 29_000, 2_900));
+    assert_eq!(app.deleted_keys(), 1);
 }

@@ -1,9 +1,13 @@
 //! Giving money back, all of it or in parts.
 
+mod console;
+mod first_answers;
+mod in_turn;
+
 use chrono::TimeDelta;
 use futures::future::join_all;
 use sandbox::{BookKind, Fault, FaultKind, Operation};
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::{Answer, Card, TestApp};
 
 async fn refunds(app: &TestApp, payment: i64) -> Answer {
@@ -19,26 +23,6 @@ async fn subscribed() -> TestApp {
     let app = TestApp::start().await;
     app.subscribed().await;
     app
-}
-
-/// Somebody cancels at the provider's console: all that is left, or a part. Answers with the payment
-/// as the provider has it.
-async fn canceled_at_the_console(app: &TestApp, amount: Option<i64>) -> Value {
-    let payment_key = &app.approved()[0].payment_key;
-    let mut cancel = json!({"cancelReason": "고객센터 요청"});
-    if let Some(amount) = amount {
-        cancel["cancelAmount"] = json!(amount);
-    }
-    reqwest::Client::new()
-        .post(format!("{}/v1/payments/{payment_key}/cancel", app.sandbox.toss_base_url()))
-        .basic_auth("test_sk_console", Some(""))
-        .json(&cancel)
-        .send()
-        .await
-        .expect("the provider answers")
-        .json()
-        .await
-        .expect("a payment")
 }
 
 #[tokio::test]
@@ -118,7 +102,8 @@ async fn more_than_is_left_is_refused_with_what_is_left() {
     assert_eq!(problem["refundableAmount"], 14_000);
     assert_eq!(problem["errors"][0]["code"], "REFUND_EXCEEDS_PAYMENT");
     for nothing in [0, -1] {
-        refunds_part(&app, 101, nothing).await.problem(422, "VALIDATION_FAILED");
+        let answer = refunds_part(&app, 101, nothing).await;
+        assert_eq!(answer.problem(422, "VALIDATION_FAILED")["errors"][0]["code"], "INVALID_AMOUNT");
     }
     assert_eq!(app.provider_totals(), (29_000, 15_000));
     refunds(&app, 101).await.data();
@@ -150,6 +135,28 @@ async fn another_businesss_payment_cannot_be_given_back() {
     let reason = json!({"reason": "고객 요청"});
     app.owner_of(2).post("/api/payments/101/refund", reason).await.problem(404, "NOT_FOUND");
     assert_eq!(app.provider_totals(), (29_000, 0));
+}
+
+#[tokio::test]
+async fn an_operator_of_the_platform_refunds_whose_payment_it_is() {
+    let app = subscribed().await;
+    let auth_key = app.sandbox.billing_auth("user_2", Card::Good.number()).expect("an auth key");
+    let registration = json!({"plan": "BASIC", "customerKey": "user_2", "authKey": auth_key});
+    app.owner_of(2).post("/api/payments/billing-key", registration).await.data();
+    let operator = app.platform_admin();
+    let reason = json!({"reason": "고객센터 요청"});
+    let whole = operator.post("/api/payments/102/refund", reason.clone()).await;
+    assert_eq!(whole.data()["status"], "REFUNDED");
+    let part = json!({"amount": 15_000, "reason": "고객센터 요청"});
+    let part = operator.patch("/api/payments/101/partial-refund", part).await;
+    assert_eq!(part.data()["remainingAmount"], 14_000);
+    operator.post("/api/payments/103/refund", reason).await.problem(404, "NOT_FOUND");
+    assert_eq!(app.provider_totals(), (58_000, 44_000));
+    let other = app.owner_of(2).get("/api/subscriptions/current").await;
+    assert_eq!(
+        (&other.data()["endReason"], app.current().await["status"].clone()),
+        (&json!("REFUNDED"), json!("ACTIVE"))
+    );
 }
 
 #[tokio::test]
@@ -202,7 +209,8 @@ async fn a_refund_that_the_provider_refuses_gives_nothing_back_and_promises_noth
     let app = subscribed().await;
     let decline = FaultKind::Decline { code: "NOT_CANCELABLE_PAYMENT".to_owned() };
     app.sandbox.add_fault(Fault::new(decline).on(Operation::Cancel));
-    refunds(&app, 101).await.problem(409, "REFUND_REFUSED");
+    let answer = refunds(&app, 101).await;
+    assert_eq!(answer.problem(409, "REFUND_REFUSED")["providerCode"], "NOT_CANCELABLE_PAYMENT");
     let detail = app.owner().get("/api/payments/101").await;
     assert_eq!(
         (&detail.data()["status"], &detail.data()["refunds"][0]["status"]),
@@ -222,56 +230,6 @@ async fn a_refund_while_the_provider_is_down_is_made_when_it_is_back() {
     app.sweep().await;
     assert_eq!(app.provider_totals(), (29_000, 29_000));
     assert_eq!(app.current().await["endReason"], "REFUNDED");
-}
-
-#[tokio::test]
-async fn what_is_cancelled_at_the_providers_console_is_adopted() {
-    let app = subscribed().await;
-    let payment = canceled_at_the_console(&app, Some(9_000)).await;
-    assert_eq!(payment["balanceAmount"], 20_000);
-    app.deliver(&app.sandbox.webhooks()).await;
-    app.sweep().await;
-    let detail = app.owner().get("/api/payments/101").await;
-    assert_eq!(
-        (&detail.data()["refundedAmount"], &detail.data()["status"]),
-        (&json!(9_000), &json!("PARTIAL_REFUNDED"))
-    );
-    assert_eq!(detail.data()["refunds"][0]["reason"], "결제사에서 취소됨");
-
-    // Heard of once more, it is still the same refund.
-    let webhook = app.sandbox.webhooks().remove(0);
-    app.webhook("whtrans_again", &webhook.body).await;
-    app.sweep().await;
-    assert_eq!(app.count("billing.refund").await, 1);
-    // And only the rest can be given back.
-    assert_eq!(
-        refunds_part(&app, 101, 20_001).await.problem(422, "VALIDATION_FAILED")["refundableAmount"],
-        20_000
-    );
-    assert_eq!(refunds(&app, 101).await.data()["remainingAmount"], 0);
-    assert_eq!(app.provider_totals(), (29_000, 29_000));
-}
-
-#[tokio::test]
-async fn a_full_cancel_at_the_console_ends_the_access() {
-    let app = subscribed().await;
-    canceled_at_the_console(&app, None).await;
-    app.deliver(&app.sandbox.webhooks()).await;
-    app.sweep().await;
-    let current = app.current().await;
-    assert_eq!((&current["plan"], &current["endReason"]), (&json!("FREE"), &json!("REFUNDED")));
-    assert_eq!(app.each_payments("status").await, ["REFUNDED"]);
-}
-
-#[tokio::test]
-async fn a_refund_of_what_was_cancelled_at_the_console_unheard_of_is_refused() {
-    let app = subscribed().await;
-    canceled_at_the_console(&app, None).await;
-    refunds(&app, 101).await.problem(409, "REFUND_REFUSED");
-    assert_eq!(app.provider_totals(), (29_000, 29_000));
-    app.deliver(&app.sandbox.webhooks()).await;
-    app.sweep().await;
-    assert_eq!(app.each_payments("status").await, ["REFUNDED"]);
 }
 
 #[tokio::test]

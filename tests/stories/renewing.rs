@@ -155,6 +155,40 @@ async fn one_answer_that_cannot_be_written_down_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
+async fn a_subscription_that_cannot_be_dealt_with_does_not_hold_up_the_others() {
+    let app = three_subscribe().await;
+    // A provider of which only a later version knows.
+    app.sql("update billing.payment_method set provider = 'NOVA' where business_id = 1").await;
+    app.it_is("2026-03-01T10:00");
+    let run = runs_billing(&app.scheduler()).await;
+    assert_eq!(run.data(), &json!({"due": 2, "succeeded": 2, "failed": 0, "unknown": 0}));
+    assert_eq!((app.charges(), app.current().await["status"].clone()), (5, json!("ACTIVE")));
+    let again = runs_billing(&app.scheduler()).await;
+    assert_eq!(again.data()["due"], 0, "it is left alone for an hour");
+
+    app.sql("update billing.payment_method set provider = 'TOSS' where business_id = 1").await;
+    app.it_is("2026-03-01T10:59");
+    assert_eq!(app.sweep().await.due, 0);
+    app.it_is("2026-03-01T11:01");
+    assert_eq!(app.sweep().await.succeeded, 1);
+    assert_eq!(app.current().await["nextPaymentDate"], "2026-04-01");
+    assert_eq!(app.charges(), 6);
+}
+
+#[tokio::test]
+async fn a_run_counts_a_renewal_for_which_there_is_no_card_as_failed() {
+    let app = TestApp::start().await;
+    app.subscribed().await;
+    app.card_becomes(Card::Suspended);
+    app.time_passes_until("2026-03-01T10:00").await;
+    assert_eq!(app.current().await["paymentMethod"]["isUsable"], false);
+    app.it_is("2026-03-04T10:00");
+    let run = runs_billing(&app.scheduler()).await;
+    assert_eq!(run.data(), &json!({"due": 1, "succeeded": 0, "failed": 1, "unknown": 0}));
+    assert_eq!(app.sandbox.book().len(), 2, "the card was not tried again");
+}
+
+#[tokio::test]
 async fn only_the_scheduler_may_run_billing() {
     let app = TestApp::start().await;
     runs_billing(&app.anonymous()).await.problem(401, "AUTHENTICATION_REQUIRED");

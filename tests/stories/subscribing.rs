@@ -1,5 +1,8 @@
 //! Registering a card and starting a subscription.
 
+mod card_numbers;
+mod lost_keys;
+
 use chrono::TimeDelta;
 use sandbox::{Fault, FaultKind, Moment, Operation};
 use serde_json::{Value, json};
@@ -112,27 +115,6 @@ async fn the_sdks_answer_comes_exactly_once() {
 }
 
 #[tokio::test]
-async fn a_raw_card_number_is_refused_and_never_sent_on() {
-    let app = TestApp::start().await;
-    // Strikes the first request of any kind that the provider sees.
-    app.sandbox.add_fault(Fault::new(FaultKind::Refuse));
-    for number in ["4111111111111111", "4111-1111-1111-1111", "3782 822463 10005", "4222222222222"] {
-        for field in ["cardNumber", "authKey"] {
-            let mut registration = json!({"plan": "BASIC", "customerKey": "user_1"});
-            registration[field] = json!(number);
-            let answer = registers(&app, registration.clone()).await;
-            answer.problem(400, "RAW_CARD_NUMBER_REFUSED");
-            assert!(!answer.body.to_string().contains(number));
-            registration.as_object_mut().expect("an object").remove("plan");
-            let answer = app.owner().put("/api/subscriptions/payment-method", registration).await;
-            answer.problem(400, "RAW_CARD_NUMBER_REFUSED");
-        }
-    }
-    assert_eq!(app.sandbox.faults().len(), 1, "the provider saw a request");
-    assert_eq!(app.count("billing.payment_method").await, 0);
-}
-
-#[tokio::test]
 async fn a_declined_card_is_told_why() {
     let app = TestApp::start().await;
     for (code, class) in [
@@ -241,28 +223,6 @@ async fn a_lost_answer_that_was_a_decline_leaves_nothing_behind() {
     assert_eq!(app.current().await["plan"], "FREE");
     assert_eq!(app.each_payments("status").await, ["FAILED"]);
     assert_eq!((app.charges(), app.deleted_keys()), (0, 1));
-}
-
-#[tokio::test]
-async fn the_answer_to_a_registration_that_got_lost_is_asked_for_again() {
-    let app = TestApp::start().await;
-    app.sandbox.add_fault(Fault::new(FaultKind::DropResponse).on(Operation::Issue));
-    app.subscribed().await;
-    assert_eq!(app.charges(), 1);
-}
-
-#[tokio::test]
-async fn a_registration_nobody_answers_charges_nothing_and_keeps_no_key() {
-    let app = TestApp::start().await;
-    app.sandbox.add_fault(Fault::new(FaultKind::DropResponse).on(Operation::Issue).times(2));
-    let answer = registers(&app, app.registration("BASIC", Card::Good)).await;
-    answer.problem(503, "PROVIDER_UNAVAILABLE");
-    // The key exists at the provider; the sweep fetches it only to delete it.
-    app.pass(TimeDelta::minutes(2));
-    app.sweep().await;
-    assert_eq!((app.charges(), app.deleted_keys()), (0, 1));
-    assert_eq!(app.count("billing.payment_method where status <> 'RELEASED'").await, 0);
-    app.subscribed().await;
 }
 
 #[tokio::test]

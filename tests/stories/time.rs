@@ -107,14 +107,7 @@ async fn months_that_were_missed_are_charged_once_each_and_in_order() {
 async fn a_lost_queue_loses_no_webhook() {
     let app = TestApp::start().await;
     app.subscribed().await;
-    let payment_key = &app.approved()[0].payment_key;
-    reqwest::Client::new()
-        .post(format!("{}/v1/payments/{payment_key}/cancel", app.sandbox.toss_base_url()))
-        .basic_auth("test_sk_console", Some(""))
-        .json(&json!({"cancelReason": "고객센터 요청"}))
-        .send()
-        .await
-        .expect("the provider answers");
+    app.cancels_at_the_console(&app.approved()[0].payment_key, None).await;
     app.deliver(&app.sandbox.webhooks()).await;
     app.sql("delete from graphile_worker._private_jobs").await;
     app.sweep().await;

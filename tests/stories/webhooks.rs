@@ -151,6 +151,28 @@ async fn a_forged_cancel_gives_nothing_back() {
 }
 
 #[tokio::test]
+async fn a_webhook_about_a_failed_payment_is_looked_into_and_changes_nothing_that_is_right() {
+    let app = TestApp::start().await;
+    let order = app.owner().post("/api/payments/toss/order", json!({"plan": "BASIC"})).await;
+    let order_id = order.data()["orderId"].as_str().expect("an order id").to_owned();
+    let payment_key = app.pays_in_the_window(&order_id, 29_000, Card::InsufficientFunds);
+    let confirmation = json!({"paymentKey": payment_key, "orderId": order_id, "amount": 29_000});
+    let declined = app.owner().post("/api/payments/toss/confirm", confirmation).await;
+    declined.problem(402, "CARD_DECLINED");
+    let expected = state(&app).await;
+    app.deliver(&app.sandbox.webhooks()).await;
+    // Strikes whoever looks the payment up: as long as nobody could, the webhook is not done with.
+    app.sandbox.add_fault(Fault::new(FaultKind::Refuse).on(Operation::Lookup));
+    app.sweep().await;
+    assert_eq!(app.sandbox.faults(), [], "the provider was asked");
+    assert_eq!(app.count("billing.webhook where due_at is not null").await, 1);
+    app.time_passes_until("2026-02-01T12:00").await;
+    assert_eq!(app.count("billing.webhook where due_at is not null").await, 0);
+    assert_eq!(state(&app).await, expected);
+    assert_eq!((app.each_payments("status").await, app.charges()), (vec![json!("FAILED")], 0));
+}
+
+#[tokio::test]
 async fn news_that_nobody_understands_are_kept() {
     let app = TestApp::start().await;
     for kind in ["METHOD_UPDATED", "SOMETHING_NEW"] {

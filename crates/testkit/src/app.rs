@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::{Actor, TestDatabase};
+use crate::{Actor, AlterableProvider, TestDatabase};
 
 /// When every test begins: still January by UTC, already February in Korea.
 const START: &str = "2026-01-31T23:30:00Z";
@@ -49,6 +49,8 @@ pub struct TestApp {
     pub app: App,
     pub clock: Arc<MovableClock>,
     pub sandbox: Sandbox,
+    /// What billing asks: the gateway to the sandbox, whose answers a test can alter.
+    pub provider: Arc<AlterableProvider>,
     pub database: TestDatabase,
     pub config: Config,
     dev_clock: DevClock,
@@ -88,11 +90,13 @@ impl TestApp {
         let db = database::connect(&database.url, config.database_connections)
             .await
             .expect("the database answers");
-        let app = App::new(&config, &secrets, db, clock.clone()).expect("the application is put together");
+        let mut app =
+            App::new(&config, &secrets, db, clock.clone()).expect("the application is put together");
+        let provider = AlterableProvider::take_place(&mut app.billing.gateways);
         dev::load_demo(&app).await.expect("the demo data loads");
         let dev_clock = DevClock::new(clock.clone(), app.billing.clone());
         let router = app.clone().router(Some(dev_clock.clone()));
-        Self { app, clock, sandbox, database, config, dev_clock, router }
+        Self { app, clock, sandbox, provider, database, config, dev_clock, router }
     }
 
     pub fn db(&self) -> &PgPool {

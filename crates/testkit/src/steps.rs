@@ -96,6 +96,25 @@ impl TestApp {
         self.sandbox.payment_auth(payment).expect("the window accepts the payment")
     }
 
+    /// Somebody cancels a payment at the provider's console: all that is left, or a part. Answers with
+    /// the payment as the provider has it.
+    pub async fn cancels_at_the_console(&self, payment_key: &str, amount: Option<i64>) -> Value {
+        let mut cancel = json!({"cancelReason": "고객센터 요청"});
+        if let Some(amount) = amount {
+            cancel["cancelAmount"] = json!(amount);
+        }
+        reqwest::Client::new()
+            .post(format!("{}/v1/payments/{payment_key}/cancel", self.sandbox.toss_base_url()))
+            .basic_auth("test_sk_console", Some(""))
+            .json(&cancel)
+            .send()
+            .await
+            .expect("the provider answers")
+            .json()
+            .await
+            .expect("a payment")
+    }
+
     /// The provider's webhooks arrive, in this order.
     pub async fn deliver<'a>(&self, webhooks: impl IntoIterator<Item = &'a WebhookDelivery>) {
         for webhook in webhooks {
