@@ -168,24 +168,26 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         let payment = store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
         if payment.status != PaymentStatus::Pending {
-            if let Outcome::Approved(theirs) = &outcome {
+            if let Outcome::Approved(theirs) = &outcome
+                && !payment.status.is_paid()
+            {
                 self.look_at_late_approval(&mut tx, &payment, theirs).await?;
+                self.keep_issued_key(&mut tx, &payment, theirs).await?;
                 tx.commit().await?;
             }
             return Ok(payment.settlement());
         }
         let settlement = match outcome {
             Outcome::Approved(approval) if approval.amount == payment.amount => {
-                if let Some(issued) = &approval.billing_key {
-                    self.keep_issued_key(&mut tx, &payment, issued).await?;
-                }
+                self.keep_issued_key(&mut tx, &payment, &approval).await?;
                 self.write_approvals(&mut tx, vec![(payment, approval)]).await?;
                 Settlement::Paid
             }
             // Another amount, and all of it went back: nobody owns anything of it any more.
             Outcome::Approved(approval) if approval.remaining == Krw::ZERO => {
-                let decline = given_back();
-                Settlement::Declined(self.write_decline(&mut tx, &payment, decline).await?)
+                let failure = self.write_decline(&mut tx, &payment, given_back()).await?;
+                self.keep_issued_key(&mut tx, &payment, &approval).await?;
+                Settlement::Declined(failure)
             }
             Outcome::Approved(approval) => {
                 let evidence = "the provider charged another amount than we asked for";

@@ -186,10 +186,29 @@ impl Billing {
 
     /// Deals with the next due subscriptions in one transaction. `None` when nothing is due any more.
     async fn write_down_batch(&self, batch: &mut Batch) -> Result<Option<Written>, BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        match self.write_down_due(&mut tx, batch).await {
+            Ok(written) => {
+                crate::crash_point!("run::before_commit");
+                tx.commit().await?;
+                Ok(written)
+            }
+            Err(error) => {
+                // The next batch must not pass over what this one has locked.
+                tx.rollback().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn write_down_due(
+        &self,
+        tx: &mut PgConnection,
+        batch: &mut Batch,
+    ) -> Result<Option<Written>, BillingError> {
         let now = self.clock.now();
         let limit = i64::try_from(batch.limit).unwrap_or(i64::MAX);
-        let mut tx = SystemTx::begin(&self.db).await?;
-        let due = store::due::lock_subscriptions(&mut tx, now, limit).await?;
+        let due = store::due::lock_subscriptions(tx, now, limit).await?;
         batch.first = due.first().map(|due| (due.subscription.business, due.subscription.id));
         if due.is_empty() {
             return Ok(None);
@@ -199,7 +218,7 @@ impl Billing {
         let mut without_card = 0;
         for due in due {
             let name = Attempt::order_name(&due.plan_name, due.subscription.cycle);
-            match self.decide(&mut tx, due).await? {
+            match self.decide(tx, due).await? {
                 Step::Charge(charge) => {
                     charges.push(*charge);
                     names.push(name);
@@ -208,9 +227,7 @@ impl Billing {
                 Step::Done => {}
             }
         }
-        let ids = store::due::write_down(&mut tx, &charges, now + LEASE, now).await?;
-        crate::crash_point!("run::before_commit");
-        tx.commit().await?;
+        let ids = store::due::write_down(tx, &charges, now + LEASE, now).await?;
         let attempts = charges.into_iter().zip(names).zip(ids);
         let attempts = attempts.map(|((charge, name), payment)| charge.attempt(payment, name, now));
         Ok(Some(Written { attempts: attempts.collect(), without_card }))

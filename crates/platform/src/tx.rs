@@ -34,6 +34,12 @@ impl SystemTx {
     pub async fn commit(self) -> sqlx::Result<()> {
         self.0.commit().await
     }
+
+    /// Lets its locks go before anything else happens. A transaction that is only dropped does so when
+    /// its connection gets round to it, and until then others pass over the rows.
+    pub async fn rollback(self) -> sqlx::Result<()> {
+        self.0.rollback().await
+    }
 }
 
 impl Deref for TenantTx {
