@@ -4,6 +4,110 @@
  */
 
 export interface paths {
+    "/api/admin/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List operator cases
+         * @description What the machine could not settle by itself, newest first.
+         */
+        get: operations["listCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/cases/{caseId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an operator case */
+        get: operations["getCase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/cases/{caseId}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve an operator case
+         * @description `ADOPT`: it is so, our books follow the provider's. `REFUND`: the provider gives the money back.
+         *     `WRITE_OFF`: it did not happen, or is lost. Who decided and why is kept. The provider is asked first:
+         *     nothing is adopted that it does not show.
+         */
+        post: operations["resolveCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/ledger/balances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the balances of the ledger
+         * @description By account and provider. All of them together add up to nothing.
+         */
+        get: operations["listLedgerBalances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List daily reconciliations
+         * @description Each day, every provider's list of transactions is compared with our payments and refunds, to the
+         *     won. Newest first.
+         */
+        get: operations["listReconciliations"];
+        put?: never;
+        /**
+         * Reconcile a day now
+         * @description Compares a provider's day with our books, again if it was compared before.
+         */
+        post: operations["reconcileDay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dev/clock": {
         parameters: {
             query?: never;
@@ -459,6 +563,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description Where money can be.
+         * @enum {string}
+         */
+        Account: "PROVIDER_RECEIVABLE" | "REVENUE" | "VAT_PAYABLE" | "PROVIDER_FEES" | "WRITE_OFFS";
         /** @description One attempt to pay an invoice. */
         AttemptView: {
             failure?: components["schemas"]["Failure"] | null;
@@ -468,6 +577,18 @@ export interface components {
             requestedAt: components["schemas"]["KoreanTime"];
             settledAt?: components["schemas"]["KoreanTime"] | null;
             status: components["schemas"]["PaymentStatus"];
+        };
+        /** @description What an account of the ledger holds. */
+        BalanceView: {
+            account: components["schemas"]["Account"];
+            /**
+             * Format: int64
+             * @description Won, debits less credits: what is owed to us is positive, income and tax collected negative.
+             * @example 28159
+             */
+            balance: number;
+            /** @example TOSS */
+            provider: string;
         };
         /**
          * @description How often a subscription is paid.
@@ -527,6 +648,45 @@ export interface components {
             isUsable: boolean;
             /** @example TOSS */
             provider: string;
+        };
+        /** @example case_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+        CaseId: string;
+        /**
+         * @description What kind of trouble it is.
+         * @enum {string}
+         */
+        CaseKind: "CHARGE_UNKNOWN" | "REFUND_UNKNOWN" | "AMOUNT_DIFFERS" | "LATE_APPROVAL" | "UNKNOWN_CHARGE" | "UNKNOWN_CANCEL" | "MISSING_AT_PROVIDER";
+        /** @enum {string} */
+        CaseStatus: "OPEN" | "RESOLVED";
+        /** @description Something for an operator to decide, with its evidence. */
+        CaseView: {
+            businessId?: components["schemas"]["BusinessId"] | null;
+            caseId: components["schemas"]["CaseId"];
+            /**
+             * @description How it was found.
+             * @example the answer to the charge was lost, and the provider cannot be asked by order id
+             */
+            evidence: string;
+            kind: components["schemas"]["CaseKind"];
+            openedAt: components["schemas"]["KoreanTime"];
+            /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
+            orderId?: string | null;
+            ourAmount?: components["schemas"]["Krw"] | null;
+            paymentId?: components["schemas"]["PaymentId"] | null;
+            /** @description The provider's id of the payment, as far as it is known. */
+            paymentKey?: string | null;
+            /** @description Empty once resolved. */
+            possibleResolutions: components["schemas"]["Resolution"][];
+            /** @example KCP */
+            provider: string;
+            refundId?: components["schemas"]["RefundId"] | null;
+            resolution?: components["schemas"]["Resolution"] | null;
+            resolutionNote?: string | null;
+            resolvedAt?: components["schemas"]["KoreanTime"] | null;
+            /** @description `sub` of whoever decided. */
+            resolvedBy?: string | null;
+            status: components["schemas"]["CaseStatus"];
+            theirAmount?: components["schemas"]["Krw"] | null;
         };
         /** @description What time it is. */
         ClockView: {
@@ -659,6 +819,39 @@ export interface components {
                 /** @description `ACTIVE`, or `PROCESSING` while the first charge is not known. */
                 status: components["schemas"]["RegistrationStatus"];
                 subscriptionId: components["schemas"]["SubscriptionId"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CaseView: {
+            /** @description Something for an operator to decide, with its evidence. */
+            data: {
+                businessId?: components["schemas"]["BusinessId"] | null;
+                caseId: components["schemas"]["CaseId"];
+                /**
+                 * @description How it was found.
+                 * @example the answer to the charge was lost, and the provider cannot be asked by order id
+                 */
+                evidence: string;
+                kind: components["schemas"]["CaseKind"];
+                openedAt: components["schemas"]["KoreanTime"];
+                /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
+                orderId?: string | null;
+                ourAmount?: components["schemas"]["Krw"] | null;
+                paymentId?: components["schemas"]["PaymentId"] | null;
+                /** @description The provider's id of the payment, as far as it is known. */
+                paymentKey?: string | null;
+                /** @description Empty once resolved. */
+                possibleResolutions: components["schemas"]["Resolution"][];
+                /** @example KCP */
+                provider: string;
+                refundId?: components["schemas"]["RefundId"] | null;
+                resolution?: components["schemas"]["Resolution"] | null;
+                resolutionNote?: string | null;
+                resolvedAt?: components["schemas"]["KoreanTime"] | null;
+                /** @description `sub` of whoever decided. */
+                resolvedBy?: string | null;
+                status: components["schemas"]["CaseStatus"];
+                theirAmount?: components["schemas"]["Krw"] | null;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -846,6 +1039,40 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_ReconciliationView: {
+            /** @description A provider's day against our books. */
+            data: {
+                /**
+                 * Format: date
+                 * @description A Korean day.
+                 * @example 2026-02-14
+                 */
+                day: string;
+                /** @description Why the list could not be read. */
+                failure?: string | null;
+                finishedAt?: components["schemas"]["KoreanTime"] | null;
+                /**
+                 * Format: int64
+                 * @description Differences at first.
+                 * @example 0
+                 */
+                found: number;
+                nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
+                ours: components["schemas"]["SideView"];
+                /** @example TOSS */
+                provider: string;
+                startedAt: components["schemas"]["KoreanTime"];
+                status: components["schemas"]["ReconciliationStatus"];
+                theirs: components["schemas"]["SideView"];
+                /**
+                 * Format: int64
+                 * @description Differences that nothing explains yet: there are operator cases about them.
+                 * @example 0
+                 */
+                unexplained: number;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_RunReport: {
             /** @description What a billing run did. */
             data: {
@@ -900,6 +1127,20 @@ export interface components {
                 status: components["schemas"]["SubscriptionStatus"];
                 subscriptionId: components["schemas"]["SubscriptionId"];
             };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_BalanceView: {
+            data: {
+                account: components["schemas"]["Account"];
+                /**
+                 * Format: int64
+                 * @description Won, debits less credits: what is owed to us is positive, income and tax collected negative.
+                 * @example 28159
+                 */
+                balance: number;
+                /** @example TOSS */
+                provider: string;
+            }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
         Data_Vec_Plan: {
@@ -1009,6 +1250,39 @@ export interface components {
          */
         Krw: number;
         /** @description One page of a list. */
+        List_CaseView: {
+            data: {
+                businessId?: components["schemas"]["BusinessId"] | null;
+                caseId: components["schemas"]["CaseId"];
+                /**
+                 * @description How it was found.
+                 * @example the answer to the charge was lost, and the provider cannot be asked by order id
+                 */
+                evidence: string;
+                kind: components["schemas"]["CaseKind"];
+                openedAt: components["schemas"]["KoreanTime"];
+                /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
+                orderId?: string | null;
+                ourAmount?: components["schemas"]["Krw"] | null;
+                paymentId?: components["schemas"]["PaymentId"] | null;
+                /** @description The provider's id of the payment, as far as it is known. */
+                paymentKey?: string | null;
+                /** @description Empty once resolved. */
+                possibleResolutions: components["schemas"]["Resolution"][];
+                /** @example KCP */
+                provider: string;
+                refundId?: components["schemas"]["RefundId"] | null;
+                resolution?: components["schemas"]["Resolution"] | null;
+                resolutionNote?: string | null;
+                resolvedAt?: components["schemas"]["KoreanTime"] | null;
+                /** @description `sub` of whoever decided. */
+                resolvedBy?: string | null;
+                status: components["schemas"]["CaseStatus"];
+                theirAmount?: components["schemas"]["Krw"] | null;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
         List_PaymentView: {
             data: {
                 amount: components["schemas"]["Krw"];
@@ -1037,6 +1311,40 @@ export interface components {
                 supplyAmount: components["schemas"]["Krw"];
                 /** @description VAT (부가세). */
                 vatAmount: components["schemas"]["Krw"];
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_ReconciliationView: {
+            data: {
+                /**
+                 * Format: date
+                 * @description A Korean day.
+                 * @example 2026-02-14
+                 */
+                day: string;
+                /** @description Why the list could not be read. */
+                failure?: string | null;
+                finishedAt?: components["schemas"]["KoreanTime"] | null;
+                /**
+                 * Format: int64
+                 * @description Differences at first.
+                 * @example 0
+                 */
+                found: number;
+                nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
+                ours: components["schemas"]["SideView"];
+                /** @example TOSS */
+                provider: string;
+                startedAt: components["schemas"]["KoreanTime"];
+                status: components["schemas"]["ReconciliationStatus"];
+                theirs: components["schemas"]["SideView"];
+                /**
+                 * Format: int64
+                 * @description Differences that nothing explains yet: there are operator cases about them.
+                 * @example 0
+                 */
+                unexplained: number;
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -1317,6 +1625,57 @@ export interface components {
             /** @example UP */
             status: string;
         };
+        /**
+         * @description What is to be compared.
+         * @example {
+         *       "day": "2026-02-14",
+         *       "provider": "TOSS"
+         *     }
+         */
+        ReconcileDay: {
+            /**
+             * Format: date
+             * @description A Korean day, today at the latest.
+             */
+            day: string;
+            provider: string;
+        };
+        /**
+         * @description How a day's comparison stands.
+         * @enum {string}
+         */
+        ReconciliationStatus: "RUNNING" | "MATCHED" | "DIFFERENT" | "FAILED";
+        /** @description A provider's day against our books. */
+        ReconciliationView: {
+            /**
+             * Format: date
+             * @description A Korean day.
+             * @example 2026-02-14
+             */
+            day: string;
+            /** @description Why the list could not be read. */
+            failure?: string | null;
+            finishedAt?: components["schemas"]["KoreanTime"] | null;
+            /**
+             * Format: int64
+             * @description Differences at first.
+             * @example 0
+             */
+            found: number;
+            nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
+            ours: components["schemas"]["SideView"];
+            /** @example TOSS */
+            provider: string;
+            startedAt: components["schemas"]["KoreanTime"];
+            status: components["schemas"]["ReconciliationStatus"];
+            theirs: components["schemas"]["SideView"];
+            /**
+             * Format: int64
+             * @description Differences that nothing explains yet: there are operator cases about them.
+             * @example 0
+             */
+            unexplained: number;
+        };
         /** @description An event as it was recorded. */
         RecordedEvent: {
             /** @description The facts of this kind of event. */
@@ -1403,6 +1762,25 @@ export interface components {
             provider?: string | null;
         };
         /**
+         * @description What a person decides.
+         * @enum {string}
+         */
+        Resolution: "ADOPT" | "REFUND" | "WRITE_OFF";
+        /**
+         * @description What is decided, and why.
+         * @example {
+         *       "reason": "결제사 관리자에서 승인 내역이 없음을 확인",
+         *       "resolution": "WRITE_OFF"
+         *     }
+         */
+        ResolveCase: {
+            /** @description The provider's id of the payment, from its console: where the case does not know it. */
+            paymentKey?: string | null;
+            /** @description 1 to 500 characters, kept with the case. */
+            reason: string;
+            resolution: components["schemas"]["Resolution"];
+        };
+        /**
          * @description What to try again: one of the two.
          * @example {
          *       "paymentId": 101
@@ -1439,6 +1817,21 @@ export interface components {
              * @example 1
              */
             unknown: number;
+        };
+        /** @description One side's totals of a day. */
+        SideView: {
+            canceled: components["schemas"]["Krw"];
+            /**
+             * Format: int64
+             * @example 1
+             */
+            cancels: number;
+            charged: components["schemas"]["Krw"];
+            /**
+             * Format: int64
+             * @example 12
+             */
+            charges: number;
         };
         /** @description A confirmed payment and the subscription that it started. */
         Subscribed: {
@@ -1500,6 +1893,504 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listCases: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["CaseStatus"];
+                kind?: components["schemas"]["CaseKind"];
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of cases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CaseView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                caseId: components["schemas"]["CaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The case */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CaseView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolveCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                caseId: components["schemas"]["CaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveCase"];
+            };
+        };
+        responses: {
+            /** @description Resolved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CaseView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CASE_RESOLVED`, `RESOLUTION_NOT_POSSIBLE` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `REQUIRED` or `NOT_THIS_PAYMENT` for `paymentKey` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PROVIDER_UNAVAILABLE`: nothing was changed; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLedgerBalances: {
+        parameters: {
+            query?: {
+                /**
+                 * @description One business's; all together if absent.
+                 * @example 1
+                 */
+                businessId?: components["schemas"]["BusinessId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The balances */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_BalanceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReconciliations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description In whatever case.
+                 * @example TOSS
+                 */
+                provider?: string;
+                status?: components["schemas"]["ReconciliationStatus"];
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of comparisons */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ReconciliationView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `UNKNOWN_PROVIDER` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reconcileDay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReconcileDay"];
+            };
+        };
+        responses: {
+            /** @description Compared */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ReconciliationView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RECONCILIATION_RUNNING`: another worker is at it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `UNKNOWN_PROVIDER`, `PROVIDER_NOT_CONFIGURED`, `NO_TRANSACTION_LIST`, `INVALID_DAY` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getDevClock: {
         parameters: {
             query?: never;

@@ -209,6 +209,8 @@ create table billing.webhook (
     -- The body as it came, sealed: it may hold personal data and billing keys.
     body        text        not null,
     order_id    text,
+    -- The provider's name for the payment, where the webhook tells.
+    payment_key text,
     billing_key_hash bytea,
     received_at timestamptz not null,
     -- When to act on it; null once done.

@@ -123,6 +123,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "checkout", description = "Paying in the provider's window"),
         (name = "payments", description = "History, retries, refunds"),
         (name = "identity", description = "Who is calling"),
+        (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),
         (name = "operations", description = "For schedulers, providers and monitoring"),
         (name = "dev", description = "Development only: tokens and the clock"),
     ),

@@ -112,11 +112,15 @@ async fn prometheus(State(app): State<App>) -> Result<Response, Problem> {
     let billing = Gauges::read(&app.db, app.clock.now()).await?;
     #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
     {
-        gauge!("dangol_open_attempts").set(billing.open_attempts as f64);
-        gauge!("dangol_open_refunds").set(billing.open_refunds as f64);
-        gauge!("dangol_due_subscriptions").set(billing.due_subscriptions as f64);
+        gauge!("dangol_open_attempts").set(billing.counts.open_attempts as f64);
+        gauge!("dangol_open_refunds").set(billing.counts.open_refunds as f64);
+        gauge!("dangol_due_subscriptions").set(billing.counts.due_subscriptions as f64);
+        for check in billing.invariants {
+            let violations = check.violations as f64;
+            gauge!("dangol_invariant_violations", "invariant" => check.invariant).set(violations);
+        }
     }
-    gauge!("dangol_oldest_open_attempt_seconds").set(billing.oldest_open_attempt);
+    gauge!("dangol_oldest_open_attempt_seconds").set(billing.counts.oldest_open_attempt);
     let queue = Queue::read(&app.db).await?;
     gauge!("dangol_queue_depth").set(queue.depth);
     gauge!("dangol_queue_age_seconds").set(queue.age);

@@ -28,8 +28,11 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
         .sweep_threshold(Duration::from_mins(1))
         .define_job::<Sweep>()
         .define_job::<WebhookJob>()
+        .define_job::<CheckInvariants>()
         // One waiting sweep is enough, however long the present one takes.
         .with_cron("* * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at")
+        .context("the crontab")?
+        .with_cron("*/5 * * * * check_invariants ?jobKey=check_invariants&jobKeyMode=preserve_run_at")
         .context("the crontab")?
         .add_extension(Contexts(app.billing.clone()))
         .listen_os_shutdown_signals(false)
@@ -77,6 +80,18 @@ impl TaskHandler for Sweep {
     }
 }
 
+/// Whether the books are as they must be.
+#[derive(Serialize, Deserialize)]
+struct CheckInvariants(Option<Value>);
+
+impl TaskHandler for CheckInvariants {
+    const IDENTIFIER: &'static str = "check_invariants";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        billing(&context)?.check_invariants().await.map_err(|error| error.to_string())
+    }
+}
+
 /// [`ActOnWebhooks`], as the queue wants it.
 #[derive(Serialize, Deserialize)]
 struct WebhookJob(ActOnWebhooks);
@@ -98,7 +113,8 @@ mod tests {
     #[test]
     fn jobs_read_whatever_payload_the_queue_gives_them() {
         for payload in [json!(null), json!({}), json!({"_cron": {"ts": "2026-03-14T10:00:00+09:00"}})] {
-            assert!(from_value::<Sweep>(payload).is_ok());
+            assert!(from_value::<Sweep>(payload.clone()).is_ok());
+            assert!(from_value::<CheckInvariants>(payload).is_ok());
         }
         assert!(from_value::<WebhookJob>(json!(ActOnWebhooks {})).is_ok());
     }

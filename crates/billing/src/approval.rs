@@ -17,6 +17,7 @@ use crate::{
     charge::Settlement,
     event::BillingEvent,
     invoice::Invoice,
+    ledger::Posting,
     payment::{Payment, PaymentId},
     store,
     subscription::Subscription,
@@ -109,6 +110,10 @@ impl Billing {
             payment.status.after(PaymentMove::Approve)?;
         }
         store::payment::approve(tx, &approved, now).await?;
+        let fees = store::ledger::fee_rates(tx).await?;
+        let fee_of = |payment: &Payment| fees.get(&payment.provider).copied().unwrap_or_default();
+        let postings = approved.iter().flat_map(|(payment, _)| Posting::approval(payment, fee_of(payment)));
+        store::ledger::post(tx, &postings.collect::<Vec<_>>(), now).await?;
 
         let owed = approved.iter().map(|(payment, _)| Some((payment.business, payment.invoice?)));
         let owed: Vec<_> = owed.collect::<Option<_>>().ok_or(BillingError::NotFound)?;

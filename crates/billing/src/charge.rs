@@ -12,13 +12,16 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{BusinessId, Krw};
-use pg_adapter::{Approval, Charge, Confirm, Decline, DeclineClass, Outcome, PaymentGateway, Provider};
+use pg_adapter::{
+    Approval, Charge, Confirm, Decline, DeclineClass, Outcome, PaymentGateway, Provider, Repeats,
+};
 use platform::SystemTx;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    Billing, BillingCycle, BillingError, SubscriptionStatus,
+    Billing, BillingCycle, BillingError, CaseKind, SubscriptionStatus,
+    case::Finding,
     invoice::Invoice,
     payment::{Failure, Payment, PaymentId, PaymentStatus},
     payment_method::{PaymentMethod, PaymentMethodId},
@@ -165,36 +168,38 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         let payment = store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
         if payment.status != PaymentStatus::Pending {
-            if matches!(outcome, Outcome::Approved(_)) && !payment.status.is_paid() {
-                tracing::error!(payment = %id, order = payment.order_id, "the provider charged what we took for not charged");
+            if let Outcome::Approved(theirs) = &outcome
+                && !payment.status.is_paid()
+            {
+                self.look_at_late_approval(&mut tx, &payment, theirs).await?;
+                self.keep_issued_key(&mut tx, &payment, theirs).await?;
+                tx.commit().await?;
             }
             return Ok(payment.settlement());
         }
         let settlement = match outcome {
             Outcome::Approved(approval) if approval.amount == payment.amount => {
-                if let Some(issued) = &approval.billing_key {
-                    self.keep_issued_key(&mut tx, &payment, issued).await?;
-                }
+                self.keep_issued_key(&mut tx, &payment, &approval).await?;
                 self.write_approvals(&mut tx, vec![(payment, approval)]).await?;
                 Settlement::Paid
             }
             // Another amount, and all of it went back: nobody owns anything of it any more.
             Outcome::Approved(approval) if approval.remaining == Krw::ZERO => {
-                let decline = given_back();
-                Settlement::Declined(self.write_decline(&mut tx, &payment, decline).await?)
+                let failure = self.write_decline(&mut tx, &payment, given_back()).await?;
+                self.keep_issued_key(&mut tx, &payment, &approval).await?;
+                Settlement::Declined(failure)
             }
             Outcome::Approved(approval) => {
-                tracing::error!(
-                    payment = %id, order = payment.order_id, asked = %payment.amount, charged = %approval.amount,
-                    "the provider charged another amount than we asked for; left open for an operator"
-                );
+                let evidence = "the provider charged another amount than we asked for";
+                let finding = Finding::against(&payment, CaseKind::AmountDiffers, &approval, evidence);
+                self.open_case(&mut tx, &finding).await?;
                 self.write_unknown(&mut tx, &payment).await?
             }
             Outcome::Declined(decline) => {
                 Settlement::Declined(self.write_decline(&mut tx, &payment, decline).await?)
             }
             // Only the first sending of an attempt can be known not to have arrived: an earlier one may have.
-            Outcome::NotSent(reason) if payment.reason.is_interactive() && payment.checks == 0 => {
+            Outcome::NotSent(reason) if payment.checks == 0 && self.gives_up_unsent(&payment)? => {
                 tracing::warn!(payment = %id, reason, "charge not sent");
                 Settlement::Declined(self.write_decline(&mut tx, &payment, not_sent()).await?)
             }
@@ -205,6 +210,30 @@ impl Billing {
         };
         tx.commit().await?;
         Ok(settlement)
+    }
+
+    /// Whether an attempt that certainly was not sent is over. Nobody waits for a renewal: it is sent
+    /// again, unless the provider could not tell afterwards how often it arrived.
+    fn gives_up_unsent(&self, payment: &Payment) -> Result<bool, BillingError> {
+        let repeats = self.gateway(payment.provider)?.capabilities().repeats_charge;
+        Ok(payment.reason.is_interactive() || repeats == Repeats::Never)
+    }
+
+    /// The provider shows a charge that we had given up: the money is there, and somebody has to say
+    /// whether it pays what is owed or goes back.
+    async fn look_at_late_approval(
+        &self,
+        tx: &mut PgConnection,
+        payment: &Payment,
+        theirs: &Approval,
+    ) -> Result<(), BillingError> {
+        let was_given_up = matches!(payment.status, PaymentStatus::Failed | PaymentStatus::Expired);
+        if !was_given_up || theirs.remaining == Krw::ZERO {
+            return Ok(());
+        }
+        let evidence = "the provider charged what we had given up";
+        let finding = Finding::against(payment, CaseKind::LateApproval, theirs, evidence);
+        self.open_case(tx, &finding).await
     }
 
     async fn write_unknown(

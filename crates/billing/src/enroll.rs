@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use kernel::{BusinessId, Krw};
-use pg_adapter::{Card, IssueBillingKey, IssuedBillingKey, Outcome, Provider};
+use pg_adapter::{Approval, Card, DeclineClass, IssueBillingKey, Outcome, Provider};
 use platform::{SystemTx, TenantTx};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgConnection;
@@ -245,8 +245,12 @@ impl Billing {
         let outcome = match gateway.issue_billing_key(&request).await {
             // Asking once more is free, and usually fetches the answer that got lost.
             Outcome::Unknown(reason) => match gateway.issue_billing_key(&request).await {
-                // That the second request did not arrive says nothing about the first.
+                // That the second request did not arrive says nothing about the first, nor does a no that
+                // is about us. Only that the SDK's answer is used up or unknown is about both.
                 Outcome::NotSent(_) => Outcome::Unknown(reason),
+                Outcome::Declined(decline) if decline.class != DeclineClass::NewCard => {
+                    Outcome::Unknown(reason)
+                }
                 outcome => outcome,
             },
             outcome => outcome,
@@ -367,27 +371,34 @@ impl Billing {
         &self,
         tx: &mut PgConnection,
         payment: &Payment,
-        issued: &IssuedBillingKey,
+        approval: &Approval,
     ) -> Result<(), BillingError> {
+        let Some(issued) = &approval.billing_key else { return Ok(()) };
+        let hash = self.vault.keyed_hash(&issued.billing_key);
+        if store::payment_method::is_known(tx, payment.business, &hash).await? {
+            return Ok(());
+        }
         let now = self.clock.now();
-        let (_, mut subscription) = owed_by(tx, payment).await?;
+        let wanted_by = match payment.invoice {
+            Some(_) => Some(owed_by(tx, payment).await?.1),
+            None => None,
+        };
+        let wanted_by = wanted_by.filter(|subscription| {
+            subscription.method.is_none() && subscription.status == SubscriptionStatus::Pending
+        });
         let id = PaymentMethodId::new(now);
         let purpose = PaymentMethod::purpose(payment.business, id);
-        let is_wanted = subscription.method.is_none() && subscription.status == SubscriptionStatus::Pending;
         let method = IssuedMethod {
             business: payment.business,
             id,
             provider: payment.provider,
             customer_key: payment.customer_key.as_deref().unwrap_or(&payment.order_id),
-            key: SealedKey {
-                sealed: self.vault.seal(&purpose, &issued.billing_key),
-                hash: self.vault.keyed_hash(&issued.billing_key),
-            },
+            key: SealedKey { sealed: self.vault.seal(&purpose, &issued.billing_key), hash },
             card: &issued.card,
-            is_wanted,
+            is_wanted: wanted_by.is_some(),
         };
         store::payment_method::insert_issued(tx, &method, now).await?;
-        if is_wanted {
+        if let Some(mut subscription) = wanted_by {
             subscription.method = Some(id);
             store::subscription::update(tx, &subscription).await?;
         }

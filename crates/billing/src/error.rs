@@ -84,6 +84,10 @@ pub enum BillingError {
     RefundExceeds { remaining: Krw },
     #[error("the provider refused the refund: {}", .0.code)]
     RefundRefused(RefundFailure),
+    #[error("the case is resolved already")]
+    CaseResolved,
+    #[error("the case cannot be resolved like that")]
+    ResolutionNotPossible,
     #[error(transparent)]
     WebhookRefused(#[from] WebhookRefused),
     #[error(transparent)]
@@ -211,6 +215,11 @@ impl From<BillingError> for Problem {
             E::RefundRefused(failure) => {
                 Self::conflict("REFUND_REFUSED", failure.message).with("providerCode", failure.code)
             }
+            E::CaseResolved => Self::conflict("CASE_RESOLVED", "이미 처리된 건입니다."),
+            E::ResolutionNotPossible => Self::conflict(
+                "RESOLUTION_NOT_POSSIBLE",
+                "이 건은 그렇게 처리할 수 없습니다. 가능한 처리 방법과 결제사의 거래 상태를 확인해 주세요.",
+            ),
             E::WebhookRefused(refused) => {
                 tracing::warn!(%refused, "webhook refused");
                 match refused {

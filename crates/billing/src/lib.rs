@@ -6,6 +6,7 @@
 //! `ARCHITECTURE.md` tells the whole story.
 
 mod approval;
+mod case;
 mod charge;
 mod checkout;
 mod dunning;
@@ -13,12 +14,15 @@ mod enroll;
 mod error;
 mod event;
 mod http;
+mod invariant;
 mod invoice;
+mod ledger;
 mod manage;
 mod payment;
 mod payment_method;
 mod plan;
 mod reconcile;
+mod reconciliation;
 mod refund;
 mod renewal;
 mod store;
@@ -35,13 +39,20 @@ use platform::Vault;
 use secrecy::SecretString;
 use sqlx::PgPool;
 
+pub use case::{CaseId, CaseKind, CaseStatus, Resolution};
 pub use error::{BillingError, IllegalMove};
 pub use http::router;
+pub use invariant::INVARIANTS;
+pub use ledger::Account;
 pub use payment::{PaymentId, PaymentMove, PaymentReason, PaymentStatus};
 pub use plan::{BillingCycle, DunningPolicy, Plan, WhenExhausted};
+pub use reconciliation::ReconciliationStatus;
 pub use refund::{RefundId, RefundMove, RefundStatus};
 pub use renewal::RunReport;
-pub use store::metrics::Gauges;
+pub use store::{
+    invariant::InvariantCheck,
+    metrics::{Counts, Gauges},
+};
 pub use subscription::{EndReason, Period, SubscriptionId, SubscriptionMove, SubscriptionStatus};
 pub use sweep::add_demo_plan;
 pub use webhook::ActOnWebhooks;

@@ -46,6 +46,8 @@ pub enum PaymentMove {
     Decline,
     /// The checkout's time is over.
     Expire,
+    /// An operator saw that the money moved after all: the no is taken back, and the yes follows.
+    Reopen,
     /// Money went back, with this much of the payment left.
     Refund { remaining: Krw },
 }
@@ -53,9 +55,9 @@ pub enum PaymentMove {
 impl PaymentStatus {
     /// The one place that says how a payment may change.
     pub fn after(self, payment_move: PaymentMove) -> Result<Self, IllegalMove> {
-        use PaymentMove::{Approve, Confirm, Decline, Expire, Refund};
+        use PaymentMove::{Approve, Confirm, Decline, Expire, Refund, Reopen};
         match (self, payment_move) {
-            (Self::Requested, Confirm) => Ok(Self::Pending),
+            (Self::Requested, Confirm) | (Self::Failed, Reopen) => Ok(Self::Pending),
             (Self::Requested, Expire) => Ok(Self::Expired),
             (Self::Pending, Approve) => Ok(Self::Success),
             (Self::Pending, Decline) => Ok(Self::Failed),
@@ -71,7 +73,7 @@ impl PaymentStatus {
                 | Self::Expired
                 | Self::PartialRefunded
                 | Self::Refunded,
-                Confirm | Approve | Decline | Expire | Refund { .. },
+                Confirm | Approve | Decline | Expire | Reopen | Refund { .. },
             ) => Err(IllegalMove::new("payment", &self, &payment_move)),
         }
     }
@@ -198,6 +200,7 @@ mod tests {
             Just(PaymentMove::Approve),
             Just(PaymentMove::Decline),
             Just(PaymentMove::Expire),
+            Just(PaymentMove::Reopen),
             (0..3i64).prop_map(|won| PaymentMove::Refund { remaining: Krw::won(won) }),
         ]
     }
@@ -221,6 +224,8 @@ mod tests {
             for payment_move in moves {
                 if let Ok(next) = status.after(payment_move) {
                     verdicts += i32::from(matches!(payment_move, PaymentMove::Approve | PaymentMove::Decline));
+                    // Only a person takes a no back.
+                    verdicts -= i32::from(payment_move == PaymentMove::Reopen);
                     status = next;
                 }
             }

@@ -11,7 +11,8 @@ use pg_adapter::{Approval, Cancel, Decline, DeclineClass, Lookup, Outcome, Payme
 use platform::{SystemTx, TenantTx};
 
 use crate::{
-    Billing, BillingError,
+    Billing, BillingError, CaseKind, PaymentStatus,
+    case::Finding,
     charge::{Attempt, LEASE, Means, Settlement},
     payment::PaymentId,
     store,
@@ -27,6 +28,9 @@ const RESENT_AT_MOST: i32 = 8;
 /// A provider that has not heard of an attempt this long after it was last sent never will. The
 /// longest that a Toss Payments charge may take is a minute.
 const GIVEN_UP_AFTER: TimeDelta = TimeDelta::hours(24);
+
+/// How often an attempt that waits for a person is looked at all the same.
+const ASK_AGAIN_AFTER: TimeDelta = TimeDelta::hours(6);
 
 /// How long to wait before asking again, after `checks` times: quickly at first, then with patience.
 pub(crate) fn pause_before(checks: i32) -> TimeDelta {
@@ -75,6 +79,10 @@ impl Billing {
         tx.commit().await?;
         let Some(attempt) = attempt else { return self.settlement_of(business, payment).await };
         let gateway = self.gateway(attempt.provider)?;
+        if !gateway.capabilities().finds_by_order {
+            let evidence = "its answer was lost, and the provider cannot be asked by order id";
+            return self.ask_a_person(&attempt, evidence).await;
+        }
         // By our id also where a payer's window gave the payment a key: that key is what a browser says.
         let answer = gateway.find_by_order(&attempt.order_id).await;
         let sends_again = attempt.is_unheard_of(&answer) && attempt.may_be_sent_again();
@@ -93,6 +101,12 @@ impl Billing {
             answer => outcome_of(answer),
         };
         crate::crash_point!("reconcile::answered");
+        if let Outcome::Unknown(reason) = &outcome
+            && self.is_given_up(&attempt)
+        {
+            let evidence = format!("a day after it was sent it is still unknown: {reason}");
+            return self.ask_a_person(&attempt, &evidence).await;
+        }
         let given_back = match &outcome {
             Outcome::Approved(approval) if !approval.cancellations.is_empty() => Some(approval.clone()),
             _ => None,
@@ -104,6 +118,19 @@ impl Billing {
             self.adopt_cancellations(business, payment, &approval).await?;
         }
         Ok(settlement)
+    }
+
+    /// Leaves an attempt open for an operator to decide.
+    async fn ask_a_person(&self, attempt: &Attempt, evidence: &str) -> Result<Settlement, BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let payment = store::payment::lock(&mut tx, attempt.business, attempt.payment).await?;
+        let payment = payment.ok_or(BillingError::NotFound)?;
+        if payment.status == PaymentStatus::Pending {
+            self.open_case(&mut tx, &Finding::about(&payment, CaseKind::ChargeUnknown, evidence)).await?;
+            store::payment::postpone(&mut tx, &payment, self.clock.now() + ASK_AGAIN_AFTER).await?;
+        }
+        tx.commit().await?;
+        Ok(payment.settlement())
     }
 
     fn is_given_up(&self, attempt: &Attempt) -> bool {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Billing, BillingError,
+    case::Finding,
     charge::LEASE,
     event::BillingEvent,
     payment::{Payment, PaymentStatus},
@@ -47,10 +48,14 @@ impl Billing {
         let now = self.clock.now();
         let purpose = format!("billing.webhook:{provider}:{}", webhook.id);
         let sealed = self.vault.seal(&purpose, &String::from_utf8_lossy(body).into_owned().into());
-        let (order_id, billing_key_hash) = match &webhook.subject {
-            Subject::Payment { order_id, .. } => (Some(order_id.as_str()), None),
-            Subject::BillingKeyDeleted { billing_key } => (None, Some(self.vault.keyed_hash(billing_key))),
-            Subject::Other => (None, None),
+        let (order_id, payment_key, billing_key_hash) = match &webhook.subject {
+            Subject::Payment { order_id, payment_key } => {
+                (Some(order_id.as_str()), payment_key.as_deref(), None)
+            }
+            Subject::BillingKeyDeleted { billing_key } => {
+                (None, None, Some(self.vault.keyed_hash(billing_key)))
+            }
+            Subject::Other => (None, None, None),
         };
         let concerns_us = order_id.is_some() || billing_key_hash.is_some();
         let new = NewWebhook {
@@ -59,6 +64,7 @@ impl Billing {
             kind: &webhook.kind,
             body: &sealed,
             order_id,
+            payment_key,
             billing_key_hash: billing_key_hash.as_deref(),
             due_at: concerns_us.then_some(now),
         };
@@ -86,7 +92,7 @@ impl Billing {
 
     async fn act_on(&self, webhook: &DueWebhook) -> Result<(), BillingError> {
         let acted = match (&webhook.order_id, &webhook.billing_key_hash) {
-            (Some(order_id), _) => self.look_into(webhook.provider, order_id).await,
+            (Some(order_id), _) => self.look_into(webhook, order_id).await,
             (None, Some(key_hash)) => self.stop_using(webhook.provider, key_hash).await.map(|()| true),
             (None, None) => Ok(true),
         };
@@ -104,26 +110,28 @@ impl Billing {
 
     /// Asks the provider about the payment behind an order. False if it is too early to tell: the
     /// order is not known here yet, or the request that caused the webhook still waits for its answer.
-    async fn look_into(&self, provider: Provider, order_id: &str) -> Result<bool, BillingError> {
+    async fn look_into(&self, webhook: &DueWebhook, order_id: &str) -> Result<bool, BillingError> {
         let mut tx = SystemTx::begin(&self.db).await?;
         let Some((business, id)) = store::payment::owner_of_order(&mut tx, order_id).await? else {
-            return Ok(false);
+            tx.commit().await?;
+            return self.look_into_stray(webhook, order_id).await;
         };
         let payment = store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
         tx.commit().await?;
+        let finds_by_order = self.gateway(payment.provider)?.capabilities().finds_by_order;
         match payment.status {
             PaymentStatus::Pending if self.is_being_asked(&payment) => return Ok(false),
-            PaymentStatus::Pending => {
+            PaymentStatus::Pending if finds_by_order => {
                 self.reconcile(business, id).await?;
             }
             PaymentStatus::Success | PaymentStatus::PartialRefunded => {
                 return self.look_into_paid(&payment).await;
             }
             // The provider may have charged after all.
-            PaymentStatus::Failed | PaymentStatus::Expired => {
-                match self.gateway(provider)?.find_by_order(order_id).await {
-                    Lookup::Approved(approval) => {
-                        self.settle(business, id, Outcome::Approved(approval)).await?;
+            PaymentStatus::Pending | PaymentStatus::Failed | PaymentStatus::Expired => {
+                match self.shown(webhook, order_id).await? {
+                    Lookup::Approved(theirs) => {
+                        self.settle(business, id, Outcome::Approved(theirs)).await?;
                     }
                     Lookup::Unknown(_) => return Ok(false),
                     Lookup::Failed(_)
@@ -135,6 +143,36 @@ impl Billing {
             PaymentStatus::Requested | PaymentStatus::Refunded => {}
         }
         Ok(true)
+    }
+
+    /// A payment that we never asked for, if it still is one when the webhook has waited its time. The
+    /// provider is asked only then: anybody may invent order ids.
+    async fn look_into_stray(&self, webhook: &DueWebhook, order_id: &str) -> Result<bool, BillingError> {
+        if webhook.tries < TRIES {
+            return Ok(false);
+        }
+        let Lookup::Approved(theirs) = self.shown(webhook, order_id).await? else { return Ok(false) };
+        let evidence = format!("a webhook ({}) told of it, and no order of ours has its id", webhook.kind);
+        let mut tx = SystemTx::begin(&self.db).await?;
+        self.open_case(&mut tx, &Finding::stray(webhook.provider, &theirs, &evidence)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The payment as the provider shows it: by our order id or, where it cannot be asked for by that,
+    /// by the key that the webhook claims, which may be another order's.
+    async fn shown(&self, webhook: &DueWebhook, order_id: &str) -> Result<Lookup, BillingError> {
+        let gateway = self.gateway(webhook.provider)?;
+        if gateway.capabilities().finds_by_order {
+            return Ok(gateway.find_by_order(order_id).await);
+        }
+        let Some(payment_key) = &webhook.payment_key else {
+            return Ok(Lookup::Unknown("the webhook names no payment".to_owned()));
+        };
+        Ok(match gateway.find(payment_key).await {
+            Lookup::Approved(theirs) if theirs.order_id != order_id => Lookup::NotFound,
+            shown => shown,
+        })
     }
 
     /// Money may have been given back elsewhere, at the provider's console.

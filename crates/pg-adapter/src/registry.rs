@@ -62,6 +62,11 @@ impl Gateways {
         Self { by_provider, default }
     }
 
+    /// Those that this process has credentials for, in the order of [`Provider::ALL`].
+    pub fn all(&self) -> impl Iterator<Item = &Arc<dyn PaymentGateway>> {
+        Provider::ALL.iter().filter_map(|provider| self.by_provider.get(provider))
+    }
+
     /// `None` where the provider exists but this process has no credentials for it.
     pub fn get(&self, provider: Provider) -> Option<&Arc<dyn PaymentGateway>> {
         self.by_provider.get(&provider)

@@ -1,8 +1,12 @@
 //! Providers that issue a billing key along with a payment in their window.
 
 use chrono::TimeDelta;
+use kernel::Krw;
 use serde_json::{Value, json};
-use testkit::{Approval, Card, IssueBillingKey, IssuedBillingKey, Lookup, Outcome, TestApp};
+use testkit::{
+    Approval, Card, Confirm, Decline, DeclineClass, IssueBillingKey, IssuedBillingKey, Lookup, Outcome,
+    TestApp,
+};
 
 use super::orders;
 
@@ -115,4 +119,46 @@ async fn a_subscription_that_began_with_a_checkouts_key_is_cancelled_like_any_ot
     app.time_passes_until("2026-03-02T00:00").await;
     assert_eq!(app.current().await["endReason"], "CANCELED");
     assert_eq!((app.charges(), app.deleted_keys()), (1, 1));
+}
+
+/// The provider said no and confirmed it all the same: the order is declined, the subscription over.
+#[tokio::test]
+async fn a_key_that_comes_when_the_subscription_is_over_is_deleted() {
+    let app = TestApp::start().await;
+    let confirmation = agrees_in_the_window(&app).await;
+    app.provider.on_confirm(async |real, confirm| {
+        real.confirm(&confirm).await;
+        Outcome::Declined(Decline {
+            class: DeclineClass::RetryLater,
+            code: "REJECT_CARD_PAYMENT".to_owned(),
+            message: "한도초과 혹은 잔액부족으로 결제에 실패했습니다.".to_owned(),
+        })
+    });
+    let answer = app.owner().post("/api/payments/toss/confirm", confirmation).await;
+    answer.problem(402, "CARD_DECLINED");
+    app.deliver(&app.sandbox.webhooks()).await;
+    app.time_passes_until("2026-02-02T00:00").await;
+    assert_eq!(app.each_payments("status").await, ["FAILED"]);
+    assert_eq!(app.deleted_keys(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_comes_with_another_amount_is_deleted_once_that_was_given_back() {
+    let app = TestApp::start().await;
+    let order = orders(&app.owner()).await;
+    let (order_id, customer_key) = (&order["orderId"], &order["customerKey"]);
+    let (order_id, customer_key) = (order_id.as_str().expect("an id"), customer_key.as_str().expect("a key"));
+    let payment_key = app.pays_in_the_window(order_id, 2_900, Card::Good);
+    comes_along(&app, issued(&app, customer_key).await);
+    app.provider.on_confirm(async |real, confirm| {
+        real.confirm(&Confirm { amount: Krw::won(2_900), ..confirm }).await;
+        Outcome::Unknown("the answer got lost".to_owned())
+    });
+    let confirmation = json!({"paymentKey": payment_key, "orderId": order_id, "amount": 29_000});
+    let answer = app.owner().post("/api/payments/toss/confirm", confirmation).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    app.cancels_at_the_console(&app.approved()[0].payment_key, None).await;
+    app.time_passes_until("2026-02-02T00:00").await;
+    assert_eq!(app.each_payments("status").await, ["FAILED"]);
+    assert_eq!(app.deleted_keys(), 1);
 }

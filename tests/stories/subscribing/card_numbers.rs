@@ -50,7 +50,13 @@ async fn a_raw_card_number_is_refused_and_never_sent_on() {
 #[tokio::test]
 async fn a_card_number_is_no_customer_key() {
     let app = with_a_watched_provider().await;
-    for number in ["4111111111111111", "4111-1111-1111-1111", "card.378282246310005"] {
+    for number in [
+        "4111111111111111",
+        "4111-1111-1111-1111",
+        "card.378282246310005",
+        "4111.1111.1111.1111",
+        "4111_1111_1111_1111",
+    ] {
         let mut registration = json!({"plan": "BASIC", "customerKey": number, "authKey": "bln_1"});
         refused(&registers(&app, registration.clone()).await, number);
         registration.as_object_mut().expect("an object").remove("plan");
@@ -62,7 +68,8 @@ async fn a_card_number_is_no_customer_key() {
 #[tokio::test]
 async fn a_card_number_names_no_order_and_no_payment() {
     let app = with_a_watched_provider().await;
-    for number in ["4111111111111111", "4111-1111-1111-1111", "order_378282246310005"] {
+    for number in ["4111111111111111", "4111-1111-1111-1111", "order_378282246310005", "4111_1111_1111_1111"]
+    {
         for (order_id, payment_key) in [(number, "tgen_1"), ("order-1", number)] {
             let mut confirmation = json!({"orderId": order_id, "paymentKey": payment_key, "amount": 29_000});
             refused(&app.owner().post("/api/payments/toss/confirm", confirmation.clone()).await, number);

@@ -1,5 +1,7 @@
 //! Billing keys whose answer got lost: a key that nobody knows of must not stay behind.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use chrono::TimeDelta;
 use sandbox::{Fault, FaultKind, Operation};
 use testkit::{Card, Decline, DeclineClass, Outcome, TestApp};
@@ -8,13 +10,15 @@ use super::registers;
 
 /// The provider does not let us in, whatever we ask: our own fault, and no word about any card.
 fn locks_us_out(app: &TestApp) {
-    app.provider.on_issue(async |_, _| {
-        Outcome::Declined(Decline {
-            class: DeclineClass::OurBug,
-            code: "UNAUTHORIZED_KEY".to_owned(),
-            message: "결제 설정에 문제가 있습니다.".to_owned(),
-        })
-    });
+    app.provider.on_issue(async |_, _| Outcome::Declined(locked_out()));
+}
+
+fn locked_out() -> Decline {
+    Decline {
+        class: DeclineClass::OurBug,
+        code: "UNAUTHORIZED_KEY".to_owned(),
+        message: "결제 설정에 문제가 있습니다.".to_owned(),
+    }
 }
 
 #[tokio::test]
@@ -53,4 +57,26 @@ async fn a_lost_key_is_fetched_also_after_the_provider_did_not_let_us_in() {
     app.time_passes_until("2026-02-01T12:00").await;
     assert_eq!((app.charges(), app.deleted_keys()), (0, 1));
     assert_eq!(app.count("billing.payment_method where status <> 'RELEASED'").await, 0);
+}
+
+#[tokio::test]
+async fn a_lost_key_is_fetched_also_when_asking_again_at_once_is_refused_for_our_own_fault() {
+    let app = TestApp::start().await;
+    let is_first = AtomicBool::new(true);
+    app.provider.on_issue(move |real, request| {
+        let is_first = is_first.swap(false, Ordering::SeqCst);
+        async move {
+            if is_first {
+                real.issue_billing_key(&request).await;
+                Outcome::Unknown("the answer got lost".to_owned())
+            } else {
+                Outcome::Declined(locked_out())
+            }
+        }
+    });
+    let answer = registers(&app, app.registration("BASIC", Card::Good)).await;
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    app.provider.is_itself_again();
+    app.time_passes_until("2026-02-01T12:00").await;
+    assert_eq!((app.charges(), app.deleted_keys()), (0, 1));
 }

@@ -11,7 +11,7 @@ use platform::{BodyProblems, CommonProblems, Data, Json, Path, Problem, Tenant, 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{CardProblems, MoneyHeaders, free_text::without_card_number};
+use super::{CardProblems, MoneyHeaders, free_text::is_no_card_number};
 use crate::{
     Billing, BillingCycle, BillingError,
     charge::Settlement,
@@ -262,8 +262,8 @@ fn checked(request: ConfirmRequest) -> Result<ConfirmRequest, Problem> {
     if !(1..=LONGEST_PAYMENT_KEY).contains(&request.payment_key.len()) || !is_printable {
         return Err(Problem::invalid_field("paymentKey", "INVALID", "paymentKey가 올바르지 않습니다."));
     }
-    without_card_number(&request.order_id)?;
-    without_card_number(&request.payment_key)?;
+    is_no_card_number(&request.order_id)?;
+    is_no_card_number(&request.payment_key)?;
     Ok(request)
 }
 

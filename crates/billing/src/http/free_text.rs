@@ -2,6 +2,12 @@
 
 use crate::{BillingError, enroll::is_card_number};
 
+/// Refuses an id, of which a card number may be a part with anything between its groups.
+pub(super) fn is_no_card_number(id: &str) -> Result<(), BillingError> {
+    let spaced: String = id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
+    without_card_number(&spaced)
+}
+
 /// Refuses text with a card number in it: it would be kept in clear, and shown to whoever may read
 /// payments. Meant is what looks like one, 13 digits or more in a row or printed as on a card; a
 /// date beside a telephone number does not.

@@ -1,9 +1,11 @@
 //! The routes of billing. Only these files know axum and the shapes of the API.
 
+pub(crate) mod cases;
 mod checkout;
 mod free_text;
 mod payments;
 mod plans;
+pub(crate) mod reconciliations;
 mod refunds;
 mod subscriptions;
 pub(crate) mod view;
@@ -40,6 +42,12 @@ where
         .routes(routes!(payments::get_payment))
         .routes(routes!(payments::run_billing))
         .routes(routes!(webhooks::receive_webhook))
+        .routes(routes!(cases::list_cases))
+        .routes(routes!(cases::get_case))
+        .routes(routes!(cases::resolve_case))
+        .routes(routes!(reconciliations::list_reconciliations))
+        .routes(routes!(reconciliations::reconcile_day))
+        .routes(routes!(reconciliations::list_ledger_balances))
         .merge(moves_money)
 }
 

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use super::{
     BusinessHeader, CardProblems, MoneyHeaders,
-    free_text::without_card_number,
+    free_text::{is_no_card_number, without_card_number},
     view::{CardView, CurrentSubscription},
 };
 use crate::{
@@ -186,7 +186,7 @@ impl Billing {
                 });
             }
         };
-        without_card_number(&customer_key)?;
+        is_no_card_number(&customer_key)?;
         CardRegistration::new(self.provider_named(provider)?, auth_key, customer_key)
     }
 

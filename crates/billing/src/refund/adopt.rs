@@ -1,14 +1,15 @@
 //! Cancels that the provider shows: ours, of which we did not know that they came about, and those
 //! that somebody made elsewhere (the provider's console).
 
-use kernel::BusinessId;
+use kernel::{BusinessId, Krw};
 use pg_adapter::{Approval, Cancellation};
 use platform::SystemTx;
 use sqlx::PgConnection;
 
 use super::{Refund, RefundId, RefundMove, RefundStatus};
 use crate::{
-    Billing, BillingError,
+    Billing, BillingError, CaseKind,
+    case::Finding,
     payment::{Payment, PaymentId},
     store,
 };
@@ -33,8 +34,47 @@ impl Billing {
                 None => self.adopt(&mut tx, &payment, cancellation).await?,
             }
         }
+        self.look_for_unexplained(&mut tx, business, payment, approval).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Less is left at the provider than our books explain. An open refund may be the reason, and
+    /// settles by itself; otherwise a person has to look.
+    async fn look_for_unexplained(
+        &self,
+        tx: &mut PgConnection,
+        business: BusinessId,
+        payment: PaymentId,
+        theirs: &Approval,
+    ) -> Result<(), BillingError> {
+        let payment = store::payment::lock(tx, business, payment).await?.ok_or(BillingError::NotFound)?;
+        let has_open_refund = store::refund::open_amount(tx, business, payment.id).await?.is_positive();
+        let Some(missing) = unexplained(&payment, theirs).filter(|_| !has_open_refund) else { return Ok(()) };
+        if !payment.status.is_paid() {
+            return Ok(());
+        }
+        let evidence = format!("the provider gave back {missing} that none of our refunds explains");
+        let mut finding = Finding::against(&payment, CaseKind::UnknownCancel, theirs, &evidence);
+        finding.subject = format!("{} remaining {}", finding.subject, theirs.remaining.get());
+        self.open_case(tx, &finding).await
+    }
+
+    /// Where the provider tells only what is left: what is missing beyond our refunds is one more.
+    pub(crate) async fn adopt_difference(
+        &self,
+        tx: &mut PgConnection,
+        payment: &Payment,
+        theirs: &Approval,
+    ) -> Result<(), BillingError> {
+        let Some(amount) = unexplained(payment, theirs) else { return Ok(()) };
+        let cancellation = Cancellation {
+            amount,
+            transaction_key: format!("{}-{}", theirs.payment_key, theirs.remaining.get()),
+            reference: None,
+            canceled_at: None,
+        };
+        self.adopt(tx, payment, &cancellation).await
     }
 
     /// A refund of ours came about, whatever we believed of it.
@@ -76,11 +116,17 @@ impl Billing {
             checks: 0,
             failure: None,
         };
-        if store::refund::adopt(tx, &refund, &cancellation.transaction_key, now).await? {
+        if store::refund::adopt(tx, &refund, cancellation, now).await? {
             self.write_refunded(tx, payment, &refund).await?;
         }
         Ok(())
     }
+}
+
+/// What the provider gave back beyond what our books say.
+pub(super) fn unexplained(payment: &Payment, theirs: &Approval) -> Option<Krw> {
+    let left = payment.amount.checked_sub(payment.refunded)?;
+    left.checked_sub(theirs.remaining).filter(|missing| missing.is_positive())
 }
 
 /// The refund of ours that made a cancel. Somebody else's reason may end in brackets too.

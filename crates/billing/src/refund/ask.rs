@@ -8,8 +8,10 @@ use sqlx::PgConnection;
 use super::{Refund, RefundAmount, RefundId, RefundMove, RefundStatus, refundable};
 use crate::{
     Billing, BillingError, EndReason, PaymentMove, SubscriptionMove,
+    case::Finding,
     charge::LEASE,
     event::BillingEvent,
+    ledger::Posting,
     payment::{Payment, PaymentId},
     reconcile::pause_before,
     store,
@@ -92,7 +94,7 @@ impl Billing {
     }
 
     /// Writes an answer down. Safe to call twice: the second call finds the refund settled.
-    pub(super) async fn settle_refund(
+    pub(crate) async fn settle_refund(
         &self,
         refund: &Refund,
         outcome: Outcome<Cancellation>,
@@ -113,10 +115,9 @@ impl Billing {
                 self.write_refunded(&mut tx, &payment, refund).await?;
             }
             Outcome::Approved(cancellation) => {
-                tracing::error!(
-                    refund = %refund.id, asked = %refund.amount, canceled = %cancellation.amount,
-                    "the provider gave back another amount than we asked for; left open for an operator"
-                );
+                let evidence =
+                    format!("the provider gave back {} and not what was asked", cancellation.amount);
+                self.open_case(&mut tx, &Finding::about_refund(&payment, refund, &evidence)).await?;
                 store::refund::postpone(&mut tx, refund, now + pause_before(current.checks)).await?;
             }
             Outcome::Declined(decline) => {
@@ -152,6 +153,9 @@ impl Billing {
         let remaining = payment.amount.checked_sub(refunded).ok_or(BillingError::NotRefundable)?;
         let status = payment.status.after(PaymentMove::Refund { remaining })?;
         store::payment::record_refund(tx, payment, refunded, status).await?;
+        let fee = store::ledger::fee_rates(tx).await?.get(&payment.provider).copied().unwrap_or_default();
+        let postings = Posting::refund(payment, refund.id, refund.amount, remaining, fee);
+        store::ledger::post(tx, &postings, self.clock.now()).await?;
         let event = BillingEvent::PaymentRefunded {
             payment_id: payment.id,
             refund_id: refund.id,

@@ -9,7 +9,7 @@ mod reconcile;
 
 use chrono::{DateTime, Utc};
 use kernel::{BusinessId, Krw};
-use pg_adapter::Cancel;
+use pg_adapter::{Cancel, Cancellation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -85,6 +85,16 @@ pub struct RefundFailure {
 }
 
 impl Refund {
+    /// The cancel that an operator saw with their own eyes.
+    pub(crate) fn by_hand(&self) -> Cancellation {
+        Cancellation {
+            amount: self.amount,
+            transaction_key: format!("by-hand-{}", self.id),
+            reference: Some(self.id.to_string()),
+            canceled_at: None,
+        }
+    }
+
     /// What the provider is asked for, the same however often.
     pub(crate) fn cancel(&self, payment: &Payment) -> Result<Cancel, BillingError> {
         Ok(Cancel {

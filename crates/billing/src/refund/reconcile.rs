@@ -1,14 +1,18 @@
 //! Finding out what became of refunds that were left open.
 
+use chrono::TimeDelta;
 use futures::{StreamExt, stream};
 use kernel::BusinessId;
 use pg_adapter::{Cancel, Cancellation, Decline, DeclineClass, Lookup, Outcome, PaymentGateway};
 use platform::SystemTx;
 
 use super::{Refund, RefundId};
-use crate::{Billing, BillingError, charge::LEASE, store};
+use crate::{Billing, BillingError, case::Finding, charge::LEASE, store};
 
 const BATCH: i64 = 64;
+
+/// After this long a person has a look. The machine goes on asking.
+const UNKNOWN_TOO_LONG: TimeDelta = TimeDelta::hours(24);
 
 impl Billing {
     /// Asks about the open refunds whose time has come.
@@ -41,6 +45,14 @@ impl Billing {
         let outcome =
             self.find_or_repeat(self.gateway(payment.provider)?, &refund, &refund.cancel(&payment)?).await;
         crate::crash_point!("refund::answered");
+        if let Outcome::Unknown(reason) | Outcome::NotSent(reason) = &outcome
+            && self.clock.now() - refund.created_at > UNKNOWN_TOO_LONG
+        {
+            let evidence = format!("a day after it was asked for it is still unknown: {reason}");
+            let mut tx = SystemTx::begin(&self.db).await?;
+            self.open_case(&mut tx, &Finding::about_refund(&payment, &refund, &evidence)).await?;
+            tx.commit().await?;
+        }
         self.settle_refund(&refund, outcome).await?;
         crate::crash_point!("refund::settled");
         Ok(())

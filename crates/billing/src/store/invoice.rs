@@ -81,6 +81,21 @@ pub(crate) async fn get(
     Ok(row.invoice(business))
 }
 
+/// Whether it is still to be paid.
+pub(crate) async fn is_open(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: InvoiceId,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select status = 'OPEN' as "is_open!" from billing.invoice where business_id = $1 and invoice_id = $2"#,
+        business.0,
+        id.0,
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// The open invoice of a subscription.
 pub(crate) async fn open_of(
     conn: &mut PgConnection,

@@ -4,9 +4,18 @@ use chrono::{DateTime, Utc};
 use platform::SystemTx;
 use sqlx::PgPool;
 
+use super::invariant::{self, InvariantCheck};
+
 /// How billing stands at one moment.
 #[derive(Debug)]
 pub struct Gauges {
+    pub counts: Counts,
+    pub invariants: Vec<InvariantCheck>,
+}
+
+/// What is open or due.
+#[derive(Debug)]
+pub struct Counts {
     /// Payments whose outcome is not known.
     pub open_attempts: i64,
     /// Age of the oldest of them, seconds.
@@ -20,8 +29,8 @@ pub struct Gauges {
 impl Gauges {
     pub async fn read(db: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Self> {
         let mut tx = SystemTx::begin(db).await?;
-        sqlx::query_as!(
-            Self,
+        let counts = sqlx::query_as!(
+            Counts,
             r#"select
                    (select count(*) from billing.payment where status = 'PENDING') as "open_attempts!",
                    coalesce(
@@ -32,6 +41,7 @@ impl Gauges {
             now,
         )
         .fetch_one(&mut *tx)
-        .await
+        .await?;
+        Ok(Self { counts, invariants: invariant::last(&mut tx).await? })
     }
 }

@@ -3,12 +3,16 @@
 //! Functions borrow a connection and neither begin nor commit. Rows are read under row-level
 //! security; every statement of a tenant names its business all the same.
 
+pub(crate) mod case;
 pub(crate) mod due;
+pub(crate) mod invariant;
 pub(crate) mod invoice;
+pub(crate) mod ledger;
 pub(crate) mod metrics;
 pub(crate) mod payment;
 pub(crate) mod payment_method;
 pub(crate) mod plan;
+pub(crate) mod reconciliation;
 pub(crate) mod refund;
 pub(crate) mod subscription;
 pub(crate) mod view;

@@ -284,6 +284,26 @@ pub(crate) async fn decline(
     Ok(())
 }
 
+/// FAILED becomes PENDING again, to be approved in the same transaction.
+pub(crate) async fn reopen(
+    conn: &mut PgConnection,
+    payment: &Payment,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment
+         set status = 'PENDING', failure_class = null, failure_code = null, failure_message = null,
+             settled_at = null, due_at = $3
+         where business_id = $1 and payment_id = $2 and status = 'FAILED'",
+        payment.business.0,
+        payment.id.0,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Still PENDING; ask again at `due_at`.
 pub(crate) async fn postpone(
     conn: &mut PgConnection,

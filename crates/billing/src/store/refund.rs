@@ -133,12 +133,13 @@ pub(crate) async fn complete(
     sqlx::query!(
         "update billing.refund
          set status = 'SUCCESS', transaction_key = $3, settled_at = $4, due_at = null, failure_code = null,
-             failure_message = null
+             failure_message = null, canceled_at = $5
          where business_id = $1 and refund_id = $2 and status <> 'SUCCESS'",
         refund.business.0,
         refund.id.0,
         cancellation.transaction_key,
         now,
+        cancellation.canceled_at,
     )
     .execute(conn)
     .await?;
@@ -214,23 +215,24 @@ pub(crate) async fn claim_open(
 pub(crate) async fn adopt(
     conn: &mut PgConnection,
     refund: &Refund,
-    transaction_key: &str,
+    cancellation: &Cancellation,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         "insert into billing.refund
              (business_id, refund_id, payment_id, amount, reason, remaining_before, status, transaction_key,
-              created_at, settled_at)
-         values ($1, $2, $3, $4, $5, $6, 'SUCCESS', $7, $8, $9) on conflict do nothing",
+              created_at, settled_at, canceled_at)
+         values ($1, $2, $3, $4, $5, $6, 'SUCCESS', $7, $8, $9, $10) on conflict do nothing",
         refund.business.0,
         refund.id.0,
         refund.payment.0,
         refund.amount.get(),
         refund.reason,
         refund.remaining_before.get(),
-        transaction_key,
+        cancellation.transaction_key,
         refund.created_at,
         now,
+        cancellation.canceled_at,
     )
     .execute(conn)
     .await?;

@@ -11,6 +11,7 @@ pub(crate) struct NewWebhook<'a> {
     /// Sealed.
     pub body: &'a str,
     pub order_id: Option<&'a str>,
+    pub payment_key: Option<&'a str>,
     pub billing_key_hash: Option<&'a [u8]>,
     /// When to act on it; none for those that are only kept.
     pub due_at: Option<DateTime<Utc>>,
@@ -24,13 +25,14 @@ pub(crate) async fn insert(
 ) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         "insert into billing.webhook
-             (provider, delivery_id, kind, body, order_id, billing_key_hash, received_at, due_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+             (provider, delivery_id, kind, body, order_id, payment_key, billing_key_hash, received_at, due_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
         webhook.provider.as_str(),
         webhook.delivery_id,
         webhook.kind,
         webhook.body,
         webhook.order_id,
+        webhook.payment_key,
         webhook.billing_key_hash,
         now,
         webhook.due_at,
@@ -44,7 +46,9 @@ pub(crate) async fn insert(
 pub(crate) struct DueWebhook {
     pub provider: Provider,
     pub delivery_id: String,
+    pub kind: String,
     pub order_id: Option<String>,
+    pub payment_key: Option<String>,
     pub billing_key_hash: Option<Vec<u8>>,
     pub tries: i32,
 }
@@ -64,7 +68,8 @@ pub(crate) async fn claim_due(
              where due_at <= $1 order by due_at limit $3 for update skip locked
          ) due
          where webhook.provider = due.provider and webhook.delivery_id = due.delivery_id
-         returning webhook.provider, webhook.delivery_id, webhook.order_id, webhook.billing_key_hash, webhook.tries",
+         returning webhook.provider, webhook.delivery_id, webhook.kind, webhook.order_id, webhook.payment_key,
+                   webhook.billing_key_hash, webhook.tries",
         now,
         lease,
         limit,
@@ -76,7 +81,9 @@ pub(crate) async fn claim_due(
         Ok(DueWebhook {
             provider: super::provider(&row.provider)?,
             delivery_id: row.delivery_id,
+            kind: row.kind,
             order_id: row.order_id,
+            payment_key: row.payment_key,
             billing_key_hash: row.billing_key_hash,
             tries: row.tries,
         })

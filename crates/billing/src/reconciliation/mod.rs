@@ -1,0 +1,135 @@
+//! The daily reconciliation: a provider's list of a day against our payments and refunds, to the won.
+//!
+//! The list is read page by page into a table and compared there, so that its length costs no
+//! memory. Every difference is looked into: most settle by asking the provider for the payment; what
+//! does not is an operator case. Not to be confused with [`crate::reconcile`], which asks about single
+//! attempts that were left open.
+
+mod differences;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use kernel::{at_korean_time, start_of_korean_day};
+use pg_adapter::{ListFailed, Provider, TransactionPage};
+use platform::SystemTx;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Billing, BillingError, reconcile::pause_before, store};
+
+/// When yesterday's list is complete: fresh rows are missing from it for a while.
+fn list_is_complete_at(day: NaiveDate) -> DateTime<Utc> {
+    let six = NaiveTime::from_hms_opt(6, 0, 0).unwrap_or_default();
+    at_korean_time(day.checked_add_days(Days::new(1)).unwrap_or(day), six)
+}
+
+/// How long a comparison may take before whoever runs it is taken for dead.
+const LEASE: TimeDelta = TimeDelta::minutes(30);
+
+/// How a day's comparison stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ReconciliationStatus {
+    Running,
+    /// Their list and our books are the same, or the differences were settled.
+    Matched,
+    /// Something still differs: there are operator cases about it.
+    Different,
+    /// The list could not be read; tried again later.
+    Failed,
+}
+
+/// The day that is compared, as instants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ComparedDay {
+    pub provider: Provider,
+    pub day: NaiveDate,
+    pub since: DateTime<Utc>,
+    pub until: DateTime<Utc>,
+}
+
+impl ComparedDay {
+    fn new(provider: Provider, day: NaiveDate) -> Self {
+        let next = day.checked_add_days(Days::new(1)).unwrap_or(day);
+        Self { provider, day, since: start_of_korean_day(day), until: start_of_korean_day(next) }
+    }
+}
+
+impl Billing {
+    /// Compares every day that is complete and was not compared yet, oldest first, for each provider
+    /// that lists its transactions. The very first time, that is yesterday.
+    pub(crate) async fn reconcile_days(&self) -> Result<(), BillingError> {
+        for provider in self.gateways.all().filter(|gateway| gateway.capabilities().lists_transactions) {
+            let provider = provider.provider();
+            let mut tx = SystemTx::begin(&self.db).await?;
+            let due = store::reconciliation::failed(&mut tx, provider, self.clock.now()).await?;
+            let last = store::reconciliation::last_day(&mut tx, provider).await?;
+            tx.commit().await?;
+            for day in due {
+                self.reconcile_day(provider, day).await?;
+            }
+            let yesterday = self.clock.today().pred_opt();
+            let mut next = last.map_or(yesterday, |last| last.succ_opt());
+            while let Some(day) = next.filter(|day| list_is_complete_at(*day) <= self.clock.now()) {
+                self.reconcile_day(provider, day).await?;
+                next = day.succ_opt();
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares one day, again if it was compared before. False if another worker is at it.
+    pub(crate) async fn reconcile_day(
+        &self,
+        provider: Provider,
+        day: NaiveDate,
+    ) -> Result<bool, BillingError> {
+        let compared = ComparedDay::new(provider, day);
+        let now = self.clock.now();
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let claimed = store::reconciliation::claim(&mut tx, &compared, now, now + LEASE).await?;
+        tx.commit().await?;
+        if !claimed {
+            return Ok(false);
+        }
+        if let Err(failed) = self.read_list(&compared).await? {
+            tracing::warn!(%provider, %day, reason = failed.0, "a day could not be compared; tried again later");
+            let mut tx = SystemTx::begin(&self.db).await?;
+            let tries = store::reconciliation::tries(&mut tx, &compared).await?;
+            let again = self.clock.now() + pause_before(tries.max(3));
+            store::reconciliation::fail(&mut tx, &compared, &failed.0, again).await?;
+            tx.commit().await?;
+            return Ok(true);
+        }
+        let found = self.look_into_differences(&compared).await?;
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let finished = store::reconciliation::finish(&mut tx, &compared, found, self.clock.now()).await?;
+        tx.commit().await?;
+        tracing::info!(%provider, %day, found, unexplained = finished.unexplained, "a day was compared");
+        Ok(true)
+    }
+
+    /// Copies the provider's list, page by page.
+    async fn read_list(&self, compared: &ComparedDay) -> Result<Result<(), ListFailed>, BillingError> {
+        let gateway = self.gateway(compared.provider)?;
+        let mut after = None;
+        loop {
+            let page = match gateway.transactions(compared.day, after.as_deref()).await {
+                Ok(page) => page,
+                Err(failed) => return Ok(Err(failed)),
+            };
+            let TransactionPage { transactions, next } = page;
+            let mut tx = SystemTx::begin(&self.db).await?;
+            store::reconciliation::add_lines(&mut tx, compared, &transactions).await?;
+            tx.commit().await?;
+            match next {
+                // A provider that sends us round in circles would keep us here for ever.
+                Some(next) if Some(&next) == after.as_ref() => {
+                    return Ok(Err(ListFailed("the list does not go on".to_owned())));
+                }
+                Some(next) => after = Some(next),
+                None => return Ok(Ok(())),
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! `billing.operator_case`.
+
+use chrono::{DateTime, Utc};
+use kernel::{BusinessId, KoreanTime, Krw};
+use sqlx::PgConnection;
+
+use crate::{
+    case::{Case, CaseId, CaseKind, CaseStatus, Finding, Resolution},
+    http::cases::CaseView,
+    payment::PaymentId,
+    refund::RefundId,
+};
+
+/// False if this was found before.
+pub(crate) async fn open(
+    conn: &mut PgConnection,
+    id: CaseId,
+    finding: &Finding,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let opened = sqlx::query!(
+        "insert into billing.operator_case
+             (case_id, kind, fingerprint, provider, business_id, payment_id, refund_id, order_id, payment_key,
+              our_amount, their_amount, evidence, opened_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing",
+        id.0,
+        finding.kind as CaseKind,
+        finding.fingerprint(),
+        finding.provider.as_str(),
+        finding.business.map(|id| id.0),
+        finding.payment.map(|id| id.0),
+        finding.refund.map(|id| id.0),
+        finding.order_id,
+        finding.payment_key,
+        finding.our_amount.map(Krw::get),
+        finding.their_amount.map(Krw::get),
+        finding.evidence,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(opened.rows_affected() == 1)
+}
+
+/// Locks the case until the transaction ends.
+pub(crate) async fn lock(conn: &mut PgConnection, id: CaseId) -> sqlx::Result<Option<Case>> {
+    sqlx::query!(
+        r#"select kind as "kind: CaseKind", status as "status: CaseStatus", provider,
+                  business_id as "business: BusinessId", payment_id as "payment: PaymentId",
+                  refund_id as "refund: RefundId", payment_key
+           from billing.operator_case where case_id = $1 for update"#,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(|row| {
+        Ok(Case {
+            id,
+            kind: row.kind,
+            status: row.status,
+            provider: super::provider(&row.provider)?,
+            business: row.business,
+            payment: row.payment,
+            refund: row.refund,
+            payment_key: row.payment_key,
+        })
+    })
+    .transpose()
+}
+
+/// OPEN becomes RESOLVED.
+pub(crate) async fn resolve(
+    conn: &mut PgConnection,
+    id: CaseId,
+    resolution: Resolution,
+    note: &str,
+    by: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.operator_case
+         set status = 'RESOLVED', resolution = $2, resolution_note = $3, resolved_by = $4, resolved_at = $5
+         where case_id = $1 and status = 'OPEN'",
+        id.0,
+        resolution as Resolution,
+        note,
+        by,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Which cases are wanted.
+pub(crate) struct CaseFilter {
+    pub status: Option<CaseStatus>,
+    pub kind: Option<CaseKind>,
+    /// Older than this one.
+    pub before: Option<CaseId>,
+    /// No other than this one.
+    pub only: Option<CaseId>,
+    pub limit: i64,
+}
+
+/// Newest first.
+pub(crate) async fn list(conn: &mut PgConnection, filter: &CaseFilter) -> sqlx::Result<Vec<CaseView>> {
+    let rows = sqlx::query!(
+        r#"select case_id as "id: CaseId", kind as "kind: CaseKind", status as "status: CaseStatus", provider,
+                  business_id as "business: BusinessId", payment_id as "payment: PaymentId",
+                  refund_id as "refund: RefundId", order_id, payment_key, our_amount as "our_amount: Krw",
+                  their_amount as "their_amount: Krw", evidence, resolution as "resolution: Resolution",
+                  resolution_note, resolved_by, opened_at as "opened_at: KoreanTime",
+                  resolved_at as "resolved_at: KoreanTime"
+           from billing.operator_case
+           where ($1::text is null or status = $1) and ($2::text is null or kind = $2)
+             and ($3::uuid is null or case_id < $3) and ($4::uuid is null or case_id = $4)
+           order by case_id desc limit $5"#,
+        filter.status as Option<CaseStatus>,
+        filter.kind as Option<CaseKind>,
+        filter.before.map(|id| id.0),
+        filter.only.map(|id| id.0),
+        filter.limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    let cases = rows.into_iter().map(|row| CaseView {
+        case_id: row.id,
+        possible_resolutions: match row.status {
+            CaseStatus::Open => row.kind.resolutions().to_vec(),
+            CaseStatus::Resolved => Vec::new(),
+        },
+        kind: row.kind,
+        status: row.status,
+        provider: row.provider,
+        business_id: row.business,
+        payment_id: row.payment,
+        refund_id: row.refund,
+        order_id: row.order_id,
+        payment_key: row.payment_key,
+        our_amount: row.our_amount,
+        their_amount: row.their_amount,
+        evidence: row.evidence,
+        opened_at: row.opened_at,
+        resolution: row.resolution,
+        resolution_note: row.resolution_note,
+        resolved_by: row.resolved_by,
+        resolved_at: row.resolved_at,
+    });
+    Ok(cases.collect())
+}
