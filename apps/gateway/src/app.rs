@@ -53,6 +53,7 @@ impl App {
             db: db.clone(),
             clock: Arc::clone(&clock),
             gateways: config.gateways(secrets)?,
+            breakers: Arc::default(),
             vault: secrets.vault.clone(),
             settings: config.billing_settings(secrets),
         };

@@ -86,6 +86,12 @@ pub(crate) enum BillingEvent {
         card_company: String,
         card_number: String,
     },
+    /// A card to fall back on was added.
+    PaymentMethodAdded {
+        billing_key: PaymentMethodId,
+        card_company: String,
+        card_number: String,
+    },
     /// The provider deleted the card's key by itself; the next renewal cannot be charged.
     PaymentMethodUnusable {
         billing_key: PaymentMethodId,
@@ -107,6 +113,7 @@ impl Event for BillingEvent {
             Self::SubscriptionCanceled { .. } => "subscription.canceled",
             Self::SubscriptionEnded { .. } => "subscription.ended",
             Self::PaymentMethodReplaced { .. } => "payment_method.replaced",
+            Self::PaymentMethodAdded { .. } => "payment_method.added",
             Self::PaymentMethodUnusable { .. } => "payment_method.unusable",
         }
     }
