@@ -53,7 +53,7 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// HALF_OPEN becomes OPEN: who went to find out got no answer either.
+/// `HALF_OPEN` becomes `OPEN`: who went to find out got no answer either.
 pub(crate) async fn open_again(
     conn: &mut PgConnection,
     provider: Provider,
@@ -71,7 +71,7 @@ pub(crate) async fn open_again(
     Ok(())
 }
 
-/// HALF_OPEN becomes CLOSED; so does one that has been open since before `rested`, for somebody asked
+/// `HALF_OPEN` becomes `CLOSED`; so does one that has been open since before `rested`, for somebody asked
 /// the provider all the same and was answered. False if it stays as it is.
 pub(crate) async fn close(
     conn: &mut PgConnection,
@@ -91,7 +91,7 @@ pub(crate) async fn close(
     Ok(closed.rows_affected() == 1)
 }
 
-/// Becomes HALF_OPEN for whoever asks first. False for all others.
+/// Becomes `HALF_OPEN` for whoever asks first. False for all others.
 pub(crate) async fn probe(
     conn: &mut PgConnection,
     provider: Provider,
