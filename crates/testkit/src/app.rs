@@ -85,7 +85,7 @@ impl TestApp {
         let mut config = CommandLine::parse_from(["dangol"].iter().chain(flags)).config;
         config.database_url = Some(database.url.clone());
         config.database_connections = 8;
-        config.toss_api_base_url = sandbox.toss_base_url();
+        config.providers.speak_with(&sandbox.base_url());
         let secrets = config.development_secrets().expect("development secrets");
         let db = database::connect(&database.url, config.database_connections)
             .await

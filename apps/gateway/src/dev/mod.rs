@@ -39,7 +39,8 @@ pub async fn run(mut config: Config) -> anyhow::Result<()> {
     let started = start(&mut config, &url).await;
     let result = match started {
         Ok((app, sandbox, clock)) => {
-            let served = serve_until_stopped(&config, &url, listener, app.clone(), clock).await;
+            let served =
+                serve_until_stopped(&config, &url, &sandbox.base_url(), listener, app.clone(), clock).await;
             sandbox.shutdown().await;
             app.db.close().await;
             served
@@ -70,7 +71,9 @@ async fn start(
         latency: std::time::Duration::ZERO,
     })
     .await?;
-    config.toss_api_base_url = sandbox.toss_base_url();
+    sandbox.set_portone_webhook_url(Some(format!("http://{}/api/webhooks/portone", config.http_addr)));
+    sandbox.set_kcp_webhook_url(Some(format!("http://{}/api/webhooks/kcp", config.http_addr)));
+    config.providers.speak_with(&sandbox.base_url());
 
     let secrets = config.development_secrets()?;
     let app = App::new(config, &secrets, db, clock.clone())?;
@@ -81,11 +84,12 @@ async fn start(
 async fn serve_until_stopped(
     config: &Config,
     database_url: &SecretString,
+    sandbox_url: &str,
     listener: tokio::net::TcpListener,
     app: App,
     clock: Arc<MovableClock>,
 ) -> anyhow::Result<()> {
-    let running = Running::announce(config, database_url)?;
+    let running = Running::announce(config, database_url, sandbox_url)?;
     let stop = CancellationToken::new();
     let router = app.clone().router(Some(DevClock::new(clock, app.billing.clone())));
     let mut serving = tokio::spawn(serve::run(listener, router, stop.clone().cancelled_owned()));
