@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     Account, Billing, BillingError,
-    reconciliation::ReconciliationStatus,
+    reconciliation::{Occasion, ReconciliationStatus},
     store::{self, reconciliation::ReconciliationFilter},
 };
 
@@ -99,7 +99,6 @@ impl FromStr for DayOfProvider {
     security(("bearer" = [])), params(ReconciliationQuery),
     responses(
         (status = 200, description = "A page of comparisons", body = List<ReconciliationView>),
-        (status = 422, description = "`VALIDATION_FAILED`: `UNKNOWN_PROVIDER`", body = Problem, content_type = "application/problem+json"),
         CommonProblems,
     ),
 )]
@@ -110,7 +109,9 @@ pub(crate) async fn list_reconciliations(
 ) -> Result<Json<List<ReconciliationView>>, Problem> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let provider = query.provider.map(|name| name.parse()).transpose().map_err(BillingError::from)?;
+    let provider = query.provider.map(|name| name.parse::<Provider>()).transpose();
+    let provider = provider
+        .map_err(|_| Problem::bad_request("INVALID_PARAMETER", "provider는 지원하는 결제사여야 합니다."))?;
     let filter = ReconciliationFilter {
         provider,
         status: query.status,
@@ -159,7 +160,7 @@ pub(crate) async fn reconcile_day(
     if body.day > billing.clock.today() || !(2000..=9999).contains(&body.day.year()) {
         return Err(Problem::invalid_field("day", "INVALID_DAY", "오늘까지의 날짜를 보내 주세요."));
     }
-    if !billing.reconcile_day(provider, body.day).await? {
+    if !billing.reconcile_day(provider, body.day, Occasion::Request).await? {
         return Err(Problem::conflict("RECONCILIATION_RUNNING", "이미 대사를 진행하고 있습니다."));
     }
     let only = ReconciliationFilter {
