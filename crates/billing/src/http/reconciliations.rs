@@ -86,7 +86,12 @@ impl FromStr for DayOfProvider {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (day, provider) = text.split_once(' ').ok_or(())?;
-        Ok(Self(day.parse().map_err(|_| ())?, provider.to_owned()))
+        let day: NaiveDate = day.parse().map_err(|_| ())?;
+        let is_a_name = provider.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !(1..=9999).contains(&day.year()) || !is_a_name {
+            return Err(());
+        }
+        Ok(Self(day, provider.to_owned()))
     }
 }
 
@@ -181,7 +186,7 @@ pub(crate) async fn reconcile_day(
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BalanceQuery {
     /// One business's; all together if absent.
-    #[param(example = 1)]
+    #[param(example = 1, minimum = 1)]
     business_id: Option<BusinessId>,
 }
 
@@ -210,6 +215,9 @@ pub(crate) async fn list_ledger_balances(
     _: PlatformAdmin,
     Query(query): Query<BalanceQuery>,
 ) -> Result<Json<Data<Vec<BalanceView>>>, Problem> {
+    if query.business_id.is_some_and(|id| id.0 < 1) {
+        return Err(Problem::bad_request("INVALID_PARAMETER", "businessId는 1 이상의 숫자여야 합니다."));
+    }
     let mut tx = SystemTx::begin(&billing.db).await?;
     let balances = store::ledger::balances(&mut tx, query.business_id).await?;
     tx.commit().await?;
