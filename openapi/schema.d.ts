@@ -1774,7 +1774,7 @@ export interface components {
          *     }
          */
         ResolveCase: {
-            /** @description The provider's id of the payment, from its console: where the case does not know it. */
+            /** @description The provider's id of the payment, from its console: where the case does not know it. 1 to 200 characters. */
             paymentKey?: string | null;
             /** @description 1 to 500 characters, kept with the case. */
             reason: string;
@@ -1964,7 +1964,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                caseId: components["schemas"]["CaseId"];
+                /** @example case_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+                caseId: string;
             };
             cookie?: never;
         };
@@ -2034,7 +2035,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                caseId: components["schemas"]["CaseId"];
+                /** @example case_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+                caseId: string;
             };
             cookie?: never;
         };
@@ -2054,8 +2056,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
              */
             400: {
                 headers: {
@@ -2119,7 +2122,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `VALIDATION_FAILED`: `REQUIRED` or `NOT_THIS_PAYMENT` for `paymentKey` */
+            /** @description `VALIDATION_FAILED`: `REQUIRED` or `NOT_THIS_PAYMENT` for `paymentKey`, `INVALID_LENGTH` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2265,15 +2268,6 @@ export interface operations {
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `VALIDATION_FAILED`: `UNKNOWN_PROVIDER` */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
