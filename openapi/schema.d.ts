@@ -83,6 +83,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How are the providers doing */
+        get: operations["listProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/reconciliations": {
         parameters: {
             query?: never;
@@ -102,6 +119,27 @@ export interface paths {
          * @description Compares a provider's day with our books, again if it was compared before.
          */
         post: operations["reconcileDay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the rules of routing */
+        get: operations["getRoutes"];
+        /**
+         * Set the rules of routing
+         * @description In the place of all that there were. They lead new cards and orders; a card stays where it is.
+         */
+        put: operations["setRoutes"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -269,6 +307,27 @@ export interface paths {
          *     Without one it is a paid period that ends (`NON_RENEWING`).
          */
         post: operations["confirmAndSubscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/route": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which provider to go to
+         * @description Tells a frontend whose SDK to open for this business now: by the rules of the business or of the
+         *     platform, past providers that are down.
+         */
+        get: operations["getPaymentRoute"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -452,7 +511,7 @@ export interface paths {
          * @description `payment.succeeded`, `payment.failed`, `payment.refunded`, `payment.refund_failed`, `subscription.started`,
          *     `subscription.past_due`, `subscription.recovered`, `subscription.downgraded`,
          *     `subscription.suspended`, `subscription.canceled`, `subscription.ended`,
-         *     `payment_method.replaced`, `payment_method.unusable`; newest first.
+         *     `payment_method.replaced`, `payment_method.added`, `payment_method.unusable`; newest first.
          */
         get: operations["listSubscriptionEvents"];
         put?: never;
@@ -473,12 +532,58 @@ export interface paths {
         get?: never;
         /**
          * Replace the card
-         * @description The new card takes the place of the old one, whose key is deleted at the provider. If a renewal
-         *     is past due, it is charged at once. A 402 means that the new card is on file but was declined.
+         * @description The new card takes the place of the old one, whose key is deleted at the provider; when the
+         *     business moves to another provider, only after the new card has paid once. If a renewal is past
+         *     due, it is charged at once. A 402 means that the new card is on file but was declined.
          */
         put: operations["replacePaymentMethod"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/payment-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the cards
+         * @description The card that is charged first, then those to fall back on.
+         */
+        get: operations["listPaymentMethods"];
+        put?: never;
+        /**
+         * Add a card to fall back on
+         * @description At a provider where the business has no card yet. It is charged when the first card is declined or
+         *     its provider is down; never while the outcome of a charge is unknown.
+         */
+        post: operations["addPaymentMethod"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/payment-methods/{billingKey}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a card
+         * @description One to fall back on; the card that the subscription is charged on is replaced instead.
+         */
+        delete: operations["removePaymentMethod"];
         options?: never;
         head?: never;
         patch?: never;
@@ -622,6 +727,17 @@ export interface components {
             subscriptionId: components["schemas"]["SubscriptionId"];
         };
         /**
+         * @description How a provider's breaker stands.
+         * @enum {string}
+         */
+        BreakerState: "CLOSED" | "OPEN" | "HALF_OPEN";
+        /** @description The circuit breaker of a provider. */
+        BreakerView: {
+            openedAt?: components["schemas"]["KoreanTime"] | null;
+            state: components["schemas"]["BreakerState"];
+            waitsUntil?: components["schemas"]["KoreanTime"] | null;
+        };
+        /**
          * Format: int64
          * @description A business on the platform, the tenant that everything belongs to: a salon, a clinic, a gym.
          */
@@ -636,6 +752,23 @@ export interface components {
             /** @description Up to 200 characters. */
             reason?: string | null;
             subscriptionId?: components["schemas"]["SubscriptionId"] | null;
+        };
+        /** @description What a provider can and cannot do. */
+        CapabilitiesView: {
+            cancelsInTurn: boolean;
+            findsByOrder: boolean;
+            fullCancelAfterPartial: boolean;
+            listsCancels: boolean;
+            listsTransactions: boolean;
+            /** @example 1209600 */
+            repeatsCancel: string;
+            /**
+             * @description How long the same charge sent again is the same: `ALWAYS`, `NEVER`, or seconds.
+             * @example ALWAYS
+             */
+            repeatsCharge: string;
+            repeatsIssue: boolean;
+            signsWebhooks: boolean;
         };
         /** @description A card on file. */
         CardView: {
@@ -714,6 +847,11 @@ export interface components {
             orderId: string;
             paymentKey: string;
             plan: string;
+            /**
+             * @description Whose window it was; left out, that of the order, or the one that `GET /api/payments/route` names.
+             * @example TOSS
+             */
+            provider?: string | null;
         };
         /**
          * @description What the provider's window returned.
@@ -819,6 +957,21 @@ export interface components {
                 /** @description `ACTIVE`, or `PROCESSING` while the first charge is not known. */
                 status: components["schemas"]["RegistrationStatus"];
                 subscriptionId: components["schemas"]["SubscriptionId"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CardView: {
+            /** @description A card on file. */
+            data: {
+                billingKey: components["schemas"]["PaymentMethodId"];
+                /** @example 삼성카드 */
+                cardCompany: string;
+                /** @example ****-****-****-1234 */
+                cardNumber: string;
+                /** @description False if the provider said that it will not work again: ask for another card. */
+                isUsable: boolean;
+                /** @example TOSS */
+                provider: string;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1073,6 +1226,52 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_RouteTaken: {
+            /** @description The provider to go to. */
+            data: {
+                /** @description Whose SDK to open. */
+                provider: components["schemas"]["str"];
+                /**
+                 * @description All that can be named instead.
+                 * @example [
+                 *       "TOSS",
+                 *       "PORTONE",
+                 *       "KCP"
+                 *     ]
+                 */
+                providers: components["schemas"]["str"][];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Routes: {
+            /**
+             * @description The rules of a business, or of the platform.
+             * @example {
+             *       "routes": [
+             *         {
+             *           "provider": "TOSS",
+             *           "rank": 1,
+             *           "weight": 3
+             *         },
+             *         {
+             *           "provider": "PORTONE",
+             *           "rank": 1,
+             *           "weight": 1
+             *         },
+             *         {
+             *           "provider": "KCP",
+             *           "rank": 2,
+             *           "weight": 1
+             *         }
+             *       ]
+             *     }
+             */
+            data: {
+                /** @description None: what the platform's rules say, or the configured provider. */
+                routes: components["schemas"]["RouteRule"][];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_RunReport: {
             /** @description What a billing run did. */
             data: {
@@ -1143,6 +1342,12 @@ export interface components {
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_KeptCard: {
+            data: (components["schemas"]["CardView"] & {
+                standby?: components["schemas"]["Standby"] | null;
+            })[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_Vec_Plan: {
             data: {
                 /** @example BASIC */
@@ -1160,6 +1365,20 @@ export interface components {
                 /** @example 베이직 */
                 name: string;
                 yearlyAmount?: components["schemas"]["Krw"] | null;
+            }[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_ProviderView: {
+            data: {
+                breaker: components["schemas"]["BreakerView"];
+                capabilities?: components["schemas"]["CapabilitiesView"] | null;
+                /** @description Of the last 24 hours. */
+                figures: components["schemas"]["FiguresView"];
+                /** @description This process has credentials for it. */
+                isConfigured: boolean;
+                /** @description Used where no rule says otherwise. */
+                isDefault: boolean;
+                provider: components["schemas"]["str"];
             }[];
         };
         /** @enum {string} */
@@ -1230,6 +1449,31 @@ export interface components {
             /** @example 존재하지 않는 요금제입니다. */
             message: string;
         };
+        /** @description What became of a provider's charges lately. */
+        FiguresView: {
+            /**
+             * Format: double
+             * @description Approved among those that were answered, percent with one decimal; null if there was none.
+             * @example 96
+             */
+            approvalRate?: number | null;
+            /**
+             * Format: int64
+             * @example 96
+             */
+            approved: number;
+            /**
+             * Format: int64
+             * @example 4
+             */
+            declined: number;
+            /**
+             * Format: int64
+             * @description Not known yet, however old.
+             * @example 0
+             */
+            open: number;
+        };
         /** @description The health of one process. */
         Health: {
             /** @example UP */
@@ -1237,6 +1481,10 @@ export interface components {
         };
         /** @example inv_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         InvoiceId: string;
+        /** @description A card that a business has, and what for. */
+        KeptCard: components["schemas"]["CardView"] & {
+            standby?: components["schemas"]["Standby"] | null;
+        };
         /**
          * Format: date-time
          * @description RFC 3339 with Korea's offset. On input an absent offset means Korean time.
@@ -1398,6 +1646,23 @@ export interface components {
             name: string;
             permissions: components["schemas"]["Permission"][];
             role: components["schemas"]["Role"];
+        };
+        /**
+         * @description A card to put in the place of the present one, or beside it.
+         * @example {
+         *       "authKey": "test_auth_4300000000000001",
+         *       "customerKey": "user_1"
+         *     }
+         */
+        NewPaymentMethod: {
+            /** @description The same under its own name; send one of the two. */
+            authKey?: string | null;
+            /** @description What the provider's browser SDK returned. */
+            cardNumber?: string | null;
+            /** @description The payer's key that the SDK was opened with: 2 to 300 of letters, digits and `-_=.@`. */
+            customerKey: string;
+            /** @description Whose SDK was opened; left out, the one that `GET /api/payments/route` names. */
+            provider?: string | null;
         };
         /** @description An invoice that is not paid yet. */
         OpenInvoiceView: {
@@ -1612,6 +1877,18 @@ export interface components {
              */
             type: string;
         };
+        /** @description How a provider is doing. */
+        ProviderView: {
+            breaker: components["schemas"]["BreakerView"];
+            capabilities?: components["schemas"]["CapabilitiesView"] | null;
+            /** @description Of the last 24 hours. */
+            figures: components["schemas"]["FiguresView"];
+            /** @description This process has credentials for it. */
+            isConfigured: boolean;
+            /** @description Used where no rule says otherwise. */
+            isDefault: boolean;
+            provider: components["schemas"]["str"];
+        };
         /** @description How the things that a process depends on are. */
         Readiness: {
             /** @example UP */
@@ -1741,26 +2018,14 @@ export interface components {
             paymentMethod?: components["schemas"]["PaymentMethodKind"];
             /** @description Code of the plan, in whatever case. */
             plan: string;
-            /** @description Defaults to the configured provider. */
+            /**
+             * @description Whose SDK was opened: `GET /api/payments/route` tells which to open, and is meant if this is left out.
+             * @example TOSS
+             */
             provider?: string | null;
         };
         /** @enum {string} */
         RegistrationStatus: "ACTIVE" | "PROCESSING";
-        /**
-         * @description A card to put in the place of the present one.
-         * @example {
-         *       "authKey": "test_auth_4300000000000001",
-         *       "customerKey": "user_1"
-         *     }
-         */
-        ReplacePaymentMethod: {
-            /** @description The same under its own name; send one of the two. */
-            authKey?: string | null;
-            /** @description What the provider's browser SDK returned. */
-            cardNumber?: string | null;
-            customerKey: string;
-            provider?: string | null;
-        };
         /**
          * @description What a person decides.
          * @enum {string}
@@ -1792,6 +2057,63 @@ export interface components {
         };
         /** @enum {string} */
         Role: "OWNER" | "MANAGER" | "STAFF" | "CUSTOMER";
+        /** @description A rule: a provider, and when it is used. */
+        RouteRule: {
+            /** @example TOSS */
+            provider: string;
+            /**
+             * Format: int32
+             * @description 1 to 9, lower first; a later one is for when every provider of those before it is down.
+             * @example 1
+             */
+            rank: number;
+            /**
+             * Format: int32
+             * @description 1 to 1000: the share among those of the same rank.
+             * @example 1
+             */
+            weight: number;
+        };
+        /** @description The provider to go to. */
+        RouteTaken: {
+            /** @description Whose SDK to open. */
+            provider: components["schemas"]["str"];
+            /**
+             * @description All that can be named instead.
+             * @example [
+             *       "TOSS",
+             *       "PORTONE",
+             *       "KCP"
+             *     ]
+             */
+            providers: components["schemas"]["str"][];
+        };
+        /**
+         * @description The rules of a business, or of the platform.
+         * @example {
+         *       "routes": [
+         *         {
+         *           "provider": "TOSS",
+         *           "rank": 1,
+         *           "weight": 3
+         *         },
+         *         {
+         *           "provider": "PORTONE",
+         *           "rank": 1,
+         *           "weight": 1
+         *         },
+         *         {
+         *           "provider": "KCP",
+         *           "rank": 2,
+         *           "weight": 1
+         *         }
+         *       ]
+         *     }
+         */
+        Routes: {
+            /** @description None: what the platform's rules say, or the configured provider. */
+            routes: components["schemas"]["RouteRule"][];
+        };
         /** @description What a billing run did. */
         RunReport: {
             /**
@@ -1833,6 +2155,11 @@ export interface components {
              */
             charges: number;
         };
+        /**
+         * @description Why a card is kept beside the one that the subscription names.
+         * @enum {string}
+         */
+        Standby: "BACKUP" | "PREDECESSOR";
         /** @description A confirmed payment and the subscription that it started. */
         Subscribed: {
             paymentId: components["schemas"]["PaymentId"];
@@ -1884,6 +2211,7 @@ export interface components {
          * @enum {string}
          */
         WhenExhausted: "DOWNGRADE" | "SUSPEND";
+        str: string;
     };
     responses: never;
     parameters: never;
@@ -2216,6 +2544,65 @@ export interface operations {
             };
         };
     };
+    listProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every provider that this version knows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_ProviderView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listReconciliations: {
         parameters: {
             query?: {
@@ -2366,6 +2753,167 @@ export interface operations {
                 };
             };
             /** @description `VALIDATION_FAILED`: `UNKNOWN_PROVIDER`, `PROVIDER_NOT_CONFIGURED`, `NO_TRANSACTION_LIST`, `INVALID_DAY` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRoutes: {
+        parameters: {
+            query?: {
+                /**
+                 * @description One business's; the platform's if absent.
+                 * @example 1
+                 */
+                businessId?: components["schemas"]["BusinessId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Routes"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setRoutes: {
+        parameters: {
+            query?: {
+                /**
+                 * @description One business's; the platform's if absent.
+                 * @example 1
+                 */
+                businessId?: components["schemas"]["BusinessId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Routes"];
+            };
+        };
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Routes"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `UNKNOWN_PROVIDER`, `PROVIDER_NOT_CONFIGURED`, `OUT_OF_RANGE`, `TWICE` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3095,6 +3643,68 @@ export interface operations {
             };
             /** @description `VALIDATION_FAILED`: `AMOUNT_MISMATCH`, `UNKNOWN_PLAN`, `NOT_FOR_SALE`; `IDEMPOTENCY_KEY_REUSED` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPaymentRoute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The provider */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RouteTaken"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3991,7 +4601,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReplacePaymentMethod"];
+                "application/json": components["schemas"]["NewPaymentMethod"];
             };
         };
         responses: {
@@ -4062,7 +4672,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `NOT_RENEWING`, `PAYMENT_IN_PROGRESS`, `IDEMPOTENCY_KEY_IN_USE` */
+            /** @description `NOT_RENEWING`, `PAYMENT_IN_PROGRESS`, `CARD_ALREADY_REGISTERED`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4109,6 +4719,291 @@ export interface operations {
             };
             /** @description `PROVIDER_UNAVAILABLE`, `PAYMENT_SET_UP_WRONGLY` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPaymentMethods: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cards */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_KeptCard"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addPaymentMethod: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request safe to repeat: the same key with the same body gets the stored answer,
+                 *     with another body a 422 `IDEMPOTENCY_KEY_REUSED`, while it still runs a 409 `IDEMPOTENCY_KEY_IN_USE`.
+                 */
+                "Idempotency-Key"?: string | null;
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "authKey": "billing-key-test-4300000000000001",
+                 *       "customerKey": "user_1",
+                 *       "provider": "PORTONE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPaymentMethod"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CardView"];
+                };
+            };
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CARD_DECLINED` */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NO_SUBSCRIPTION` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_RENEWING`, `PAYMENT_IN_PROGRESS`, `CARD_AT_PROVIDER_EXISTS`, `CARD_ALREADY_REGISTERED`, `IDEMPOTENCY_KEY_IN_USE` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PROVIDER_UNAVAILABLE`, `PAYMENT_SET_UP_WRONGLY` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePaymentMethod: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example bk_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+                billingKey: components["schemas"]["PaymentMethodId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed; its key is deleted at the provider */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CARD_IN_USE` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -116,7 +116,10 @@ impl TestApp {
     /// From now on the provider's list is read in pages of so many rows.
     pub fn reads_pages_of(&self, rows: usize) {
         let secrets = self.config.development_secrets().expect("development secrets");
-        let mut config = toss::TossConfig::new(self.sandbox.toss_base_url(), secrets.toss);
+        let mut config = toss::TossConfig::new(
+            self.sandbox.toss_base_url(),
+            secrets.providers.toss_secret_key.expect("Toss is configured"),
+        );
         config.transactions_per_page = rows;
         let gateway = Arc::new(toss::TossGateway::new(config).expect("a gateway"));
         self.provider.on_transactions(move |_, (day, after)| {
