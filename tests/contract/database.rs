@@ -217,6 +217,9 @@ async fn with_something_of_the_system() -> TestApp {
     app.compares("2026-02-01").await.data();
     app.violations().await;
     app.sql("update billing.operator_case set business_id = 1").await;
+    app.sql("insert into billing.route values (1, 'TOSS', 1, 1)").await;
+    app.sql("insert into billing.provider_breaker values ('TOSS', 'CLOSED', 'test', now(), null, now())")
+        .await;
     app.sql(
         "insert into billing.reconciliation_line
          values ('TOSS', '2026-02-01', 'tx', 'key', 'order', 'CHARGE', 5000)",

@@ -7,11 +7,13 @@ use testkit::TestApp;
 ///
 /// A case may be about a business, but what operators decide is not the business's to read; what the
 /// provider lists is not known to be anybody's.
-pub(crate) const OF_THE_SYSTEM: [&str; 5] = [
+pub(crate) const OF_THE_SYSTEM: [&str; 7] = [
     "billing.invariant_check",
     "billing.operator_case",
+    "billing.provider_breaker",
     "billing.reconciliation",
     "billing.reconciliation_line",
+    "billing.route",
     "billing.webhook",
 ];
 

@@ -175,7 +175,7 @@ impl<'w> Crew<'w> {
 /// How many renewals are due, and how many are open and not yet left for the quiet end of the day.
 async fn work_left(world: &World) -> (i64, i64) {
     sqlx::query_as(
-        "select (select count(*) from billing.subscription where due_at <= now()),
+        "select (select count(*) from billing.subscription where due_at <= now() + interval '10 minutes'),
                 (select count(*) from billing.payment where status = 'PENDING' and checks <= $1)",
     )
     .bind(OFTEN_ASKED_FOR)

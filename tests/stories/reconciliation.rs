@@ -151,9 +151,10 @@ async fn comparisons_come_in_pages_newest_first_and_are_filtered() {
         let list = page.data().as_array().expect("a list").iter();
         (list.map(|one| one["day"].clone()).collect(), page.body["page"]["nextCursor"].clone())
     };
-    let (first, cursor) = days("limit=3").await;
+    let (first, cursor) = days("limit=3&provider=TOSS").await;
     assert_eq!(first, ["2026-02-04", "2026-02-03", "2026-02-02"]);
-    let (second, end) = days(&format!("limit=3&cursor={}", cursor.as_str().expect("a cursor"))).await;
+    let (second, end) =
+        days(&format!("limit=3&provider=TOSS&cursor={}", cursor.as_str().expect("a cursor"))).await;
     assert_eq!((second, end), (vec![json!("2026-02-01"), json!("2026-01-31")], Value::Null));
     assert_eq!(days("status=DIFFERENT&provider=toss").await.0, ["2026-02-01"]);
     assert_eq!(days("provider=TOSS").await.0.len(), 5);

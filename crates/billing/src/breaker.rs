@@ -19,10 +19,10 @@ use utoipa::ToSchema;
 use crate::{Billing, BillingError, store};
 
 /// How many of the latest requests are looked at, and how long ago they may be.
-const WINDOW: usize = 20;
-const REMEMBERED: TimeDelta = TimeDelta::minutes(1);
+const WINDOW: usize = 50;
+const REMEMBERED: TimeDelta = TimeDelta::minutes(5);
 /// Fewer than this say nothing.
-const ENOUGH: usize = 10;
+const ENOUGH: usize = 20;
 /// How long nothing is sent after it opened.
 pub(crate) const PAUSE: TimeDelta = TimeDelta::seconds(30);
 /// How long the answer to the one charge that finds out is waited for.
@@ -179,15 +179,15 @@ mod tests {
 
     #[test]
     fn a_few_lost_answers_say_nothing() {
-        assert!(after(&[false; 9]).iter().all(|news| *news == News::None));
+        assert!(after(&[false; 19]).iter().all(|news| *news == News::None));
         let one_in_three: Vec<bool> = (0..60).map(|i| i % 3 != 0).collect();
         assert!(after(&one_in_three).iter().all(|news| *news == News::None));
     }
 
     #[test]
     fn when_half_of_the_latest_are_lost_the_provider_is_down() {
-        assert_eq!(after(&[false; 10])[9], News::Down);
-        let half: Vec<bool> = (0..20).map(|i| i % 2 == 0).collect();
+        assert_eq!(after(&[false; 20])[19], News::Down);
+        let half: Vec<bool> = (0..40).map(|i| i % 2 == 0).collect();
         assert!(after(&half).contains(&News::Down));
     }
 
@@ -195,10 +195,10 @@ mod tests {
     fn what_was_long_ago_does_not_count() {
         let mut window = Window::default();
         let start = DateTime::UNIX_EPOCH;
-        for i in 0..9 {
+        for i in 0..19 {
             window.add(start + TimeDelta::seconds(i), false);
         }
-        assert_eq!(window.add(start + TimeDelta::minutes(5), false), News::None);
+        assert_eq!(window.add(start + TimeDelta::minutes(10), false), News::None);
     }
 
     #[test]

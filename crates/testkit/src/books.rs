@@ -52,9 +52,9 @@ impl TestApp {
         self.platform_admin().post("/api/admin/reconciliations", wanted).await
     }
 
-    /// The days that were compared, oldest first.
+    /// The days that were compared with Toss's list, oldest first.
     pub async fn compared(&self) -> Vec<Value> {
-        let answer = self.platform_admin().get("/api/admin/reconciliations?limit=100").await;
+        let answer = self.platform_admin().get("/api/admin/reconciliations?limit=100&provider=TOSS").await;
         answer.data().as_array().expect("a list").iter().rev().cloned().collect()
     }
 

@@ -88,6 +88,10 @@ async fn a_member_that_makes_no_sense_is_refused() {
             // Sent twice, it is not clear which is meant.
             values.push(format!("1, {}: 2", json!(member)));
             for value in values {
+                // A list may be empty.
+                if schema["type"] == "array" && value == "[]" {
+                    continue;
+                }
                 let shown: String = value.chars().take(40).collect();
                 let asked = format!("{} with {member}: {shown}", operation.id);
                 let answer = sends(&actor, &operation, hostile::with_member(&body, member, &value)).await;

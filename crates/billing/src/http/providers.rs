@@ -185,6 +185,18 @@ pub(crate) struct RouteQuery {
     business_id: Option<BusinessId>,
 }
 
+impl RouteQuery {
+    fn whose(&self) -> Result<BusinessId, Problem> {
+        match self.business_id {
+            None => Ok(PLATFORM),
+            Some(business) if business.0 >= 1 => Ok(business),
+            Some(_) => {
+                Err(Problem::bad_request("INVALID_PARAMETER", "businessId는 1 이상의 숫자여야 합니다."))
+            }
+        }
+    }
+}
+
 /// A rule: a provider, and when it is used.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -228,8 +240,9 @@ pub(crate) async fn get_routes(
     _: PlatformAdmin,
     Query(query): Query<RouteQuery>,
 ) -> Result<Json<Data<Routes>>, Problem> {
+    let whose = query.whose()?;
     let mut tx = SystemTx::begin(&billing.db).await?;
-    let routes = store::route::of(&mut tx, query.business_id.unwrap_or(PLATFORM)).await?;
+    let routes = store::route::of(&mut tx, whose).await?;
     tx.commit().await?;
     Ok(Data::json(Routes { routes: routes.into_iter().map(RouteRule::from).collect() }))
 }
@@ -252,9 +265,10 @@ pub(crate) async fn set_routes(
     Query(query): Query<RouteQuery>,
     Json(body): Json<Routes>,
 ) -> Result<Json<Data<Routes>>, Problem> {
+    let whose = query.whose()?;
     let routes = billing.checked_routes(body.routes)?;
     let mut tx = SystemTx::begin(&billing.db).await?;
-    store::route::replace(&mut tx, query.business_id.unwrap_or(PLATFORM), &routes).await?;
+    store::route::replace(&mut tx, whose, &routes).await?;
     tx.commit().await?;
     Ok(Data::json(Routes { routes: routes.into_iter().map(RouteRule::from).collect() }))
 }
