@@ -17,8 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     book::BookEntry,
-    control,
-    courier::Courier,
+    control, courier,
     faults::Fault,
     journal::JournalFolder,
     kcp::{self, KcpNotice, KcpPaymentAuth, KcpSwitches},
@@ -27,7 +26,7 @@ use crate::{
     portone::{self, PortOneBillingAuth, PortOneDelivery, PortOnePaymentAuth, PortOneSwitches},
     store::Store,
     toss::{
-        self, PaymentAuth, TossSwitches, WebhookDelivery, courier,
+        self, PaymentAuth, TossSwitches, WebhookDelivery,
         desk::{self, BillingAuth, CardChange},
     },
     world::World,
@@ -43,10 +42,26 @@ pub struct SandboxConfig {
     pub data_dir: Option<PathBuf>,
     /// All times of the sandbox: approvals, the 15 days of idempotency keys, webhook retries.
     pub clock: Arc<dyn Clock>,
-    /// Where Toss's webhooks go. It can be changed while running.
-    pub webhook_url: Option<String>,
+    /// Where webhooks go. It can be changed while running.
+    pub webhook_urls: WebhookUrls,
     /// Every call of a provider answers after this time.
     pub latency: Duration,
+}
+
+/// Where each provider's webhooks go; `None` is nowhere. Popbill's name their address one by one.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookUrls {
+    pub toss: Option<String>,
+    pub portone: Option<String>,
+    pub kcp: Option<String>,
+}
+
+impl WebhookUrls {
+    /// One product that has an address for each: `http://127.0.0.1:8080/api/webhooks` and then `/toss`.
+    pub fn under(base_url: &str) -> Self {
+        let of = |provider: &str| Some(format!("{}/{provider}", base_url.trim_end_matches('/')));
+        Self { toss: of("toss"), portone: of("portone"), kcp: of("kcp") }
+    }
 }
 
 /// A running sandbox. Dropping it stops it; [`Sandbox::shutdown`] lets requests under way finish.
@@ -70,19 +85,14 @@ impl Sandbox {
                     .await??
             }
         };
-        let courier = Courier::new(config.webhook_url, courier::PATIENCE)?;
-        // What the last process could not deliver anymore.
-        store.toss.deliveries().for_each(|delivery| courier::schedule(&courier, delivery));
-        let kcp = kcp::Office::new()?;
-        store.kcp.notices().for_each(|notice| kcp.schedule(notice));
-        let portone = portone::House::new()?;
-        let world = Arc::new(World::new(config.clock, config.latency, store, courier, portone, kcp));
+        let world = Arc::new(World::new(config.clock, config.latency, store, config.webhook_urls)?);
         let stop = CancellationToken::new();
         let tasks = vec![
             tokio::spawn(serve(listener, router(&world), stop.clone())),
-            tokio::spawn(courier::run(world.clone(), stop.clone())),
-            tokio::spawn(portone::courier::run(world.clone(), stop.clone())),
-            tokio::spawn(kcp::deliver_notices(world.clone(), stop.clone())),
+            tokio::spawn(toss::expiry::run(world.clone(), stop.clone())),
+            tokio::spawn(courier::run::<WebhookDelivery>(world.clone(), stop.clone())),
+            tokio::spawn(courier::run::<PortOneDelivery>(world.clone(), stop.clone())),
+            tokio::spawn(courier::run::<KcpNotice>(world.clone(), stop.clone())),
         ];
         Ok(Self { addr, world, stop, tasks })
     }
@@ -172,15 +182,16 @@ impl Sandbox {
     }
 
     pub fn toss_switches(&self) -> TossSwitches {
-        self.world.switches()
+        self.world.toss.switches()
     }
 
     pub fn set_toss_switches(&self, switches: TossSwitches) {
-        self.world.set_switches(switches);
+        self.world.toss.set_switches(switches);
     }
 
-    pub fn set_webhook_url(&self, url: Option<String>) {
-        self.world.courier.set_url(url);
+    /// Where Toss's webhooks go. While there is no address, they are given up.
+    pub fn set_toss_webhook_url(&self, url: Option<String>) {
+        courier::set_url::<WebhookDelivery>(&self.world, url);
     }
 
     /// Every webhook and the attempts to deliver it, oldest first.
@@ -213,7 +224,7 @@ impl Sandbox {
 
     /// Where PortOne's webhooks go. Until there is an address they wait.
     pub fn set_portone_webhook_url(&self, url: Option<String>) {
-        portone::courier::set_url(&self.world, url);
+        courier::set_url::<PortOneDelivery>(&self.world, url);
     }
 
     /// Every webhook of PortOne and the attempts to deliver it, oldest first.
@@ -237,7 +248,7 @@ impl Sandbox {
     }
 
     pub fn set_popbill_switches(&self, switches: PopbillSwitches) {
-        self.world.popbill.set(switches);
+        self.world.popbill.set_switches(switches);
     }
 
     /// What takes the place of KCP's hosts.
@@ -283,7 +294,7 @@ impl Sandbox {
 
     /// Where KCP's notifications go. Until it is set they wait.
     pub fn set_kcp_webhook_url(&self, url: Option<String>) {
-        self.world.kcp.courier.set_url(url);
+        courier::set_url::<KcpNotice>(&self.world, url);
     }
 
     /// Every notification of KCP and the attempts to deliver it, oldest first.
