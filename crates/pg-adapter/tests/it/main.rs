@@ -1,6 +1,7 @@
 //! The adapters against servers: one that says exactly what a test tells it to, and the sandbox.
 
 mod canned;
+mod conformance;
 mod kcp;
 mod outside;
 mod portone;
