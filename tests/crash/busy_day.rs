@@ -49,7 +49,7 @@ async fn killing_two_workers_at_random_moments_while_500_renewals_are_due_charge
 
     let api = free_address();
     // Webhooks of the refunds race their answers.
-    world.sandbox.set_webhook_url(Some(format!("http://{api}/api/webhooks/toss")));
+    world.sandbox.set_toss_webhook_url(Some(format!("http://{api}/api/webhooks/toss")));
     everything_goes_wrong(&world.sandbox);
     let mut crew = Crew::starts(&world, api);
     let customers_are_content = AtomicBool::new(false);

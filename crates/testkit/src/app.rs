@@ -13,7 +13,7 @@ use gateway::{
 };
 use kernel::{BusinessId, Clock, KoreanTime, MovableClock};
 use platform::{Membership, Principal, Role};
-use sandbox::{Sandbox, SandboxConfig};
+use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -77,7 +77,7 @@ impl TestApp {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir: None,
             clock: clock.clone(),
-            webhook_url: None,
+            webhook_urls: WebhookUrls::default(),
             latency: Duration::ZERO,
         })
         .await

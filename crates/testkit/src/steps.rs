@@ -147,7 +147,7 @@ impl TestApp {
         let address = listener.local_addr().expect("an address");
         let router = self.anonymous().router;
         tokio::spawn(async move { axum::serve(listener, router).await });
-        self.sandbox.set_webhook_url(Some(format!("http://{address}/api/webhooks/toss")));
+        self.sandbox.set_toss_webhook_url(Some(format!("http://{address}/api/webhooks/toss")));
         address
     }
 

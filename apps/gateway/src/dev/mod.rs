@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use kernel::MovableClock;
-use sandbox::{Sandbox, SandboxConfig};
+use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
@@ -67,7 +67,7 @@ async fn start(
         addr: config.sandbox_addr,
         data_dir: Some(config.data_dir.join("sandbox")),
         clock: clock.clone(),
-        webhook_url: Some(format!("http://{}/api/webhooks/toss", config.http_addr)),
+        webhook_urls: WebhookUrls::under(&format!("http://{}/api/webhooks", config.http_addr)),
         latency: std::time::Duration::ZERO,
     })
     .await?;

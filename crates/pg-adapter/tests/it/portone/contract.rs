@@ -8,14 +8,9 @@ use pg_adapter::{
 };
 use serde_json::json;
 
-use crate::portone_rig::{KCP, PortOneRig, TOSS, TOSS_TEST};
+use super::rig::{KCP, PortOneRig, TOSS, TOSS_TEST};
 
 const PRICE: Krw = Krw::won(29_000);
-
-#[tokio::test]
-async fn portone_keeps_the_contract() {
-    contract(&PortOneRig::start().await).await;
-}
 
 /// The other way round in everything that the PortOne reference leaves open.
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::canned::{Canned, SILENCE, ok, raw};
 pub(crate) const ORDER: &str = "dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e";
 pub(crate) const KEY: &str = "billing-key-00000000-0000-4000-8000-000000000001";
 
-pub(crate) async fn portone(answers: impl IntoIterator<Item = Vec<u8>>) -> Canned<PortOneGateway> {
+pub(crate) async fn answering(answers: impl IntoIterator<Item = Vec<u8>>) -> Canned<PortOneGateway> {
     Canned::to(|base_url| PortOneGateway::new(config(base_url), Arc::new(SystemClock)).unwrap(), answers)
         .await
 }
@@ -108,10 +108,6 @@ pub(crate) fn cancel() -> Cancel {
         reference: "refund-1".to_owned(),
         remaining_before: Krw::won(29_000),
     }
-}
-
-pub(crate) fn body(request: &str) -> Value {
-    serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
 /// Everything that no gateway can understand, whatever it asked.

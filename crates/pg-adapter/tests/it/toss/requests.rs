@@ -2,10 +2,10 @@
 
 use pg_adapter::{IssueBillingKey, Lookup, Outcome, PaymentGateway};
 
-use crate::canned::{
-    BILLING_KEY, Canned, ORDER, PAYMENT, cancel, canceled, charge, confirm, gateway, ok, payment, raw,
-    refusal,
+use super::canned::{
+    BILLING_KEY, ORDER, PAYMENT, answering, cancel, canceled, charge, confirm, gateway, payment, refusal,
 };
+use crate::canned::{body, ok, raw};
 
 fn has_header(request: &str, name: &str, value: &str) -> bool {
     request.lines().any(|line| {
@@ -13,13 +13,9 @@ fn has_header(request: &str, name: &str, value: &str) -> bool {
     })
 }
 
-fn body(request: &str) -> serde_json::Value {
-    serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap()
-}
-
 #[tokio::test]
 async fn a_charge_carries_the_order_as_its_idempotency_key() {
-    let toss = Canned::answering([ok(&payment("DONE"))]).await;
+    let toss = answering([ok(&payment("DONE"))]).await;
     let Outcome::Approved(approval) = toss.gateway.charge(&charge()).await else { panic!() };
     assert_eq!((approval.order_id.as_str(), approval.payment_key.as_str()), (ORDER, PAYMENT));
     assert_eq!(approval.amount, charge().amount);
@@ -41,7 +37,7 @@ async fn a_charge_carries_the_order_as_its_idempotency_key() {
 
 #[tokio::test]
 async fn a_confirm_carries_the_order_as_its_idempotency_key() {
-    let toss = Canned::answering([ok(&payment("DONE"))]).await;
+    let toss = answering([ok(&payment("DONE"))]).await;
     assert!(matches!(toss.gateway.confirm(&confirm()).await, Outcome::Approved(_)));
     let [request] = toss.requests().try_into().unwrap();
     assert!(request.starts_with("POST /v1/payments/confirm HTTP/1.1\r\n"));
@@ -61,7 +57,7 @@ async fn a_registration_carries_its_own_key() {
     let account = serde_json::json!({"customerKey": "customer-1", "billingKey": BILLING_KEY, "card": null,
         "transfers": [{"bankName": "신한은행", "bankAccountNumber": "110****1234"}]});
     let other = serde_json::json!({"customerKey": "customer-2", "billingKey": BILLING_KEY});
-    let toss = Canned::answering([ok(&billing), ok(&account), ok(&other)]).await;
+    let toss = answering([ok(&billing), ok(&account), ok(&other)]).await;
     let request = IssueBillingKey {
         auth_key: "auth-1".to_owned().into(),
         customer_key: "customer-1".to_owned(),
@@ -81,7 +77,7 @@ async fn a_registration_carries_its_own_key() {
 
 #[tokio::test]
 async fn a_cancel_looks_first_and_carries_our_reference() {
-    let toss = Canned::answering([ok(&payment("DONE")), ok(&canceled("고객 변심 (refund-1)"))]).await;
+    let toss = answering([ok(&payment("DONE")), ok(&canceled("고객 변심 (refund-1)"))]).await;
     let Outcome::Approved(cancellation) = toss.gateway.cancel(&cancel()).await else { panic!() };
     assert_eq!(cancellation.reference.as_deref(), Some("refund-1"));
     assert_eq!((cancellation.amount, cancellation.transaction_key.as_str()), (cancel().amount, "txrd_a01k"));
@@ -97,14 +93,14 @@ async fn a_cancel_looks_first_and_carries_our_reference() {
 /// The idempotency key is forgotten after 15 days, and a second partial cancel would go through.
 #[tokio::test]
 async fn a_cancel_that_was_made_long_ago_is_not_sent_again() {
-    let toss = Canned::answering([ok(&canceled("고객 변심 (refund-1)"))]).await;
+    let toss = answering([ok(&canceled("고객 변심 (refund-1)"))]).await;
     assert!(matches!(toss.gateway.cancel(&cancel()).await, Outcome::Approved(_)));
     assert_eq!(toss.requests().len(), 1, "only the look");
 }
 
 #[tokio::test]
 async fn a_deletion_is_a_delete_without_a_body() {
-    let toss = Canned::answering([raw("200 OK", "", b"")]).await;
+    let toss = answering([raw("200 OK", "", b"")]).await;
     let outcome = toss.gateway.delete_billing_key(&BILLING_KEY.to_owned().into()).await;
     assert!(matches!(outcome, Outcome::Approved(())));
     let [request] = toss.requests().try_into().unwrap();
@@ -113,14 +109,14 @@ async fn a_deletion_is_a_delete_without_a_body() {
 
 #[tokio::test]
 async fn a_look_up_encodes_the_order() {
-    let toss = Canned::answering([refusal(404, "NOT_FOUND_PAYMENT")]).await;
+    let toss = answering([refusal(404, "NOT_FOUND_PAYMENT")]).await;
     assert!(matches!(toss.gateway.find_by_order("a/b?c").await, Lookup::NotFound));
     assert!(toss.requests()[0].starts_with("GET /v1/payments/orders/a%2Fb%3Fc HTTP/1.1\r\n"));
 }
 
 #[tokio::test]
 async fn what_can_only_be_wrong_is_not_sent() {
-    let toss = Canned::answering([]).await;
+    let toss = answering([]).await;
     for billing_key in ["", ".", ".."] {
         let mut request = charge();
         request.billing_key = billing_key.to_owned().into();
@@ -145,7 +141,7 @@ async fn no_text_for_operators_contains_a_billing_key() {
     let nobody = gateway("http://127.0.0.1:1");
     let Outcome::NotSent(reason) = nobody.charge(&charge()).await else { panic!() };
     assert!(!reason.contains("Zx1"), "{reason}");
-    let silent = Canned::answering([]).await;
+    let silent = answering([]).await;
     let Outcome::Unknown(reason) = silent.gateway.charge(&charge()).await else { panic!() };
     assert!(!reason.contains("Zx1"), "{reason}");
 }

@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 use pg_adapter::{DeclineClass, Lookup, Outcome, PaymentGateway, TransactionKind};
 use serde_json::{Value, json};
 
-use crate::canned::{
-    BILLING_KEY, Canned, ORDER, PAYMENT, SILENCE, cancel, canceled, charge, confirm, ok, payment, raw,
-    refusal,
+use super::canned::{
+    BILLING_KEY, ORDER, PAYMENT, answering, cancel, canceled, charge, confirm, payment, refusal,
 };
+use crate::canned::{SILENCE, ok, raw};
 
 fn with(field: &str, value: Value) -> Value {
     let mut payment = payment("DONE");
@@ -56,20 +56,20 @@ fn unclear() -> Vec<(&'static str, Vec<u8>)> {
 #[tokio::test]
 async fn what_cannot_be_understood_is_unknown() {
     for (name, answer) in unclear() {
-        let toss = Canned::answering([answer.clone()]).await;
+        let toss = answering([answer.clone()]).await;
         let outcome = toss.gateway.charge(&charge()).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "charge, {name}: {outcome:?}");
         assert_eq!(toss.requests().len(), 1, "{name} is neither followed nor repeated");
 
-        let toss = Canned::answering([answer.clone()]).await;
+        let toss = answering([answer.clone()]).await;
         let outcome = toss.gateway.confirm(&confirm()).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "confirm, {name}: {outcome:?}");
 
-        let toss = Canned::answering([ok(&payment("DONE")), answer.clone()]).await;
+        let toss = answering([ok(&payment("DONE")), answer.clone()]).await;
         let outcome = toss.gateway.cancel(&cancel()).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "cancel, {name}: {outcome:?}");
 
-        let toss = Canned::answering([answer]).await;
+        let toss = answering([answer]).await;
         let lookup = toss.gateway.find_by_order(ORDER).await;
         assert!(matches!(lookup, Lookup::Unknown(_)), "look-up, {name}: {lookup:?}");
     }
@@ -77,7 +77,7 @@ async fn what_cannot_be_understood_is_unknown() {
 
 #[tokio::test]
 async fn the_raw_code_is_kept_for_operators() {
-    let toss = Canned::answering([refusal(400, "SOMETHING_NEW")]).await;
+    let toss = answering([refusal(400, "SOMETHING_NEW")]).await;
     let Outcome::Unknown(reason) = toss.gateway.charge(&charge()).await else { panic!() };
     assert!(reason.contains("SOMETHING_NEW") && reason.contains("400"), "{reason}");
 }
@@ -105,7 +105,7 @@ async fn an_accepted_charge_must_say_that_it_is_ours_and_done() {
         without("paymentKey"),
         without("totalAmount"),
     ] {
-        let toss = Canned::answering([ok(&body)]).await;
+        let toss = answering([ok(&body)]).await;
         let outcome = toss.gateway.charge(&charge()).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "{body}: {outcome:?}");
     }
@@ -130,7 +130,7 @@ async fn what_only_decorates_may_be_missing_or_odd() {
         without("receipt"),
         without("version"),
     ] {
-        let toss = Canned::answering([ok(&body)]).await;
+        let toss = answering([ok(&body)]).await;
         let Outcome::Approved(approval) = toss.gateway.charge(&charge()).await else { panic!("{body}") };
         assert_eq!(approval.amount, charge().amount);
         assert_eq!(approval.approved_at.timestamp() / 60, 1_795_136_400 / 60, "{body}");
@@ -146,7 +146,7 @@ async fn an_aborted_charge_is_declined() {
         (payment("ABORTED"), DeclineClass::RetryLater),
         (payment("EXPIRED"), DeclineClass::Temporary),
     ] {
-        let toss = Canned::answering([ok(&body), ok(&body)]).await;
+        let toss = answering([ok(&body), ok(&body)]).await;
         let Outcome::Declined(decline) = toss.gateway.charge(&charge()).await else { panic!() };
         assert_eq!(decline.class, class);
         let Lookup::Failed(decline) = toss.gateway.find_by_order(ORDER).await else { panic!() };
@@ -157,17 +157,17 @@ async fn an_aborted_charge_is_declined() {
 #[tokio::test]
 async fn an_order_that_was_charged_before_is_looked_up() {
     let before = refusal(400, "DUPLICATED_ORDER_ID");
-    let toss = Canned::answering([before.clone(), ok(&payment("DONE"))]).await;
+    let toss = answering([before.clone(), ok(&payment("DONE"))]).await;
     assert!(matches!(toss.gateway.charge(&charge()).await, Outcome::Approved(_)));
     assert!(toss.requests()[1].starts_with(&format!("GET /v1/payments/orders/{ORDER} ")));
 
-    let toss = Canned::answering([before.clone(), ok(&payment("ABORTED"))]).await;
+    let toss = answering([before.clone(), ok(&payment("ABORTED"))]).await;
     assert!(matches!(toss.gateway.charge(&charge()).await, Outcome::Declined(_)));
 
     for second in
         [refusal(404, "NOT_FOUND_PAYMENT"), refusal(500, "COMMON_ERROR"), ok(&payment("READY")), Vec::new()]
     {
-        let toss = Canned::answering([before.clone(), second]).await;
+        let toss = answering([before.clone(), second]).await;
         assert!(matches!(toss.gateway.charge(&charge()).await, Outcome::Unknown(_)));
     }
 }
@@ -175,18 +175,18 @@ async fn an_order_that_was_charged_before_is_looked_up() {
 #[tokio::test]
 async fn a_payment_that_was_confirmed_before_counts_only_for_its_own_order() {
     let before = refusal(400, "ALREADY_PROCESSED_PAYMENT");
-    let toss = Canned::answering([before.clone(), ok(&payment("DONE"))]).await;
+    let toss = answering([before.clone(), ok(&payment("DONE"))]).await;
     assert!(matches!(toss.gateway.confirm(&confirm()).await, Outcome::Approved(_)));
 
-    let toss = Canned::answering([before.clone(), ok(&with("orderId", json!("order-long-paid")))]).await;
+    let toss = answering([before.clone(), ok(&with("orderId", json!("order-long-paid")))]).await;
     let Outcome::Declined(decline) = toss.gateway.confirm(&confirm()).await else { panic!() };
     assert_eq!(decline.code, "ALREADY_PROCESSED_PAYMENT");
 
-    let toss = Canned::answering([before, refusal(404, "NOT_FOUND_PAYMENT")]).await;
+    let toss = answering([before, refusal(404, "NOT_FOUND_PAYMENT")]).await;
     assert!(matches!(toss.gateway.confirm(&confirm()).await, Outcome::Unknown(_)));
 
     // Paid through another window: the order is paid, once.
-    let toss = Canned::answering([refusal(400, "DUPLICATED_ORDER_ID"), ok(&payment("DONE"))]).await;
+    let toss = answering([refusal(400, "DUPLICATED_ORDER_ID"), ok(&payment("DONE"))]).await;
     assert!(matches!(toss.gateway.confirm(&confirm()).await, Outcome::Approved(_)));
     assert!(toss.requests()[1].starts_with(&format!("GET /v1/payments/orders/{ORDER} ")));
 }
@@ -196,15 +196,15 @@ async fn a_cancel_that_finds_nothing_left_is_ours_or_declined() {
     for code in ["ALREADY_CANCELED_PAYMENT", "NOT_CANCELABLE_AMOUNT", "NOT_MATCHES_REFUNDABLE_AMOUNT"] {
         let look = ok(&payment("DONE"));
         let ours = ok(&canceled("고객 변심 (refund-1)"));
-        let toss = Canned::answering([look.clone(), refusal(403, code), ours]).await;
+        let toss = answering([look.clone(), refusal(403, code), ours]).await;
         assert!(matches!(toss.gateway.cancel(&cancel()).await, Outcome::Approved(_)), "{code}");
 
         let theirs = ok(&canceled("고객 변심 (refund-2)"));
-        let toss = Canned::answering([look.clone(), refusal(403, code), theirs]).await;
+        let toss = answering([look.clone(), refusal(403, code), theirs]).await;
         let Outcome::Declined(decline) = toss.gateway.cancel(&cancel()).await else { panic!("{code}") };
         assert_eq!(decline.code, code);
 
-        let toss = Canned::answering([look, refusal(403, code), Vec::new()]).await;
+        let toss = answering([look, refusal(403, code), Vec::new()]).await;
         assert!(matches!(toss.gateway.cancel(&cancel()).await, Outcome::Unknown(_)), "{code}");
     }
 }
@@ -212,7 +212,7 @@ async fn a_cancel_that_finds_nothing_left_is_ours_or_declined() {
 #[tokio::test]
 async fn a_cancel_whose_reason_was_rewritten_is_the_latest_transaction() {
     let look = ok(&payment("DONE"));
-    let toss = Canned::answering([look.clone(), ok(&canceled("고객 변심"))]).await;
+    let toss = answering([look.clone(), ok(&canceled("고객 변심"))]).await;
     let Outcome::Approved(cancellation) = toss.gateway.cancel(&cancel()).await else { panic!() };
     assert_eq!(cancellation.reference.as_deref(), Some("refund-1"));
 
@@ -224,7 +224,7 @@ async fn a_cancel_whose_reason_was_rewritten_is_the_latest_transaction() {
     other_payment["paymentKey"] = json!("somebody-elses");
     for body in [other_amount, running, other_payment, canceled("고객 변심 (refund-2)"), payment("DONE")]
     {
-        let toss = Canned::answering([look.clone(), ok(&body)]).await;
+        let toss = answering([look.clone(), ok(&body)]).await;
         let outcome = toss.gateway.cancel(&cancel()).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "{body}: {outcome:?}");
     }
@@ -232,7 +232,7 @@ async fn a_cancel_whose_reason_was_rewritten_is_the_latest_transaction() {
 
 #[tokio::test]
 async fn every_state_of_a_payment_has_its_word() {
-    let look = async |body: Value| Canned::answering([ok(&body)]).await.gateway.find_by_order(ORDER).await;
+    let look = async |body: Value| answering([ok(&body)]).await.gateway.find_by_order(ORDER).await;
     for status in ["DONE", "CANCELED", "PARTIAL_CANCELED"] {
         assert!(matches!(look(payment(status)).await, Lookup::Approved(_)), "{status}");
     }
@@ -268,7 +268,7 @@ async fn only_one_code_means_that_there_is_no_such_payment() {
         (404, "NOT_FOUND", true),
         (401, "UNAUTHORIZED_KEY", true),
     ] {
-        let toss = Canned::answering([refusal(status, code)]).await;
+        let toss = answering([refusal(status, code)]).await;
         let lookup = toss.gateway.find_by_order(ORDER).await;
         assert_eq!(matches!(lookup, Lookup::Unknown(_)), found, "{code}: {lookup:?}");
         assert_eq!(matches!(lookup, Lookup::NotFound), !found, "{code}: {lookup:?}");
@@ -278,7 +278,7 @@ async fn only_one_code_means_that_there_is_no_such_payment() {
 #[tokio::test]
 async fn a_deleted_key_is_told_from_a_wrong_url() {
     let delete = async |answer: Vec<u8>| {
-        Canned::answering([answer]).await.gateway.delete_billing_key(&BILLING_KEY.to_owned().into()).await
+        answering([answer]).await.gateway.delete_billing_key(&BILLING_KEY.to_owned().into()).await
     };
     for code in ["ALREADY_REMOVED_BILLING_KEY", "BILLING_KEY_NOT_FOUND", "NOT_FOUND_BILLING"] {
         assert!(matches!(delete(refusal(400, code)).await, Outcome::Approved(())), "{code}");
@@ -294,7 +294,7 @@ async fn a_wrong_secret_key_is_our_bug() {
     for (status, code) in
         [(401, "UNAUTHORIZED_KEY"), (400, "INVALID_API_KEY"), (403, "INCORRECT_BASIC_AUTH_FORMAT")]
     {
-        let toss = Canned::answering([refusal(status, code)]).await;
+        let toss = answering([refusal(status, code)]).await;
         let Outcome::Declined(decline) = toss.gateway.charge(&charge()).await else { panic!() };
         assert_eq!(decline.class, DeclineClass::OurBug);
     }
@@ -304,7 +304,7 @@ async fn a_wrong_secret_key_is_our_bug() {
 #[tokio::test]
 async fn a_look_before_a_cancel_that_is_refused_says_nothing_about_the_cancel() {
     for code in ["UNAUTHORIZED_KEY", "FORBIDDEN_CONSECUTIVE_REQUEST", "NOT_FOUND_PAYMENT"] {
-        let toss = Canned::answering([refusal(403, code)]).await;
+        let toss = answering([refusal(403, code)]).await;
         assert!(matches!(toss.gateway.cancel(&cancel()).await, Outcome::Unknown(_)), "{code}");
     }
 }
@@ -319,7 +319,7 @@ async fn a_row_of_the_transaction_list_is_money_that_moved() {
         })
     };
     let day = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
-    let list = async |rows: Value| Canned::answering([ok(&rows)]).await.gateway.transactions(day, None).await;
+    let list = async |rows: Value| answering([ok(&rows)]).await.gateway.transactions(day, None).await;
 
     // The sign of a cancel was never seen, and an account that waits for a deposit has a row of nothing.
     let rows = json!([

@@ -10,10 +10,8 @@ use pg_adapter::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    canned::{Canned, ok, raw},
-    portone_canned::{KEY, ORDER, body, cancel, charge, config, confirm, declined, portone, refusal},
-};
+use super::canned::{KEY, ORDER, answering, cancel, charge, config, confirm, declined, refusal};
+use crate::canned::{Canned, body, ok, raw};
 
 fn key_info(pointer: &str, value: Value) -> Vec<u8> {
     let mut info = json!({
@@ -38,7 +36,7 @@ fn issue(auth_key: &str) -> IssueBillingKey {
 
 #[tokio::test]
 async fn a_billing_key_is_believed_after_it_was_read() {
-    let server = portone([key_info("", Value::Null)]).await;
+    let server = answering([key_info("", Value::Null)]).await;
     let Outcome::Approved(issued) = server.gateway.issue_billing_key(&issue(KEY)).await else { panic!() };
     assert_eq!(issued.card.company, "카카오페이");
 
@@ -52,7 +50,7 @@ async fn a_billing_key_is_believed_after_it_was_read() {
         ("/channels", json!([]), Some(DeclineClass::OurBug)),
         ("/channels/0/key", json!("channel-key-2"), Some(DeclineClass::OurBug)),
     ] {
-        let server = portone([key_info(pointer, value)]).await;
+        let server = answering([key_info(pointer, value)]).await;
         let found = match server.gateway.issue_billing_key(&issue(KEY)).await {
             Outcome::Declined(decline) => Some(decline.class),
             Outcome::Unknown(_) => None,
@@ -63,7 +61,7 @@ async fn a_billing_key_is_believed_after_it_was_read() {
     for (pointer, value) in
         [("/customer", json!({})), ("/channels/0/key", Value::Null), ("/methods", json!(1))]
     {
-        let server = portone([key_info(pointer, value)]).await;
+        let server = answering([key_info(pointer, value)]).await;
         assert!(
             matches!(server.gateway.issue_billing_key(&issue(KEY)).await, Outcome::Approved(_)),
             "{pointer}"
@@ -74,20 +72,20 @@ async fn a_billing_key_is_believed_after_it_was_read() {
 #[tokio::test]
 async fn a_token_is_confirmed_first_and_its_key_is_read() {
     let confirmed = ok(&json!({"billingKey": KEY}));
-    let server = portone([confirmed.clone(), key_info("", Value::Null)]).await;
+    let server = answering([confirmed.clone(), key_info("", Value::Null)]).await;
     assert!(matches!(server.gateway.issue_billing_key(&issue("token-1")).await, Outcome::Approved(_)));
     let [post, _] = server.requests().try_into().unwrap();
     assert!(post.starts_with("POST /billing-keys/confirm HTTP/1.1\r\n"));
     assert_eq!(body(&post), json!({"storeId": "store-1", "billingIssueToken": "token-1", "isTest": false}));
     // The key is there, but could not be read: the same request again finds it.
-    let server = portone([confirmed]).await;
+    let server = answering([confirmed]).await;
     assert!(matches!(server.gateway.issue_billing_key(&issue("token-1")).await, Outcome::Unknown(_)));
     for (status, kind, class) in [
         (409, "BILLING_KEY_ALREADY_ISSUED", DeclineClass::NewCard),
         (404, "BILLING_KEY_NOT_FOUND", DeclineClass::NewCard),
         (409, "INFORMATION_MISMATCH", DeclineClass::OurBug),
     ] {
-        let server = portone([refusal(status, kind)]).await;
+        let server = answering([refusal(status, kind)]).await;
         let outcome = server.gateway.issue_billing_key(&issue("token-1")).await;
         let Outcome::Declined(decline) = outcome else { panic!("{kind}: {outcome:?}") };
         assert_eq!(decline.class, class);
@@ -97,7 +95,7 @@ async fn a_token_is_confirmed_first_and_its_key_is_read() {
 #[tokio::test]
 async fn a_deleted_key_is_told_from_a_wrong_url() {
     let delete = async |answer: Vec<u8>| {
-        portone([answer]).await.gateway.delete_billing_key(&KEY.to_owned().into()).await
+        answering([answer]).await.gateway.delete_billing_key(&KEY.to_owned().into()).await
     };
     assert!(matches!(delete(ok(&json!({"deletedAt": "x"}))).await, Outcome::Approved(())));
     for kind in ["BILLING_KEY_ALREADY_DELETED", "BILLING_KEY_NOT_FOUND", "BILLING_KEY_NOT_ISSUED"] {
@@ -145,14 +143,14 @@ async fn a_day_is_listed_page_by_page() {
     assert!(second.contains("cursor-20000"), "{second}");
 
     for odd in [event("PAID", -1, "2026-11-20T00:00:00Z"), event("NEW", 1, "2026-11-20T00:00:00Z")] {
-        let server = portone([ok(&json!({"items": [odd]}))]).await;
+        let server = answering([ok(&json!({"items": [odd]}))]).await;
         assert!(server.gateway.transactions(day, None).await.is_err(), "{odd}");
     }
 }
 
 #[tokio::test]
 async fn what_can_only_be_wrong_is_not_sent_and_no_text_contains_a_billing_key() {
-    let server = portone([]).await;
+    let server = answering([]).await;
     for order_id in ["", "with-hyphens", "a\r\nb", &"o".repeat(41)] {
         let request = Charge { order_id: order_id.to_owned(), ..charge() };
         assert!(matches!(server.gateway.charge(&request).await, Outcome::Declined(_)));

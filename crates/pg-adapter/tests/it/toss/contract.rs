@@ -8,12 +8,7 @@ use pg_adapter::{
 };
 use serde_json::json;
 
-use crate::toss_rig::TossRig;
-
-#[tokio::test]
-async fn toss_keeps_the_contract() {
-    contract(&TossRig::start().await).await;
-}
+use super::rig::TossRig;
 
 /// The other way round in everything that the Toss Payments reference leaves open.
 #[tokio::test]

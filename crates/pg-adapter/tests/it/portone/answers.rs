@@ -5,40 +5,38 @@ use kernel::Krw;
 use pg_adapter::{DeclineClass, Lookup, Outcome, PaymentGateway};
 use serde_json::{Value, json};
 
-use crate::{
-    canned::ok,
-    portone_canned::{
-        KEY, ORDER, accepted, body, cancel, cancellation, charge, confirm, declined, failed, holding,
-        payment, portone, refusal, unclear, with, without,
-    },
+use super::canned::{
+    KEY, ORDER, accepted, answering, cancel, cancellation, charge, confirm, declined, failed, holding,
+    payment, refusal, unclear, with, without,
 };
+use crate::canned::{body, ok};
 
 #[tokio::test]
 async fn what_cannot_be_understood_is_unknown() {
     for (name, answer) in unclear() {
-        let server = portone([answer.clone()]).await;
+        let server = answering([answer.clone()]).await;
         let outcome = server.gateway.charge(&charge()).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "charge, {name}: {outcome:?}");
         let posts = server.requests().iter().filter(|request| request.starts_with("POST")).count();
         assert_eq!(posts, 1, "{name} is neither followed nor repeated");
 
-        let server = portone([refusal(404, "PAYMENT_NOT_FOUND"), answer.clone()]).await;
+        let server = answering([refusal(404, "PAYMENT_NOT_FOUND"), answer.clone()]).await;
         let outcome = server.gateway.confirm(&confirm("token")).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "confirm, {name}: {outcome:?}");
 
-        let server = portone([ok(&payment("PAID")), answer.clone()]).await;
+        let server = answering([ok(&payment("PAID")), answer.clone()]).await;
         let outcome = server.gateway.cancel(&cancel()).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "cancel, {name}: {outcome:?}");
 
-        let server = portone([accepted(), answer.clone()]).await;
+        let server = answering([accepted(), answer.clone()]).await;
         let outcome = server.gateway.charge(&charge()).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "reading back, {name}: {outcome:?}");
 
-        let server = portone([answer.clone()]).await;
+        let server = answering([answer.clone()]).await;
         let lookup = server.gateway.find_by_order(ORDER).await;
         assert!(matches!(lookup, Lookup::Unknown(_)), "look-up, {name}: {lookup:?}");
 
-        let server = portone([answer]).await;
+        let server = answering([answer]).await;
         let day = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
         assert!(server.gateway.transactions(day, None).await.is_err(), "list, {name}");
     }
@@ -46,7 +44,7 @@ async fn what_cannot_be_understood_is_unknown() {
 
 #[tokio::test]
 async fn a_charge_is_read_back_and_carries_a_quoted_idempotency_key() {
-    let server = portone([accepted(), ok(&payment("PAID"))]).await;
+    let server = answering([accepted(), ok(&payment("PAID"))]).await;
     let Outcome::Approved(approval) = server.gateway.charge(&charge()).await else { panic!() };
     assert_eq!((approval.payment_key.as_str(), approval.order_id.as_str()), (ORDER, ORDER));
     assert_eq!((approval.amount, approval.remaining), (charge().amount, charge().amount));
@@ -93,12 +91,12 @@ async fn an_accepted_charge_must_be_ours_and_paid_in_won() {
         without("currency"),
         without("channel"),
     ] {
-        let server = portone([accepted(), ok(&body)]).await;
+        let server = answering([accepted(), ok(&body)]).await;
         let outcome = server.gateway.charge(&charge()).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "{body}: {outcome:?}");
     }
     // It failed, says the payment, and that it was accepted: no word to rely upon.
-    let server = portone([accepted(), ok(&failed("TOSSPAYMENTS", "REJECT_CARD_PAYMENT"))]).await;
+    let server = answering([accepted(), ok(&failed("TOSSPAYMENTS", "REJECT_CARD_PAYMENT"))]).await;
     assert!(matches!(server.gateway.charge(&charge()).await, Outcome::Unknown(_)));
 }
 
@@ -117,7 +115,7 @@ async fn what_only_decorates_may_be_missing_or_odd() {
         without("storeId"),
         without("receiptUrl"),
     ] {
-        let server = portone([accepted(), ok(&body)]).await;
+        let server = answering([accepted(), ok(&body)]).await;
         let Outcome::Approved(approval) = server.gateway.charge(&charge()).await else { panic!("{body}") };
         assert_eq!(approval.amount, charge().amount);
         assert_eq!(approval.approved_at.timestamp() / 60, 1_795_136_400 / 60, "{body}");
@@ -134,16 +132,16 @@ async fn after_any_refusal_the_payment_has_the_last_word() {
         refusal(409, "BILLING_KEY_ALREADY_DELETED"),
         refusal(400, "INVALID_REQUEST"),
     ] {
-        let server = portone([refused.clone(), ok(&payment("PAID"))]).await;
+        let server = answering([refused.clone(), ok(&payment("PAID"))]).await;
         assert!(matches!(server.gateway.charge(&charge()).await, Outcome::Approved(_)));
         for unread in [Vec::new(), refusal(500, "X"), ok(&payment("READY"))] {
-            let server = portone([refused.clone(), unread]).await;
+            let server = answering([refused.clone(), unread]).await;
             assert!(matches!(server.gateway.charge(&charge()).await, Outcome::Unknown(_)));
         }
     }
     // Paid, it said: then a payment that was not is no answer.
     for contrary in [refusal(404, "PAYMENT_NOT_FOUND"), ok(&failed("TOSSPAYMENTS", "X"))] {
-        let server = portone([refusal(409, "ALREADY_PAID"), contrary]).await;
+        let server = answering([refusal(409, "ALREADY_PAID"), contrary]).await;
         assert!(matches!(server.gateway.charge(&charge()).await, Outcome::Unknown(_)));
     }
 }
@@ -160,14 +158,14 @@ async fn a_decline_is_read_in_the_words_of_its_pg() {
         ("NICE_V2", "8181", DeclineClass::RetryLater),
         ("INICIS_V2", "01", DeclineClass::RetryLater),
     ] {
-        let server = portone([declined(code), ok(&failed(provider, code))]).await;
+        let server = answering([declined(code), ok(&failed(provider, code))]).await;
         let Outcome::Declined(decline) = server.gateway.charge(&charge()).await else { panic!("{code}") };
         assert_eq!((decline.class, decline.code.as_str()), (class, code), "{provider}");
         assert!(decline.message.ends_with('.'));
     }
     // Where a decline leaves no payment behind, only an unmistakable code is a no.
     for (code, is_no) in [("REJECT_CARD_PAYMENT", true), ("CC10", true), ("8181", false), ("", false)] {
-        let server = portone([declined(code), refusal(404, "PAYMENT_NOT_FOUND")]).await;
+        let server = answering([declined(code), refusal(404, "PAYMENT_NOT_FOUND")]).await;
         let outcome = server.gateway.charge(&charge()).await;
         assert_eq!(matches!(outcome, Outcome::Declined(_)), is_no, "{code}: {outcome:?}");
         assert_eq!(matches!(outcome, Outcome::Unknown(_)), !is_no, "{code}: {outcome:?}");
@@ -176,12 +174,12 @@ async fn a_decline_is_read_in_the_words_of_its_pg() {
 
 #[tokio::test]
 async fn a_confirm_looks_first_and_tells_what_it_expects() {
-    let server = portone([ok(&payment("PAID"))]).await;
+    let server = answering([ok(&payment("PAID"))]).await;
     assert!(matches!(server.gateway.confirm(&confirm(ORDER)).await, Outcome::Approved(_)));
     assert_eq!(server.requests().len(), 1, "paid in the window: nothing to confirm");
 
     let confirmed = ok(&json!({"pgTxId": "tviva1", "paidAt": "2026-11-20T01:00:06Z"}));
-    let server = portone([ok(&payment("READY")), confirmed, ok(&payment("PAID"))]).await;
+    let server = answering([ok(&payment("READY")), confirmed, ok(&payment("PAID"))]).await;
     assert!(matches!(server.gateway.confirm(&confirm("token-1")).await, Outcome::Approved(_)));
     let [_, post, _] = server.requests().try_into().unwrap();
     assert!(post.starts_with(&format!("POST /payments/{ORDER}/confirm HTTP/1.1\r\n")));
@@ -193,18 +191,18 @@ async fn a_confirm_looks_first_and_tells_what_it_expects() {
 
     for (kind, status) in [("INFORMATION_MISMATCH", 409), ("INVALID_PAYMENT_TOKEN", 400)] {
         let ready = ok(&payment("READY"));
-        let server = portone([ready.clone(), refusal(status, kind), ready]).await;
+        let server = answering([ready.clone(), refusal(status, kind), ready]).await;
         let Outcome::Declined(decline) = server.gateway.confirm(&confirm("token-1")).await else { panic!() };
         assert_eq!((decline.class, decline.code.as_str()), (DeclineClass::OurBug, kind));
     }
-    let server = portone([ok(&failed("TOSSPAYMENTS", "FDS_ERROR"))]).await;
+    let server = answering([ok(&failed("TOSSPAYMENTS", "FDS_ERROR"))]).await;
     let Outcome::Declined(decline) = server.gateway.confirm(&confirm(ORDER)).await else { panic!() };
     assert_eq!(decline.class, DeclineClass::Fraud);
 }
 
 #[tokio::test]
 async fn every_state_of_a_payment_has_its_word() {
-    let look = async |body: Value| portone([ok(&body)]).await.gateway.find_by_order(ORDER).await;
+    let look = async |body: Value| answering([ok(&body)]).await.gateway.find_by_order(ORDER).await;
     for status in ["PAID", "PARTIAL_CANCELLED", "CANCELLED"] {
         assert!(matches!(look(payment(status)).await, Lookup::Approved(_)), "{status}");
     }
@@ -218,7 +216,7 @@ async fn every_state_of_a_payment_has_its_word() {
     );
     assert!(matches!(look(failed("TOSSPAYMENTS", "X")).await, Lookup::Failed(_)));
     assert!(matches!(look(with("/channel/type", json!("TEST"))).await, Lookup::Failed(_)));
-    let server = portone([refusal(404, "PAYMENT_NOT_FOUND")]).await;
+    let server = answering([refusal(404, "PAYMENT_NOT_FOUND")]).await;
     assert!(matches!(server.gateway.find("a/b?c").await, Lookup::NotFound));
     assert!(server.requests()[0].starts_with("GET /payments/a%2Fb%3Fc?storeId=store-1 "));
 

@@ -1,4 +1,4 @@
-//! The KCP adapter against a server that answers with prepared bytes.
+//! KCP as a server that says exactly what a test tells it to.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,26 +10,22 @@ use pg_adapter::{
 use sandbox::kcp_dev_credentials;
 use serde_json::{Value, json};
 
-use crate::canned::{Canned, raw};
+use crate::canned::{Canned, body, raw};
 
 pub(crate) const ORDER: &str = "SUB202611000123";
 pub(crate) const TNO: &str = "26112000000001";
 pub(crate) const BATCH_KEY: &str = "1234567890123456";
 
-pub(crate) type CannedKcp = Canned<KcpGateway>;
+pub(crate) async fn answering(answers: impl IntoIterator<Item = Vec<u8>>) -> Canned<KcpGateway> {
+    Canned::to(gateway, answers).await
+}
 
-impl CannedKcp {
-    /// As KCP: answers the first request with the first answer, and so on, then with nothing at all.
-    pub(crate) async fn as_kcp(answers: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        Self::to(gateway, answers).await
-    }
-
+impl Canned<KcpGateway> {
     /// The path of every request and its body.
     pub(crate) fn sent(&self) -> Vec<(String, Value)> {
         let read = |request: &String| {
-            let (head, body) = request.split_once("\r\n\r\n").unwrap();
-            let path = head.strip_prefix("POST ").unwrap().split(' ').next().unwrap();
-            (path.to_owned(), serde_json::from_str(body).unwrap())
+            let path = request.strip_prefix("POST ").unwrap().split(' ').next().unwrap();
+            (path.to_owned(), body(request))
         };
         self.requests().iter().map(read).collect()
     }

@@ -9,8 +9,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use x509_cert::{Certificate, der::DecodePem as _};
 
-use crate::kcp_canned::{
-    BATCH_KEY, CannedKcp, ORDER, TNO, approval, cancel, charge, confirm, gateway, inquiry, issue, ok, refusal,
+use super::canned::{
+    BATCH_KEY, ORDER, TNO, answering, approval, cancel, charge, confirm, gateway, inquiry, issue, ok, refusal,
 };
 
 fn one_line_certificate() -> String {
@@ -28,7 +28,7 @@ fn is_signed(body: &Value, text: &str) -> bool {
 
 #[tokio::test]
 async fn a_charge_goes_to_the_hub_in_strings() {
-    let kcp = CannedKcp::as_kcp([ok(&approval())]).await;
+    let kcp = answering([ok(&approval())]).await;
     let Outcome::Approved(approval) = kcp.gateway.charge(&charge()).await else { panic!() };
     assert_eq!((approval.order_id.as_str(), approval.payment_key.as_str()), (ORDER, TNO));
     assert_eq!((approval.amount, approval.remaining), (charge().amount, charge().amount));
@@ -56,7 +56,7 @@ async fn a_charge_goes_to_the_hub_in_strings() {
 
 #[tokio::test]
 async fn a_confirm_carries_our_amount_and_our_number() {
-    let kcp = CannedKcp::as_kcp([ok(&approval())]).await;
+    let kcp = answering([ok(&approval())]).await;
     assert!(matches!(kcp.gateway.confirm(&confirm()).await, Outcome::Approved(_)));
     let [(path, body)] = kcp.sent().try_into().unwrap();
     assert_eq!(path, "/gw/enc/v1/payment");
@@ -71,7 +71,7 @@ async fn a_confirm_carries_our_amount_and_our_number() {
 async fn a_registration_carries_no_amount_and_shows_the_number_of_the_window() {
     let key = json!({"res_cd": "0000", "res_msg": "정상처리", "batch_key": BATCH_KEY, "card_cd": "CCDI",
         "card_name": "현대카드", "card_bank_cd": "0321", "van_tx_id": "", "join_cd": ""});
-    let kcp = CannedKcp::as_kcp([ok(&key)]).await;
+    let kcp = answering([ok(&key)]).await;
     let Outcome::Approved(issued) = kcp.gateway.issue_billing_key(&issue()).await else { panic!() };
     assert_eq!(issued.billing_key.expose_secret(), BATCH_KEY);
     assert_eq!(
@@ -88,8 +88,7 @@ async fn a_registration_carries_no_amount_and_shows_the_number_of_the_window() {
 
 #[tokio::test]
 async fn a_deletion_names_key_and_group() {
-    let kcp =
-        CannedKcp::as_kcp([ok(&json!({"res_cd": "0000", "res_msg": "정상처리"})), refusal("S099")]).await;
+    let kcp = answering([ok(&json!({"res_cd": "0000", "res_msg": "정상처리"})), refusal("S099")]).await;
     for _ in 0..2 {
         let outcome = kcp.gateway.delete_billing_key(&BATCH_KEY.to_owned().into()).await;
         assert!(matches!(outcome, Outcome::Approved(())), "also where it was gone already");
@@ -107,7 +106,7 @@ async fn a_deletion_names_key_and_group() {
 async fn a_partial_cancel_looks_first_and_names_what_is_left_before_it() {
     let done = json!({"res_cd": "0000", "res_msg": "정상처리", "tno": TNO, "canc_time": "20261121100000",
         "amount": "29000", "mod_mny": "9000", "rem_mny": "20000", "mod_pcan_seq_no": "26112100000002"});
-    let kcp = CannedKcp::as_kcp([ok(&inquiry("STSR", "29000")), ok(&done)]).await;
+    let kcp = answering([ok(&inquiry("STSR", "29000")), ok(&done)]).await;
     let Outcome::Approved(made) = kcp.gateway.cancel(&cancel()).await else { panic!() };
     assert_eq!((made.amount, made.reference.as_deref()), (Krw::won(9_000), Some("refund-1")));
     assert_eq!(made.canceled_at.unwrap().to_rfc3339(), "2026-11-21T01:00:00+00:00");
@@ -136,7 +135,7 @@ async fn only_an_untouched_payment_is_cancelled_whole() {
     for (request, seen, mode) in
         [(whole, inquiry("STSR", "29000"), "STSC"), (rest, inquiry("STPC", "20000"), "STPC")]
     {
-        let kcp = CannedKcp::as_kcp([ok(&seen), ok(&done)]).await;
+        let kcp = answering([ok(&seen), ok(&done)]).await;
         assert!(matches!(kcp.gateway.cancel(&request).await, Outcome::Approved(_)));
         let (_, sent) = &kcp.sent()[1];
         assert_eq!(sent["mod_type"], mode);
@@ -147,7 +146,7 @@ async fn only_an_untouched_payment_is_cancelled_whole() {
 
 #[tokio::test]
 async fn a_cancel_that_was_made_long_ago_is_not_sent_again() {
-    let kcp = CannedKcp::as_kcp([ok(&inquiry("STPC", "20000"))]).await;
+    let kcp = answering([ok(&inquiry("STPC", "20000"))]).await;
     let Outcome::Approved(made) = kcp.gateway.cancel(&cancel()).await else { panic!() };
     assert_eq!((made.transaction_key.as_str(), made.amount), ("26112000000001-20000", Krw::won(9_000)));
     assert_eq!(kcp.sent().len(), 1, "only the look");
@@ -155,7 +154,7 @@ async fn a_cancel_that_was_made_long_ago_is_not_sent_again() {
 
 #[tokio::test]
 async fn what_can_only_be_wrong_is_not_sent() {
-    let kcp = CannedKcp::as_kcp([]).await;
+    let kcp = answering([]).await;
     let gateway = &kcp.gateway;
     for order_id in ["", "with-hyphen", "주문", "a\r\nb", &"o".repeat(41)] {
         let mut request = charge();
@@ -200,7 +199,7 @@ async fn no_text_for_operators_contains_a_key() {
     let nobody = gateway("http://127.0.0.1:1");
     let Outcome::NotSent(reason) = nobody.charge(&charge()).await else { panic!() };
     assert!(!reason.contains("1234567890"), "{reason}");
-    let silent = CannedKcp::as_kcp([]).await;
+    let silent = answering([]).await;
     let Outcome::Unknown(reason) = silent.gateway.charge(&charge()).await else { panic!() };
     assert!(!reason.contains("1234567890"), "{reason}");
 }

@@ -3,16 +3,14 @@
 use pg_adapter::{Outcome, PaymentGateway};
 use serde_json::json;
 
-use crate::{
-    canned::ok,
-    portone_canned::{body, cancel, cancellation, declined, holding, payment, portone, refusal},
-};
+use super::canned::{answering, cancel, cancellation, declined, holding, payment, refusal};
+use crate::canned::{body, ok};
 
 #[tokio::test]
 async fn a_cancel_looks_first_and_names_what_is_left() {
     let done = ok(&json!({"cancellation": cancellation("SUCCEEDED", 9_000, "고객 변심 (refund-1)")}));
     let before = holding(json!([cancellation("REQUESTED", 4_000, "다른 환불 (refund-0)")]), 5_000);
-    let server = portone([ok(&before), done]).await;
+    let server = answering([ok(&before), done]).await;
     let Outcome::Approved(made) = server.gateway.cancel(&cancel()).await else { panic!() };
     assert_eq!((made.amount, made.transaction_key.as_str()), (cancel().amount, "cancellation-1"));
     assert_eq!(made.reference.as_deref(), Some("refund-1"));
@@ -34,7 +32,7 @@ async fn a_cancel_that_is_in_the_payment_already_is_not_sent_again() {
         ("NEW", false, false),
     ] {
         let held = holding(json!([cancellation(status, 9_000, "고객 변심 (refund-1)")]), 9_000);
-        let server = portone([ok(&held)]).await;
+        let server = answering([ok(&held)]).await;
         let outcome = server.gateway.cancel(&cancel()).await;
         assert_eq!(matches!(outcome, Outcome::Approved(_)), approved, "{status}");
         assert_eq!(matches!(outcome, Outcome::Declined(_)), declined, "{status}");
@@ -49,21 +47,21 @@ async fn a_refused_cancel_is_ours_a_no_or_unknown() {
     let theirs = ok(&holding(json!([cancellation("SUCCEEDED", 9_000, "고객 변심 (refund-2)")]), 9_000));
     for kind in ["PAYMENT_ALREADY_CANCELLED", "CANCEL_AMOUNT_EXCEEDS_CANCELLABLE_AMOUNT", "PAYMENT_NOT_PAID"]
     {
-        let server = portone([look.clone(), refusal(409, kind), ours.clone()]).await;
+        let server = answering([look.clone(), refusal(409, kind), ours.clone()]).await;
         assert!(matches!(server.gateway.cancel(&cancel()).await, Outcome::Approved(_)), "{kind}");
-        let server = portone([look.clone(), refusal(409, kind), theirs.clone()]).await;
+        let server = answering([look.clone(), refusal(409, kind), theirs.clone()]).await;
         let Outcome::Declined(decline) = server.gateway.cancel(&cancel()).await else { panic!("{kind}") };
         assert_eq!(decline.code, kind);
-        let server = portone([look.clone(), refusal(409, kind), Vec::new()]).await;
+        let server = answering([look.clone(), refusal(409, kind), Vec::new()]).await;
         assert!(matches!(server.gateway.cancel(&cancel()).await, Outcome::Unknown(_)), "{kind}");
     }
     // Something came between the look and the cancel: the next try looks again.
-    let server = portone([look.clone(), refusal(409, "CANCELLABLE_AMOUNT_CONSISTENCY_BROKEN")]).await;
+    let server = answering([look.clone(), refusal(409, "CANCELLABLE_AMOUNT_CONSISTENCY_BROKEN")]).await;
     assert!(matches!(server.gateway.cancel(&cancel()).await, Outcome::Unknown(_)));
     // The PG could not, or did not answer: 8178 is "too little to settle", an operator's case.
-    let server = portone([look.clone(), declined("8178"), look.clone()]).await;
+    let server = answering([look.clone(), declined("8178"), look.clone()]).await;
     assert!(matches!(server.gateway.cancel(&cancel()).await, Outcome::Unknown(_)));
-    let server = portone([look, declined("8178"), ours]).await;
+    let server = answering([look, declined("8178"), ours]).await;
     assert!(matches!(server.gateway.cancel(&cancel()).await, Outcome::Approved(_)));
 }
 
@@ -76,12 +74,12 @@ async fn an_answer_to_another_cancel_is_not_ours() {
         json!({"payment": payment("CANCELLED")}),
         json!({}),
     ] {
-        let server = portone([ok(&payment("PAID")), ok(&answer)]).await;
+        let server = answering([ok(&payment("PAID")), ok(&answer)]).await;
         let outcome = server.gateway.cancel(&cancel()).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "{answer}: {outcome:?}");
     }
     // PortOne may keep less of the reason than we wrote.
     let cut = json!({"cancellation": cancellation("SUCCEEDED", 9_000, "고객 변")});
-    let server = portone([ok(&payment("PAID")), ok(&cut)]).await;
+    let server = answering([ok(&payment("PAID")), ok(&cut)]).await;
     assert!(matches!(server.gateway.cancel(&cancel()).await, Outcome::Approved(_)));
 }

@@ -54,7 +54,6 @@ impl PortOneRig {
 
     pub(crate) async fn start_with(channel_key: &'static str) -> Self {
         let outside = Outside::start().await;
-        outside.sandbox.set_portone_webhook_url(Some(outside.mailbox.clone()));
         let clock = outside.clock.clone();
         Self {
             gateway: gateway(&outside.sandbox.portone_base_url(), channel_key, clock.clone()),

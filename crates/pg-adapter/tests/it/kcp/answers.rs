@@ -8,16 +8,14 @@ use pg_adapter::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    canned::{SILENCE, raw},
-    kcp_canned::{
-        BATCH_KEY, CannedKcp, ORDER, TNO, approval, cancel, charge, confirm, credentials, inquiry, issue, ok,
-        refusal,
-    },
+use super::canned::{
+    BATCH_KEY, ORDER, TNO, answering, approval, cancel, charge, confirm, credentials, inquiry, issue, ok,
+    refusal,
 };
+use crate::canned::{SILENCE, raw};
 
 async fn charged(answer: Vec<u8>) -> Outcome<pg_adapter::Approval> {
-    CannedKcp::as_kcp([answer]).await.gateway.charge(&charge()).await
+    answering([answer]).await.gateway.charge(&charge()).await
 }
 
 fn with(mut answer: Value, name: &str, value: Value) -> Value {
@@ -114,7 +112,7 @@ async fn what_is_missing_beside_the_money_does_not_undo_an_approval() {
 #[tokio::test]
 async fn used_or_old_window_data_gives_no_key_and_decides_nothing_about_a_payment() {
     for code in ["8094", "8310", "8343"] {
-        let kcp = CannedKcp::as_kcp([refusal(code), refusal(code)]).await;
+        let kcp = answering([refusal(code), refusal(code)]).await;
         let issued = kcp.gateway.issue_billing_key(&issue()).await;
         assert!(
             matches!(issued, Outcome::Declined(decline) if decline.class == DeclineClass::NewCard),
@@ -124,7 +122,7 @@ async fn used_or_old_window_data_gives_no_key_and_decides_nothing_about_a_paymen
     }
     for key in [json!(""), Value::Null, json!("a b"), json!(["x"])] {
         let answer = json!({"res_cd": "0000", "res_msg": "정상처리", "batch_key": key});
-        let kcp = CannedKcp::as_kcp([ok(&answer)]).await;
+        let kcp = answering([ok(&answer)]).await;
         assert!(matches!(kcp.gateway.issue_billing_key(&issue()).await, Outcome::Unknown(_)));
     }
 }
@@ -137,7 +135,7 @@ async fn a_deletion_that_failed_is_not_taken_for_one_that_worked() {
         (raw("200 OK", "", b"<html></html>"), true),
         (refusal("8001"), false),
     ] {
-        let kcp = CannedKcp::as_kcp([answer]).await;
+        let kcp = answering([answer]).await;
         let outcome = kcp.gateway.delete_billing_key(&BATCH_KEY.to_owned().into()).await;
         assert_eq!(matches!(outcome, Outcome::Unknown(_)), unknown, "{outcome:?}");
         assert_eq!(matches!(outcome, Outcome::Declined(_)), !unknown, "{outcome:?}");
@@ -146,7 +144,7 @@ async fn a_deletion_that_failed_is_not_taken_for_one_that_worked() {
 
 #[tokio::test]
 async fn an_inquiry_tells_the_state_and_nothing_contradictory_is_believed() {
-    let found = |answer: Vec<u8>| async move { CannedKcp::as_kcp([answer]).await.gateway.find(TNO).await };
+    let found = |answer: Vec<u8>| async move { answering([answer]).await.gateway.find(TNO).await };
     for (state, rest, left) in
         [("STSR", "29000", 29_000), ("STPC", "20000", 20_000), ("STSC", "0", 0), ("STSC", "", 0)]
     {
@@ -191,7 +189,7 @@ async fn a_refused_cancel_is_settled_by_a_second_look() {
         ("8381", Vec::new(), "unknown"),
         ("8132", refusal("8132"), "unknown"),
     ] {
-        let kcp = CannedKcp::as_kcp([before(), refusal(code), second_look]).await;
+        let kcp = answering([before(), refusal(code), second_look]).await;
         let outcome = kcp.gateway.cancel(&cancel()).await;
         let got = match &outcome {
             Outcome::Approved(_) => "approved",
@@ -202,12 +200,12 @@ async fn a_refused_cancel_is_settled_by_a_second_look() {
         assert_eq!(got, expected, "{code}: {outcome:?}");
     }
     for code in ["8012", "8642", "8141", "8178"] {
-        let kcp = CannedKcp::as_kcp([before(), refusal(code)]).await;
+        let kcp = answering([before(), refusal(code)]).await;
         assert!(matches!(kcp.gateway.cancel(&cancel()).await, Outcome::Declined(_)), "{code}");
         assert_eq!(kcp.sent().len(), 2, "{code}");
     }
     for code in ["8387", "CC99", "S099"] {
-        let kcp = CannedKcp::as_kcp([before(), refusal(code)]).await;
+        let kcp = answering([before(), refusal(code)]).await;
         assert!(matches!(kcp.gateway.cancel(&cancel()).await, Outcome::Unknown(_)), "{code}");
     }
 }
@@ -215,7 +213,7 @@ async fn a_refused_cancel_is_settled_by_a_second_look() {
 #[tokio::test]
 async fn books_that_disagree_with_kcp_cancel_nothing() {
     for answer in [ok(&inquiry("STPC", "5000")), refusal("8132"), refusal("8642"), ok(&inquiry("STIR", ""))] {
-        let kcp = CannedKcp::as_kcp([answer]).await;
+        let kcp = answering([answer]).await;
         assert!(matches!(kcp.gateway.cancel(&cancel()).await, Outcome::Unknown(_)));
         assert_eq!(kcp.sent().len(), 1, "nothing but the look");
     }
@@ -237,7 +235,7 @@ async fn a_cancel_of_another_amount_is_not_ours_and_old_names_are_read() {
         (json!({"mod_mny": "9000", "rem_mny": "1"}), false),
         (json!({"tno": "26112000000002"}), false),
     ] {
-        let kcp = CannedKcp::as_kcp([ok(&inquiry("STSR", "29000")), answer(more.clone())]).await;
+        let kcp = answering([ok(&inquiry("STSR", "29000")), answer(more.clone())]).await;
         let outcome = kcp.gateway.cancel(&Cancel { ..cancel() }).await;
         assert_eq!(matches!(outcome, Outcome::Approved(_)), approved, "{more}: {outcome:?}");
         assert_eq!(matches!(outcome, Outcome::Unknown(_)), !approved, "{more}: {outcome:?}");

@@ -11,15 +11,10 @@ use sandbox::{
     UsedWindowData,
 };
 
-use crate::kcp_rig::KcpRig;
+use super::rig::KcpRig;
 
 const PRICE: Krw = Krw::won(29_000);
 const PART: Krw = Krw::won(9_000);
-
-#[tokio::test]
-async fn kcp_keeps_the_contract() {
-    contract(&KcpRig::start(KcpSwitches::default()).await).await;
-}
 
 /// The other way round in everything that the KCP guides leave open.
 #[tokio::test]
@@ -96,7 +91,7 @@ async fn a_charge_behind_a_code_that_decides_nothing_is_unknown_and_never_made_t
     for (n, code) in ["CC98", "CC72", "8314", "8047", "3007", "9048", "8094", "S099"].into_iter().enumerate()
     {
         let request = charge(&rig, &format!("ORDER{n}")).await;
-        rig.sandbox.add_fault(sandbox::Fault::new(FaultKind::Decline { code: code.to_owned() }));
+        rig.outside.sandbox.add_fault(sandbox::Fault::new(FaultKind::Decline { code: code.to_owned() }));
         assert!(matches!(rig.gateway().charge(&request).await, Outcome::Unknown(_)), "{code}");
         // Somebody sends it again, which billing never does: the duplicate is doubt and no refusal.
         assert!(matches!(rig.gateway().charge(&request).await, Outcome::Unknown(_)), "{code}");
@@ -149,7 +144,7 @@ async fn a_cancel_behind_a_code_that_decides_nothing_is_made_once() {
     let rig = KcpRig::start(switches).await;
     for (n, code) in ["CC99", "8387", "8133", "8381", "S099"].into_iter().enumerate() {
         let payment = paid(&rig, &format!("ORDER{n}")).await;
-        rig.sandbox.add_fault(
+        rig.outside.sandbox.add_fault(
             sandbox::Fault::new(FaultKind::Decline { code: code.to_owned() }).on(sandbox::Operation::Cancel),
         );
         settled(&rig, &refund(&payment, PART)).await;
