@@ -71,8 +71,6 @@ async fn start(
         latency: std::time::Duration::ZERO,
     })
     .await?;
-    sandbox.set_portone_webhook_url(Some(format!("http://{}/api/webhooks/portone", config.http_addr)));
-    sandbox.set_kcp_webhook_url(Some(format!("http://{}/api/webhooks/kcp", config.http_addr)));
     config.providers.speak_with(&sandbox.base_url());
 
     let secrets = config.development_secrets()?;
