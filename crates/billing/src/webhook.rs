@@ -4,7 +4,8 @@
 //! repeated and reordered ones all end in the same state: the provider's.
 
 use axum::http::HeaderMap;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt, stream};
 use pg_adapter::{Lookup, Outcome, Provider, Subject};
 use platform::{SystemTx, events, jobs};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,9 @@ impl jobs::Job for ActOnWebhooks {
 const TRIES: i32 = 8;
 
 const BATCH: i64 = 64;
+
+/// How many are acted on at once: each may wait for the provider, and takes a database connection.
+const AT_ONCE: usize = 8;
 
 impl Billing {
     /// Stores a delivery and has it acted on. A repeated one changes nothing.
@@ -84,13 +88,22 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         let due = store::webhook::claim_due(&mut tx, now, now + LEASE, BATCH).await?;
         tx.commit().await?;
-        for webhook in due {
-            self.act_on(&webhook).await?;
-        }
+        let acted: Vec<_> = stream::iter(due)
+            .map(|webhook| async move {
+                let again = self.act_on(&webhook).await;
+                (webhook, again)
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let mut tx = SystemTx::begin(&self.db).await?;
+        store::webhook::reschedule(&mut tx, &acted).await?;
+        tx.commit().await?;
         Ok(())
     }
 
-    async fn act_on(&self, webhook: &DueWebhook) -> Result<(), BillingError> {
+    /// Answers with when to try again; none if it is done, or not worth another try.
+    async fn act_on(&self, webhook: &DueWebhook) -> Option<DateTime<Utc>> {
         let acted = match (&webhook.order_id, &webhook.billing_key_hash) {
             (Some(order_id), _) => self.look_into(webhook, order_id).await,
             (None, Some(key_hash)) => self.stop_using(webhook.provider, key_hash).await.map(|()| true),
@@ -100,12 +113,7 @@ impl Billing {
             tracing::error!(%error, "a webhook could not be acted on; tried again later");
             false
         });
-        let again =
-            (!is_done && webhook.tries < TRIES).then(|| self.clock.now() + pause_before(webhook.tries));
-        let mut tx = SystemTx::begin(&self.db).await?;
-        store::webhook::reschedule(&mut tx, webhook, again).await?;
-        tx.commit().await?;
-        Ok(())
+        (!is_done && webhook.tries < TRIES).then(|| self.clock.now() + pause_before(webhook.tries))
     }
 
     /// Asks the provider about the payment behind an order. False if it is too early to tell: the

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use pg_adapter::Provider;
 use sqlx::PgConnection;
 
+use crate::store::column;
+
 pub(crate) struct NewWebhook<'a> {
     pub provider: Provider,
     pub delivery_id: &'a str,
@@ -91,17 +93,18 @@ pub(crate) async fn claim_due(
     .collect()
 }
 
-/// Acted on (`due_at` none), or to be tried again then.
+/// Writes down what became of webhooks: acted on (none), or to be tried again then.
 pub(crate) async fn reschedule(
     conn: &mut PgConnection,
-    webhook: &DueWebhook,
-    due_at: Option<DateTime<Utc>>,
+    acted: &[(DueWebhook, Option<DateTime<Utc>>)],
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update billing.webhook set due_at = $3 where provider = $1 and delivery_id = $2",
-        webhook.provider.as_str(),
-        webhook.delivery_id,
-        due_at,
+        "update billing.webhook set due_at = acted.due_at
+         from unnest($1::text[], $2::text[], $3::timestamptz[]) as acted (provider, delivery_id, due_at)
+         where webhook.provider = acted.provider and webhook.delivery_id = acted.delivery_id",
+        &column(acted, |(webhook, _)| webhook.provider.as_str().to_owned()),
+        &column(acted, |(webhook, _)| webhook.delivery_id.clone()),
+        &column(acted, |(_, due_at)| *due_at) as &[Option<DateTime<Utc>>],
     )
     .execute(conn)
     .await?;
