@@ -3,6 +3,7 @@
 mod cancelling;
 mod checking_out;
 mod dunning;
+mod papers;
 mod paying_again;
 mod reading;
 mod readme;

@@ -1,5 +1,7 @@
 //! The configuration: read once from the environment (or flags), typed, and printable without secrets.
 
+mod papers;
+
 use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context, bail};
@@ -9,6 +11,8 @@ use pg_adapter::{Gateways, PaymentGateway, Provider, toss};
 use platform::Vault;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
+
+pub use self::papers::{Papers, PapersConfig};
 
 /// What can be configured. The names of the variables are the public ones; flags exist for trying things out.
 #[derive(Args, Clone, Debug)]
@@ -67,6 +71,9 @@ pub struct Config {
     /// Connections to PostgreSQL per process.
     #[arg(long, env = "DANGOL_DATABASE_CONNECTIONS", default_value_t = 20, global = true)]
     pub database_connections: u32,
+
+    #[command(flatten)]
+    pub papers: PapersConfig,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature that clap wants")]
@@ -89,6 +96,8 @@ pub struct Secrets {
     pub vault: Vault,
     pub cron: SecretString,
     pub toss: SecretString,
+    /// Who sells, and who files the tax invoices about it.
+    pub papers: Papers,
 }
 
 /// The secrets of a development system. They are public, so production refuses each of them.
@@ -128,8 +137,11 @@ impl Config {
         if self.encryption_key.is_some() && vault.is_err() {
             complaints.push("DANGOL_ENCRYPTION_KEY is not `id:base64 of 32 bytes`".to_owned());
         }
-        match vault {
-            Ok(vault) if complaints.is_empty() => Ok(Secrets { jwt, vault, cron, toss }),
+        let papers = self.papers.production(&mut complaints);
+        match (vault, papers) {
+            (Ok(vault), Some(papers)) if complaints.is_empty() => {
+                Ok(Secrets { jwt, vault, cron, toss, papers })
+            }
             _ => bail!("not fit for production:\n  - {}", complaints.join("\n  - ")),
         }
     }
@@ -145,6 +157,7 @@ impl Config {
                 .context("DANGOL_ENCRYPTION_KEY")?,
             cron: or(&self.cron_secret, development::CRON),
             toss: or(&self.toss_secret_key, development::TOSS),
+            papers: self.papers.development().context("the seller, or Popbill")?,
         })
     }
 
@@ -161,6 +174,7 @@ impl Config {
             charge_time: self.charge_time,
             concurrency: self.billing_concurrency,
             cron_secret: secrets.cron.clone(),
+            seller: secrets.papers.seller.clone(),
         }
     }
 }
@@ -180,7 +194,8 @@ impl fmt::Display for Config {
         writeln!(f, "DANGOL_DEFAULT_PROVIDER      {}", self.default_provider)?;
         writeln!(f, "DANGOL_CHARGE_TIME           {} KST", self.charge_time.format("%H:%M"))?;
         writeln!(f, "DANGOL_BILLING_CONCURRENCY   {}", self.billing_concurrency)?;
-        write!(f, "DANGOL_DATABASE_CONNECTIONS  {}", self.database_connections)
+        writeln!(f, "DANGOL_DATABASE_CONNECTIONS  {}", self.database_connections)?;
+        write!(f, "{}", self.papers)
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use kernel::MovableClock;
-use sandbox::{Sandbox, SandboxConfig};
+use sandbox::{PopbillSwitches, Sandbox, SandboxConfig};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
@@ -71,6 +71,10 @@ async fn start(
     })
     .await?;
     config.toss_api_base_url = sandbox.toss_base_url();
+    config.papers.popbill_api_base_url = sandbox.popbill_base_url();
+    config.papers.popbill_auth_base_url = sandbox.linkhub_base_url();
+    // The examples' business numbers name nobody, so they fail the tax office's check.
+    sandbox.set_popbill_switches(PopbillSwitches { any_buyer_number: true, ..PopbillSwitches::default() });
 
     let secrets = config.development_secrets()?;
     let app = App::new(config, &secrets, db, clock.clone())?;

@@ -13,6 +13,8 @@ use crate::{app::App, config::Config, database};
 pub struct Running {
     pub database_url: SecretString,
     toss_api_base_url: String,
+    popbill_api_base_url: String,
+    popbill_auth_base_url: String,
     path: PathBuf,
 }
 
@@ -22,6 +24,8 @@ struct Announcement {
     pid: u32,
     database_url: String,
     toss_api_base_url: String,
+    popbill_api_base_url: String,
+    popbill_auth_base_url: String,
 }
 
 fn path(config: &Config) -> PathBuf {
@@ -36,12 +40,16 @@ impl Running {
             pid: std::process::id(),
             database_url: database_url.expose_secret().to_owned(),
             toss_api_base_url: config.toss_api_base_url.clone(),
+            popbill_api_base_url: config.papers.popbill_api_base_url.clone(),
+            popbill_auth_base_url: config.papers.popbill_auth_base_url.clone(),
         };
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         file.write_all(&serde_json::to_vec(&announcement)?)?;
         Ok(Self {
             database_url: database_url.clone(),
             toss_api_base_url: announcement.toss_api_base_url,
+            popbill_api_base_url: announcement.popbill_api_base_url,
+            popbill_auth_base_url: announcement.popbill_auth_base_url,
             path,
         })
     }
@@ -65,6 +73,8 @@ impl Running {
         Ok(is_alive.then(|| Self {
             database_url: announcement.database_url.into(),
             toss_api_base_url: announcement.toss_api_base_url,
+            popbill_api_base_url: announcement.popbill_api_base_url,
+            popbill_auth_base_url: announcement.popbill_auth_base_url,
             path,
         }))
     }
@@ -73,6 +83,8 @@ impl Running {
     pub async fn app(&self, config: &Config) -> anyhow::Result<App> {
         let mut config = config.clone();
         config.toss_api_base_url.clone_from(&self.toss_api_base_url);
+        config.papers.popbill_api_base_url.clone_from(&self.popbill_api_base_url);
+        config.papers.popbill_auth_base_url.clone_from(&self.popbill_auth_base_url);
         let secrets = config.development_secrets()?;
         let db = database::connect(&self.database_url, config.database_connections).await?;
         let clock = Arc::new(MovableClock::default());
