@@ -19,6 +19,10 @@ openapi:
     mv openapi/openapi.json.new openapi/openapi.json
     cd openapi && npm ci --silent --no-audit --no-fund && npm run --silent generate
 
+# Run the conformance suite against every provider's sandbox and write docs/conformance.md
+conformance:
+    WRITE_CONFORMANCE=1 cargo test --quiet -p pg-adapter --test it conformance
+
 # Check the SQL against the database of a running `just run` and remember the answers in .sqlx
 prepare:
     #!/usr/bin/env bash

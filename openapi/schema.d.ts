@@ -83,6 +83,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How are the providers doing */
+        get: operations["listProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/reconciliations": {
         parameters: {
             query?: never;
@@ -102,6 +119,27 @@ export interface paths {
          * @description Compares a provider's day with our books, again if it was compared before.
          */
         post: operations["reconcileDay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the rules of routing */
+        get: operations["getRoutes"];
+        /**
+         * Set the rules of routing
+         * @description In the place of all that there were. They lead new cards and orders; a card stays where it is.
+         */
+        put: operations["setRoutes"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -275,6 +313,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/payments/route": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which provider to go to
+         * @description Tells a frontend whose SDK to open for this business now: by the rules of the business or of the
+         *     platform, past providers that are down.
+         */
+        get: operations["getPaymentRoute"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/tax-invoice/{invoiceId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a tax invoice
+         * @description How it stands.
+         */
+        get: operations["getTaxInvoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/tax-invoice/{invoiceId}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a tax invoice
+         * @description A page to print, with the fields of the official form (세금계산서 별지 서식), or an XML of the same content. The
+         *     signed original is what the issuer filed with the tax service, where the shop finds it by its confirmation number.
+         */
+        get: operations["downloadTaxInvoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/payments/{paymentId}": {
         parameters: {
             query?: never;
@@ -316,6 +416,47 @@ export interface paths {
         patch: operations["partiallyRefundPayment"];
         trace?: never;
     };
+    "/api/payments/{paymentId}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the receipt of a payment
+         * @description The provider's receipt page; for whoever may see the payment, since it may show personal data.
+         */
+        get: operations["getReceipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/{paymentId}/receipt/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a receipt of our own, to print
+         * @description A page in Korean, with refunds, for every payment. Fetch it with the token and show it as a document
+         *     of its own (a blob URL): a link in a browser carries no token.
+         */
+        get: operations["getReceiptPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/payments/{paymentId}/refund": {
         parameters: {
             query?: never;
@@ -331,6 +472,30 @@ export interface paths {
          *     paid access at once; of an earlier period it changes nothing else.
          */
         post: operations["refundPayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/{paymentId}/tax-invoice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issue a tax invoice for a payment
+         * @description Files an electronic tax invoice (전자세금계산서) for what is left of the payment, dated on the day it was
+         *     made. Its `status` then walks from `ISSUED` over `SENT` to `ACCEPTED` or `REJECTED`, within the next
+         *     business day; a later refund issues the modified invoice by itself. The payment shows all of them.
+         *
+         *     A payment has one tax invoice. After one that was `REFUSED`, `REJECTED` or `WITHDRAWN` another may be asked for.
+         */
+        post: operations["requestTaxInvoice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -452,7 +617,7 @@ export interface paths {
          * @description `payment.succeeded`, `payment.failed`, `payment.refunded`, `payment.refund_failed`, `subscription.started`,
          *     `subscription.past_due`, `subscription.recovered`, `subscription.downgraded`,
          *     `subscription.suspended`, `subscription.canceled`, `subscription.ended`,
-         *     `payment_method.replaced`, `payment_method.unusable`; newest first.
+         *     `payment_method.replaced`, `payment_method.added`, `payment_method.unusable`; newest first.
          */
         get: operations["listSubscriptionEvents"];
         put?: never;
@@ -473,12 +638,58 @@ export interface paths {
         get?: never;
         /**
          * Replace the card
-         * @description The new card takes the place of the old one, whose key is deleted at the provider. If a renewal
-         *     is past due, it is charged at once. A 402 means that the new card is on file but was declined.
+         * @description The new card takes the place of the old one, whose key is deleted at the provider; when the
+         *     business moves to another provider, only after the new card has paid once. If a renewal is past
+         *     due, it is charged at once. A 402 means that the new card is on file but was declined.
          */
         put: operations["replacePaymentMethod"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/payment-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the cards
+         * @description The card that is charged first, then those to fall back on.
+         */
+        get: operations["listPaymentMethods"];
+        put?: never;
+        /**
+         * Add a card to fall back on
+         * @description At a provider where the business has no card yet. It is charged when the first card is declined or
+         *     its provider is down; never while the outcome of a charge is unknown.
+         */
+        post: operations["addPaymentMethod"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/payment-methods/{billingKey}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a card
+         * @description One to fall back on; the card that the subscription is charged on is replaced instead.
+         */
+        delete: operations["removePaymentMethod"];
         options?: never;
         head?: never;
         patch?: never;
@@ -622,6 +833,17 @@ export interface components {
             subscriptionId: components["schemas"]["SubscriptionId"];
         };
         /**
+         * @description How a provider's breaker stands.
+         * @enum {string}
+         */
+        BreakerState: "CLOSED" | "OPEN" | "HALF_OPEN";
+        /** @description The circuit breaker of a provider. */
+        BreakerView: {
+            openedAt?: components["schemas"]["KoreanTime"] | null;
+            state: components["schemas"]["BreakerState"];
+            waitsUntil?: components["schemas"]["KoreanTime"] | null;
+        };
+        /**
          * Format: int64
          * @description A business on the platform, the tenant that everything belongs to: a salon, a clinic, a gym.
          */
@@ -636,6 +858,23 @@ export interface components {
             /** @description Up to 200 characters. */
             reason?: string | null;
             subscriptionId?: components["schemas"]["SubscriptionId"] | null;
+        };
+        /** @description What a provider can and cannot do. */
+        CapabilitiesView: {
+            cancelsInTurn: boolean;
+            findsByOrder: boolean;
+            fullCancelAfterPartial: boolean;
+            listsCancels: boolean;
+            listsTransactions: boolean;
+            /** @example 1209600 */
+            repeatsCancel: string;
+            /**
+             * @description How long the same charge sent again is the same: `ALWAYS`, `NEVER`, or seconds.
+             * @example ALWAYS
+             */
+            repeatsCharge: string;
+            repeatsIssue: boolean;
+            signsWebhooks: boolean;
         };
         /** @description A card on file. */
         CardView: {
@@ -688,6 +927,21 @@ export interface components {
             status: components["schemas"]["CaseStatus"];
             theirAmount?: components["schemas"]["Krw"] | null;
         };
+        /**
+         * @description What a cash receipt is for.
+         * @enum {string}
+         */
+        CashReceiptKind: "INCOME_DEDUCTION" | "EXPENSE_PROOF";
+        /** @description A cash receipt (현금영수증). */
+        CashReceiptView: {
+            /**
+             * @description The tax service's number of it.
+             * @example 000000001
+             */
+            issueNumber: string;
+            receiptUrl?: string | null;
+            type: components["schemas"]["CashReceiptKind"];
+        };
         /** @description What time it is. */
         ClockView: {
             now: components["schemas"]["KoreanTime"];
@@ -714,6 +968,11 @@ export interface components {
             orderId: string;
             paymentKey: string;
             plan: string;
+            /**
+             * @description Whose window it was; left out, that of the order, or the one that `GET /api/payments/route` names.
+             * @example TOSS
+             */
+            provider?: string | null;
         };
         /**
          * @description What the provider's window returned.
@@ -819,6 +1078,21 @@ export interface components {
                 /** @description `ACTIVE`, or `PROCESSING` while the first charge is not known. */
                 status: components["schemas"]["RegistrationStatus"];
                 subscriptionId: components["schemas"]["SubscriptionId"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CardView: {
+            /** @description A card on file. */
+            data: {
+                billingKey: components["schemas"]["PaymentMethodId"];
+                /** @example 삼성카드 */
+                cardCompany: string;
+                /** @example ****-****-****-1234 */
+                cardNumber: string;
+                /** @description False if the provider said that it will not work again: ask for another card. */
+                isUsable: boolean;
+                /** @example TOSS */
+                provider: string;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -987,6 +1261,8 @@ export interface components {
                 attempts: components["schemas"]["AttemptView"][];
                 /** @description Oldest first. */
                 refunds: components["schemas"]["RefundView"][];
+                /** @description In the order they were asked for, modified ones included. */
+                taxInvoices: components["schemas"]["TaxInvoiceView"][];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1039,6 +1315,29 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_ReceiptView: {
+            /** @description The receipt of a payment. */
+            data: {
+                amount: components["schemas"]["Krw"];
+                /**
+                 * @description The issuer and the last digits of the card, as far as the provider leaves them readable.
+                 * @example 삼성카드 1234
+                 */
+                cardInfo?: string | null;
+                cashReceipt?: components["schemas"]["CashReceiptView"] | null;
+                paidAt: components["schemas"]["KoreanTime"];
+                paymentId: components["schemas"]["PaymentId"];
+                /**
+                 * @description The provider's page, which shows refunds as well; a path of this API where the provider has none.
+                 * @example https://dashboard.tosspayments.com/receipt/redirection?transactionId=tviva20260214
+                 */
+                receiptUrl: string;
+                /** @description What went back, oldest first; absent where nothing did. */
+                refunds?: components["schemas"]["RefundOnReceipt"][];
+                remainingAmount?: components["schemas"]["Krw"] | null;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_ReconciliationView: {
             /** @description A provider's day against our books. */
             data: {
@@ -1070,6 +1369,52 @@ export interface components {
                  * @example 0
                  */
                 unexplained: number;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_RouteTaken: {
+            /** @description The provider to go to. */
+            data: {
+                /** @description Whose SDK to open. */
+                provider: components["schemas"]["str"];
+                /**
+                 * @description All that can be named instead.
+                 * @example [
+                 *       "TOSS",
+                 *       "PORTONE",
+                 *       "KCP"
+                 *     ]
+                 */
+                providers: components["schemas"]["str"][];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Routes: {
+            /**
+             * @description The rules of a business, or of the platform.
+             * @example {
+             *       "routes": [
+             *         {
+             *           "provider": "TOSS",
+             *           "rank": 1,
+             *           "weight": 3
+             *         },
+             *         {
+             *           "provider": "PORTONE",
+             *           "rank": 1,
+             *           "weight": 1
+             *         },
+             *         {
+             *           "provider": "KCP",
+             *           "rank": 2,
+             *           "weight": 1
+             *         }
+             *       ]
+             *     }
+             */
+            data: {
+                /** @description None: what the platform's rules say, or the configured provider. */
+                routes: components["schemas"]["RouteRule"][];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1129,6 +1474,42 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_TaxInvoiceView: {
+            /** @description A tax invoice (세금계산서) of a payment. */
+            data: {
+                answeredAt?: components["schemas"]["KoreanTime"] | null;
+                /** @description The tax service's number of it (국세청 승인번호), from the issue on. */
+                confirmationNumber?: string | null;
+                /**
+                 * @description Null while there is nothing to download.
+                 * @example /api/payments/tax-invoice/INV-20260214-001/download
+                 */
+                downloadUrl?: string | null;
+                /** @example INV-20260214-001 */
+                invoiceId: string;
+                issuedAt?: components["schemas"]["KoreanTime"] | null;
+                modification?: components["schemas"]["ModificationView"] | null;
+                paymentId: components["schemas"]["PaymentId"];
+                /** @description Why it was not issued. */
+                refusalMessage?: string | null;
+                requestedAt: components["schemas"]["KoreanTime"];
+                sentAt?: components["schemas"]["KoreanTime"] | null;
+                status: components["schemas"]["TaxInvoiceStatus"];
+                /** @description Value of supply (공급가액); negative on a modified invoice that takes something back. */
+                supplyAmount: components["schemas"]["Krw"];
+                /** @description The tax service's own word about it, such as `SUC001`. */
+                taxServiceCode?: string | null;
+                /** @description VAT (세액). */
+                vatAmount: components["schemas"]["Krw"];
+                /**
+                 * Format: date
+                 * @description The legal date of the document (작성일자).
+                 * @example 2026-02-14
+                 */
+                writeDate: string;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_Vec_BalanceView: {
             data: {
                 account: components["schemas"]["Account"];
@@ -1141,6 +1522,12 @@ export interface components {
                 /** @example TOSS */
                 provider: string;
             }[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_KeptCard: {
+            data: (components["schemas"]["CardView"] & {
+                standby?: components["schemas"]["Standby"] | null;
+            })[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
         Data_Vec_Plan: {
@@ -1160,6 +1547,20 @@ export interface components {
                 /** @example 베이직 */
                 name: string;
                 yearlyAmount?: components["schemas"]["Krw"] | null;
+            }[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_ProviderView: {
+            data: {
+                breaker: components["schemas"]["BreakerView"];
+                capabilities?: components["schemas"]["CapabilitiesView"] | null;
+                /** @description Of the last 24 hours. */
+                figures: components["schemas"]["FiguresView"];
+                /** @description This process has credentials for it. */
+                isConfigured: boolean;
+                /** @description Used where no rule says otherwise. */
+                isDefault: boolean;
+                provider: components["schemas"]["str"];
             }[];
         };
         /** @enum {string} */
@@ -1230,6 +1631,31 @@ export interface components {
             /** @example 존재하지 않는 요금제입니다. */
             message: string;
         };
+        /** @description What became of a provider's charges lately. */
+        FiguresView: {
+            /**
+             * Format: double
+             * @description Approved among those that were answered, percent with one decimal; null if there was none.
+             * @example 96
+             */
+            approvalRate?: number | null;
+            /**
+             * Format: int64
+             * @example 96
+             */
+            approved: number;
+            /**
+             * Format: int64
+             * @example 4
+             */
+            declined: number;
+            /**
+             * Format: int64
+             * @description Not known yet, however old.
+             * @example 0
+             */
+            open: number;
+        };
         /** @description The health of one process. */
         Health: {
             /** @example UP */
@@ -1237,6 +1663,10 @@ export interface components {
         };
         /** @example inv_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         InvoiceId: string;
+        /** @description A card that a business has, and what for. */
+        KeptCard: components["schemas"]["CardView"] & {
+            standby?: components["schemas"]["Standby"] | null;
+        };
         /**
          * Format: date-time
          * @description RFC 3339 with Korea's offset. On input an absent offset means Korean time.
@@ -1291,10 +1721,12 @@ export interface components {
                 cardCompany?: string | null;
                 /** @example ****-****-****-1234 */
                 cardNumber?: string | null;
+                cashReceipt?: components["schemas"]["CashReceiptView"] | null;
                 failure?: components["schemas"]["Failure"] | null;
                 /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
                 orderId: string;
                 paidAt?: components["schemas"]["KoreanTime"] | null;
+                paidWith?: components["schemas"]["PaidWith"] | null;
                 paymentId: components["schemas"]["PaymentId"];
                 period?: components["schemas"]["Period"] | null;
                 /** @example BASIC */
@@ -1370,6 +1802,23 @@ export interface components {
             /** @example user_1 */
             subject: string;
         };
+        /** @description What a modified tax invoice modifies. */
+        ModificationView: {
+            /** @example INV-20260214-001 */
+            originalInvoiceId: string;
+            /**
+             * @description In its words.
+             * @example 계약의 해제
+             */
+            reason: string;
+            /**
+             * Format: int32
+             * @description The tax service's reason code (수정사유), 1 to 6.
+             * @example 4
+             */
+            reasonCode: number;
+            refundId: components["schemas"]["RefundId"];
+        };
         /**
          * @description Where to move the clock: one of the two.
          * @example {
@@ -1398,6 +1847,23 @@ export interface components {
             name: string;
             permissions: components["schemas"]["Permission"][];
             role: components["schemas"]["Role"];
+        };
+        /**
+         * @description A card to put in the place of the present one, or beside it.
+         * @example {
+         *       "authKey": "test_auth_4300000000000001",
+         *       "customerKey": "user_1"
+         *     }
+         */
+        NewPaymentMethod: {
+            /** @description The same under its own name; send one of the two. */
+            authKey?: string | null;
+            /** @description What the provider's browser SDK returned. */
+            cardNumber?: string | null;
+            /** @description The payer's key that the SDK was opened with: 2 to 300 of letters, digits and `-_=.@`. */
+            customerKey: string;
+            /** @description Whose SDK was opened; left out, the one that `GET /api/payments/route` names. */
+            provider?: string | null;
         };
         /** @description An invoice that is not paid yet. */
         OpenInvoiceView: {
@@ -1448,6 +1914,11 @@ export interface components {
             nextCursor?: string | null;
         };
         /**
+         * @description With what a payment was paid.
+         * @enum {string}
+         */
+        PaidWith: "CARD" | "TRANSFER" | "VIRTUAL_ACCOUNT" | "WALLET" | "MOBILE" | "VOUCHER";
+        /**
          * @description How much is given back, and why.
          * @example {
          *       "amount": 15000,
@@ -1466,6 +1937,8 @@ export interface components {
             attempts: components["schemas"]["AttemptView"][];
             /** @description Oldest first. */
             refunds: components["schemas"]["RefundView"][];
+            /** @description In the order they were asked for, modified ones included. */
+            taxInvoices: components["schemas"]["TaxInvoiceView"][];
         };
         /**
          * Format: int64
@@ -1521,10 +1994,12 @@ export interface components {
             cardCompany?: string | null;
             /** @example ****-****-****-1234 */
             cardNumber?: string | null;
+            cashReceipt?: components["schemas"]["CashReceiptView"] | null;
             failure?: components["schemas"]["Failure"] | null;
             /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
             orderId: string;
             paidAt?: components["schemas"]["KoreanTime"] | null;
+            paidWith?: components["schemas"]["PaidWith"] | null;
             paymentId: components["schemas"]["PaymentId"];
             period?: components["schemas"]["Period"] | null;
             /** @example BASIC */
@@ -1612,6 +2087,18 @@ export interface components {
              */
             type: string;
         };
+        /** @description How a provider is doing. */
+        ProviderView: {
+            breaker: components["schemas"]["BreakerView"];
+            capabilities?: components["schemas"]["CapabilitiesView"] | null;
+            /** @description Of the last 24 hours. */
+            figures: components["schemas"]["FiguresView"];
+            /** @description This process has credentials for it. */
+            isConfigured: boolean;
+            /** @description Used where no rule says otherwise. */
+            isDefault: boolean;
+            provider: components["schemas"]["str"];
+        };
         /** @description How the things that a process depends on are. */
         Readiness: {
             /** @example UP */
@@ -1624,6 +2111,26 @@ export interface components {
             queueAgeSeconds: number;
             /** @example UP */
             status: string;
+        };
+        /** @description The receipt of a payment. */
+        ReceiptView: {
+            amount: components["schemas"]["Krw"];
+            /**
+             * @description The issuer and the last digits of the card, as far as the provider leaves them readable.
+             * @example 삼성카드 1234
+             */
+            cardInfo?: string | null;
+            cashReceipt?: components["schemas"]["CashReceiptView"] | null;
+            paidAt: components["schemas"]["KoreanTime"];
+            paymentId: components["schemas"]["PaymentId"];
+            /**
+             * @description The provider's page, which shows refunds as well; a path of this API where the provider has none.
+             * @example https://dashboard.tosspayments.com/receipt/redirection?transactionId=tviva20260214
+             */
+            receiptUrl: string;
+            /** @description What went back, oldest first; absent where nothing did. */
+            refunds?: components["schemas"]["RefundOnReceipt"][];
+            remainingAmount?: components["schemas"]["Krw"] | null;
         };
         /**
          * @description What is to be compared.
@@ -1690,6 +2197,13 @@ export interface components {
         };
         /** @example rf_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         RefundId: string;
+        /** @description A refund, as a receipt shows it. */
+        RefundOnReceipt: {
+            amount: components["schemas"]["Krw"];
+            /** @example 고객 요청 */
+            reason: string;
+            refundedAt?: components["schemas"]["KoreanTime"] | null;
+        };
         /**
          * @description Why all of it is given back.
          * @example {
@@ -1741,25 +2255,32 @@ export interface components {
             paymentMethod?: components["schemas"]["PaymentMethodKind"];
             /** @description Code of the plan, in whatever case. */
             plan: string;
-            /** @description Defaults to the configured provider. */
+            /**
+             * @description Whose SDK was opened: `GET /api/payments/route` tells which to open, and is meant if this is left out.
+             * @example TOSS
+             */
             provider?: string | null;
         };
         /** @enum {string} */
         RegistrationStatus: "ACTIVE" | "PROCESSING";
         /**
-         * @description A card to put in the place of the present one.
+         * @description Who the invoice is addressed to (공급받는자).
          * @example {
-         *       "authKey": "test_auth_4300000000000001",
-         *       "customerKey": "user_1"
+         *       "businessNumber": "123-45-67890",
+         *       "companyName": "미소헤어",
+         *       "email": "tax@misohair.com",
+         *       "ownerName": "김미소"
          *     }
          */
-        ReplacePaymentMethod: {
-            /** @description The same under its own name; send one of the two. */
-            authKey?: string | null;
-            /** @description What the provider's browser SDK returned. */
-            cardNumber?: string | null;
-            customerKey: string;
-            provider?: string | null;
+        RequestTaxInvoice: {
+            /** @description The business registration number (사업자등록번호), with hyphens or without. */
+            businessNumber: string;
+            /** @description 상호, 1 to 70 characters. */
+            companyName: string;
+            /** @description Where the issuer mails it to. */
+            email: string;
+            /** @description 성명 of the representative, 1 to 30 characters. */
+            ownerName: string;
         };
         /**
          * @description What a person decides.
@@ -1774,7 +2295,7 @@ export interface components {
          *     }
          */
         ResolveCase: {
-            /** @description The provider's id of the payment, from its console: where the case does not know it. */
+            /** @description The provider's id of the payment, from its console: where the case does not know it. 1 to 200 characters. */
             paymentKey?: string | null;
             /** @description 1 to 500 characters, kept with the case. */
             reason: string;
@@ -1792,6 +2313,63 @@ export interface components {
         };
         /** @enum {string} */
         Role: "OWNER" | "MANAGER" | "STAFF" | "CUSTOMER";
+        /** @description A rule: a provider, and when it is used. */
+        RouteRule: {
+            /** @example TOSS */
+            provider: string;
+            /**
+             * Format: int32
+             * @description 1 to 9, lower first; a later one is for when every provider of those before it is down.
+             * @example 1
+             */
+            rank: number;
+            /**
+             * Format: int32
+             * @description 1 to 1000: the share among those of the same rank.
+             * @example 1
+             */
+            weight: number;
+        };
+        /** @description The provider to go to. */
+        RouteTaken: {
+            /** @description Whose SDK to open. */
+            provider: components["schemas"]["str"];
+            /**
+             * @description All that can be named instead.
+             * @example [
+             *       "TOSS",
+             *       "PORTONE",
+             *       "KCP"
+             *     ]
+             */
+            providers: components["schemas"]["str"][];
+        };
+        /**
+         * @description The rules of a business, or of the platform.
+         * @example {
+         *       "routes": [
+         *         {
+         *           "provider": "TOSS",
+         *           "rank": 1,
+         *           "weight": 3
+         *         },
+         *         {
+         *           "provider": "PORTONE",
+         *           "rank": 1,
+         *           "weight": 1
+         *         },
+         *         {
+         *           "provider": "KCP",
+         *           "rank": 2,
+         *           "weight": 1
+         *         }
+         *       ]
+         *     }
+         */
+        Routes: {
+            /** @description None: what the platform's rules say, or the configured provider. */
+            routes: components["schemas"]["RouteRule"][];
+        };
         /** @description What a billing run did. */
         RunReport: {
             /**
@@ -1833,6 +2411,11 @@ export interface components {
              */
             charges: number;
         };
+        /**
+         * @description Why a card is kept beside the one that the subscription names.
+         * @enum {string}
+         */
+        Standby: "BACKUP" | "PREDECESSOR";
         /** @description A confirmed payment and the subscription that it started. */
         Subscribed: {
             paymentId: components["schemas"]["PaymentId"];
@@ -1879,11 +2462,74 @@ export interface components {
             plan: string;
             status: components["schemas"]["SubscriptionStatus"];
         };
+        /** @description A tax invoice that was asked for. */
+        TaxInvoiceAnswer: {
+            /** @example /api/payments/tax-invoice/INV-20260214-001/download */
+            downloadUrl: string;
+            /** @example INV-20260214-001 */
+            invoiceId: string;
+            status: components["schemas"]["TaxInvoiceStatus"];
+        };
+        /** @description The answer, and what there is to be careful about. */
+        TaxInvoiceRequested: {
+            data: components["schemas"]["TaxInvoiceAnswer"];
+            /** @description Absent where there is nothing to say. */
+            warnings?: components["schemas"]["Warning"][];
+        };
+        /**
+         * @description How a tax invoice stands.
+         * @enum {string}
+         */
+        TaxInvoiceStatus: "WAITING" | "PROCESSING" | "ISSUED" | "SENT" | "ACCEPTED" | "REJECTED" | "WITHDRAWN" | "REFUSED";
+        /** @description A tax invoice (세금계산서) of a payment. */
+        TaxInvoiceView: {
+            answeredAt?: components["schemas"]["KoreanTime"] | null;
+            /** @description The tax service's number of it (국세청 승인번호), from the issue on. */
+            confirmationNumber?: string | null;
+            /**
+             * @description Null while there is nothing to download.
+             * @example /api/payments/tax-invoice/INV-20260214-001/download
+             */
+            downloadUrl?: string | null;
+            /** @example INV-20260214-001 */
+            invoiceId: string;
+            issuedAt?: components["schemas"]["KoreanTime"] | null;
+            modification?: components["schemas"]["ModificationView"] | null;
+            paymentId: components["schemas"]["PaymentId"];
+            /** @description Why it was not issued. */
+            refusalMessage?: string | null;
+            requestedAt: components["schemas"]["KoreanTime"];
+            sentAt?: components["schemas"]["KoreanTime"] | null;
+            status: components["schemas"]["TaxInvoiceStatus"];
+            /** @description Value of supply (공급가액); negative on a modified invoice that takes something back. */
+            supplyAmount: components["schemas"]["Krw"];
+            /** @description The tax service's own word about it, such as `SUC001`. */
+            taxServiceCode?: string | null;
+            /** @description VAT (세액). */
+            vatAmount: components["schemas"]["Krw"];
+            /**
+             * Format: date
+             * @description The legal date of the document (작성일자).
+             * @example 2026-02-14
+             */
+            writeDate: string;
+        };
+        /** @description Something that was done all the same, and that somebody should know about. */
+        Warning: {
+            /**
+             * @description `CARD_SLIP_ALREADY_ISSUED`: the payment has a card slip, beside which the law wants no tax invoice.
+             * @example CARD_SLIP_ALREADY_ISSUED
+             */
+            code: string;
+            /** @description What a shop owner may read, in Korean. */
+            message: string;
+        };
         /**
          * @description What happens when the last retry of a renewal has failed.
          * @enum {string}
          */
         WhenExhausted: "DOWNGRADE" | "SUSPEND";
+        str: string;
     };
     responses: never;
     parameters: never;
@@ -1964,7 +2610,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                caseId: components["schemas"]["CaseId"];
+                /** @example case_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+                caseId: string;
             };
             cookie?: never;
         };
@@ -2034,7 +2681,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                caseId: components["schemas"]["CaseId"];
+                /** @example case_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+                caseId: string;
             };
             cookie?: never;
         };
@@ -2054,8 +2702,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
              */
             400: {
                 headers: {
@@ -2119,7 +2768,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `VALIDATION_FAILED`: `REQUIRED` or `NOT_THIS_PAYMENT` for `paymentKey` */
+            /** @description `VALIDATION_FAILED`: `REQUIRED` or `NOT_THIS_PAYMENT` for `paymentKey`, `INVALID_LENGTH` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2170,6 +2819,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Data_Vec_BalanceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every provider that this version knows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_ProviderView"];
                 };
             };
             /**
@@ -2272,15 +2980,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `VALIDATION_FAILED`: `UNKNOWN_PROVIDER` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
             500: {
                 headers: {
@@ -2372,6 +3071,167 @@ export interface operations {
                 };
             };
             /** @description `VALIDATION_FAILED`: `UNKNOWN_PROVIDER`, `PROVIDER_NOT_CONFIGURED`, `NO_TRANSACTION_LIST`, `INVALID_DAY` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRoutes: {
+        parameters: {
+            query?: {
+                /**
+                 * @description One business's; the platform's if absent.
+                 * @example 1
+                 */
+                businessId?: components["schemas"]["BusinessId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Routes"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setRoutes: {
+        parameters: {
+            query?: {
+                /**
+                 * @description One business's; the platform's if absent.
+                 * @example 1
+                 */
+                businessId?: components["schemas"]["BusinessId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Routes"];
+            };
+        };
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Routes"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `UNKNOWN_PROVIDER`, `PROVIDER_NOT_CONFIGURED`, `OUT_OF_RANGE`, `TWICE` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3119,6 +3979,229 @@ export interface operations {
             };
         };
     };
+    getPaymentRoute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The provider */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RouteTaken"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTaxInvoice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example INV-20260214-001 */
+                invoiceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tax invoice */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_TaxInvoiceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such invoice, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadTaxInvoice: {
+        parameters: {
+            query?: {
+                /** @description Without it the `Accept` header decides, and `html` is meant otherwise. */
+                format?: "html" | "xml";
+            };
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example INV-20260214-001 */
+                invoiceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                    "application/xml": string;
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such invoice, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TAX_INVOICE_NOT_ISSUED`: not issued yet, or void */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getPayment: {
         parameters: {
             query?: never;
@@ -3322,6 +4405,172 @@ export interface operations {
             };
         };
     };
+    getReceipt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The receipt */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ReceiptView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such payment, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_PAID` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReceiptPage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such payment, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_PAID` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     refundPayment: {
         parameters: {
             query?: never;
@@ -3432,6 +4681,135 @@ export interface operations {
                 };
             };
             /** @description `VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestTaxInvoice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request safe to repeat: the same key with the same body gets the stored answer,
+                 *     with another body a 422 `IDEMPOTENCY_KEY_REUSED`, while it still runs a 409 `IDEMPOTENCY_KEY_IN_USE`.
+                 */
+                "Idempotency-Key"?: string | null;
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestTaxInvoice"];
+            };
+        };
+        responses: {
+            /** @description Issued */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxInvoiceRequested"];
+                };
+            };
+            /** @description Not known yet (`PROCESSING`); settled later */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxInvoiceRequested"];
+                };
+            };
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_PAID`, `TAX_INVOICE_EXISTS` with `invoiceId`, `NOTHING_TO_INVOICE`: all of it went back, `TAX_INVOICE_TOO_LATE`: the 10th of the month after the payment is over, `CARD_SLIP_ALREADY_ISSUED` where the operator refuses tax invoices beside card slips, `CASH_RECEIPT_ALREADY_ISSUED`, `TAX_INVOICE_REFUSED` with `invoiceId` and `providerCode`, `TAX_INVOICES_NOT_OFFERED`, `IDEMPOTENCY_KEY_IN_USE` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `INVALID_BUSINESS_NUMBER`, `INVALID_LENGTH`, `INVALID_TEXT`, `INVALID_EMAIL`; `IDEMPOTENCY_KEY_REUSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3997,7 +5375,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReplacePaymentMethod"];
+                "application/json": components["schemas"]["NewPaymentMethod"];
             };
         };
         responses: {
@@ -4068,7 +5446,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `NOT_RENEWING`, `PAYMENT_IN_PROGRESS`, `IDEMPOTENCY_KEY_IN_USE` */
+            /** @description `NOT_RENEWING`, `PAYMENT_IN_PROGRESS`, `CARD_ALREADY_REGISTERED`, `IDEMPOTENCY_KEY_IN_USE` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4115,6 +5493,291 @@ export interface operations {
             };
             /** @description `PROVIDER_UNAVAILABLE`, `PAYMENT_SET_UP_WRONGLY` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPaymentMethods: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cards */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_KeptCard"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addPaymentMethod: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request safe to repeat: the same key with the same body gets the stored answer,
+                 *     with another body a 422 `IDEMPOTENCY_KEY_REUSED`, while it still runs a 409 `IDEMPOTENCY_KEY_IN_USE`.
+                 */
+                "Idempotency-Key"?: string | null;
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "authKey": "billing-key-test-4300000000000001",
+                 *       "customerKey": "user_1",
+                 *       "provider": "PORTONE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPaymentMethod"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CardView"];
+                };
+            };
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CARD_DECLINED` */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NO_SUBSCRIPTION` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_RENEWING`, `PAYMENT_IN_PROGRESS`, `CARD_AT_PROVIDER_EXISTS`, `CARD_ALREADY_REGISTERED`, `IDEMPOTENCY_KEY_IN_USE` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PROVIDER_UNAVAILABLE`, `PAYMENT_SET_UP_WRONGLY` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePaymentMethod: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example bk_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+                billingKey: components["schemas"]["PaymentMethodId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed; its key is deleted at the provider */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CARD_IN_USE` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

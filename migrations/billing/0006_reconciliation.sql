@@ -17,6 +17,9 @@ create table billing.reconciliation (
     unexplained    bigint      not null default 0,
     failure        text,
     tries          integer     not null default 0,
+    -- Compared because its time had come. What somebody asked for by hand is none of the schedule's
+    -- business: the day may not have been over, and the days before it not compared.
+    scheduled      boolean     not null,
     -- RUNNING: when whoever runs it is taken for dead. FAILED: when it is tried again.
     due_at         timestamptz,
     started_at     timestamptz not null,
@@ -52,16 +55,19 @@ create index payment_by_day on billing.payment (provider, approved_at) where app
 
 -- Where the provider's list and our books differ on a day. A resolved case explains its order.
 create function billing.reconciliation_differences(of_provider text, of_day date, since timestamptz, until timestamptz)
-    returns table (side text, kind text, order_id text, payment_key text, transaction_key text, amount bigint)
+    returns table (
+        side text, kind text, order_id text, payment_key text, transaction_key text, amount bigint, refund_id uuid)
     language sql stable as $$
     -- Theirs, and not ours.
-    select 'THEIRS', line.kind, line.order_id, line.payment_key, line.transaction_key, line.amount
+    select 'THEIRS', line.kind, line.order_id, line.payment_key, line.transaction_key, line.amount, null::uuid
     from billing.reconciliation_line line
     left join billing.payment on payment.order_id = line.order_id and payment.provider = line.provider
     where line.provider = of_provider and line.day = of_day
       and not case line.kind
         when 'CHARGE' then coalesce(
-            payment.status in ('SUCCESS', 'PARTIAL_REFUNDED', 'REFUNDED') and payment.amount = line.amount, false)
+            -- By the provider's id as well: a second charge of our order is not ours.
+            payment.status in ('SUCCESS', 'PARTIAL_REFUNDED', 'REFUNDED') and payment.amount = line.amount
+                and payment.payment_key = line.payment_key, false)
         else exists (
             select from billing.refund
             where refund.business_id = payment.business_id and refund.payment_id = payment.payment_id
@@ -74,20 +80,21 @@ create function billing.reconciliation_differences(of_provider text, of_day date
           and operator_case.order_id = line.order_id)
     union all
     -- Ours, and not theirs.
-    select 'OURS', 'CHARGE', payment.order_id, payment.payment_key, null, payment.amount
+    select 'OURS', 'CHARGE', payment.order_id, payment.payment_key, null, payment.amount, null
     from billing.payment
     where payment.provider = of_provider and payment.approved_at >= since and payment.approved_at < until
       and payment.status in ('SUCCESS', 'PARTIAL_REFUNDED', 'REFUNDED')
       and not exists (
         select from billing.reconciliation_line line
         where line.order_id = payment.order_id and line.provider = of_provider and line.day = of_day
-          and line.kind = 'CHARGE')
+          and line.kind = 'CHARGE' and line.payment_key = payment.payment_key)
       and not exists (
         select from billing.operator_case
         where operator_case.status = 'RESOLVED' and operator_case.provider = payment.provider
           and operator_case.order_id = payment.order_id)
     union all
-    select 'OURS', 'CANCEL', payment.order_id, payment.payment_key, refund.transaction_key, refund.amount
+    select 'OURS', 'CANCEL', payment.order_id, payment.payment_key, refund.transaction_key, refund.amount,
+           refund.refund_id
     from billing.refund
     join billing.payment on payment.business_id = refund.business_id and payment.payment_id = refund.payment_id
     where refund.status = 'SUCCESS' and payment.provider = of_provider

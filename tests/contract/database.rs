@@ -1,5 +1,6 @@
 //! The database holds its own locks: what follows would hold if all of the code above it were wrong.
 
+mod books;
 mod constraints;
 
 use serde_json::json;
@@ -8,18 +9,23 @@ use testkit::{Card, TestApp};
 
 use crate::tables;
 
-/// Tables that belong to no business, and so need no lock. The list can only shrink.
+/// Tables that belong to no business, and so need no lock: price lists (what a provider keeps is one
+/// as well) and the machinery's own. The list can only shrink.
 const OF_NOBODY: [&str; 7] = [
     "billing._sqlx_migrations",
     "billing.plan",
     "billing.plan_price",
-    "billing.webhook",
+    "billing.provider_terms",
     "identity._sqlx_migrations",
     "platform._sqlx_migrations",
     "platform.dev_clock",
 ];
 
+/// Tables of which nothing is ever changed or deleted, by anybody.
+const FINAL: [&str; 1] = ["billing.ledger_entry"];
+
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
+const RESTRICT: &str = "23001";
 
 /// Businesses 1 and 2 have something in every table.
 async fn two_businesses() -> TestApp {
@@ -55,6 +61,20 @@ async fn refusal(conn: &mut PgConnection, statement: &str) -> Box<dyn DatabaseEr
         Err(sqlx::Error::Database(refusal)) => refusal,
         other => panic!("{statement} was not refused: {other:?}"),
     }
+}
+
+/// How many rows of a table a statement changes for whoever announces themselves so. Where rows are
+/// final, the attempt is refused, whether or not there is a row to be changed.
+async fn touched(db: &PgPool, announcement: &str, table: &str, statement: &str) -> u64 {
+    let mut tx = announced(db, announcement).await;
+    if FINAL.contains(&table) {
+        let refused = refusal(&mut tx, statement).await;
+        assert_eq!(refused.code().as_deref(), Some(RESTRICT), "{statement}: {refused}");
+        return 0;
+    }
+    let done = tx.execute(AssertSqlSafe(statement.to_owned())).await.expect("nothing speaks against it");
+    tx.commit().await.expect("a commit");
+    done.rows_affected()
 }
 
 #[tokio::test]
@@ -108,8 +128,7 @@ async fn who_announces_nothing_sees_nothing_and_writes_nothing() {
             for statement in
                 [format!("update {table} set business_id = business_id"), format!("delete from {table}")]
             {
-                let touched = tx.execute(AssertSqlSafe(statement)).await.expect("nothing to do");
-                assert_eq!(touched.rows_affected(), 0, "{table}, {announcement:?}");
+                assert_eq!(touched(app.db(), announcement, &table, &statement).await, 0, "{announcement:?}");
             }
             let insert = format!("insert into {table} overriding system value select * from {copy}");
             let refused = refusal(&mut tx, &insert).await;
@@ -148,13 +167,13 @@ async fn who_works_for_one_business_reaches_no_other() {
             format!("update {table} set business_id = business_id where business_id = 1"),
             format!("delete from {table} where business_id = 1"),
         ] {
-            let touched = tx.execute(AssertSqlSafe(statement)).await.expect("nothing to do");
-            assert_eq!(touched.rows_affected(), 0, "{table}");
+            assert_eq!(touched(app.db(), "app.business_id = '2'", &table, &statement).await, 0, "{table}");
         }
+        drop(tx);
         let all = format!("update {table} set business_id = business_id");
-        let touched = tx.execute(AssertSqlSafe(all)).await.expect("one's own rows change");
-        assert_eq!(i64::try_from(touched.rows_affected()).ok(), Some(own), "{table}");
-        tx.commit().await.expect("nothing was done");
+        let changed = touched(app.db(), "app.business_id = '2'", &table, &all).await;
+        let changeable = if FINAL.contains(&table.as_str()) { 0 } else { own };
+        assert_eq!(i64::try_from(changed).ok(), Some(changeable), "{table}");
 
         // Neither can rows be put into another business, nor given away to it.
         for statement in [
@@ -163,20 +182,88 @@ async fn who_works_for_one_business_reaches_no_other() {
         ] {
             let mut tx = announced(app.db(), "app.business_id = '2'").await;
             let refused = refusal(&mut tx, &statement).await;
-            assert_eq!(refused.code().as_deref(), Some(INSUFFICIENT_PRIVILEGE), "{statement}: {refused}");
+            let is_final = statement.starts_with("update") && FINAL.contains(&table.as_str());
+            let expected = if is_final { RESTRICT } else { INSUFFICIENT_PRIVILEGE };
+            assert_eq!(refused.code().as_deref(), Some(expected), "{statement}: {refused}");
         }
     }
     assert_eq!(tables::all_about(&app, &[1]).await, before);
 }
 
 #[tokio::test]
-async fn webhooks_are_nobodys_until_they_are_read() {
+async fn what_is_final_is_final_for_everybody() {
     let app = two_businesses().await;
+    let superuser = app.superuser().await;
+    for table in FINAL {
+        for statement in [
+            format!("update {table} set business_id = business_id"),
+            format!("delete from {table}"),
+            format!("truncate {table}"),
+        ] {
+            touched(app.db(), "app.scope = 'system'", table, &statement).await;
+            touched(&superuser, "", table, &statement).await;
+        }
+        let mut conn = superuser.acquire().await.expect("a connection");
+        assert!(count(&mut conn, table).await >= 6, "{table}");
+    }
+}
+
+/// Something is in every table of the system, a part of it about business 1.
+async fn with_something_of_the_system() -> TestApp {
+    let app = two_businesses().await;
+    app.charges_at_the_console("console-order-1", 5_000).await;
     app.webhook("whtrans_1", r#"{"eventType": "PAYMENT_STATUS_CHANGED", "data": {"orderId": "dg_1234"}}"#)
         .await;
-    for (announcement, seen) in [("", 0), ("app.business_id = '1'", 0), ("app.scope = 'system'", 1)] {
-        let mut tx = announced(app.db(), announcement).await;
-        assert_eq!(count(&mut tx, "billing.webhook").await, seen, "{announcement:?}");
+    app.compares("2026-02-01").await.data();
+    app.violations().await;
+    app.sql("update billing.operator_case set business_id = 1").await;
+    app.sql("insert into billing.route values (1, 'TOSS', 1, 1)").await;
+    app.sql("insert into billing.provider_breaker values ('TOSS', 'CLOSED', 'test', now(), null, now())")
+        .await;
+    app.sql(
+        "insert into billing.reconciliation_line
+         values ('TOSS', '2026-02-01', 'tx', 'key', 'order', 'CHARGE', 5000)",
+    )
+    .await;
+    app
+}
+
+#[tokio::test]
+async fn what_is_the_systems_is_locked_to_everybody_else() {
+    let app = with_something_of_the_system().await;
+    let superuser = app.superuser().await;
+    for table in tables::OF_THE_SYSTEM {
+        let row = sqlx::query(
+            "select c.relrowsecurity, c.relforcerowsecurity,
+                    array(select pg_get_expr(p.polqual, p.polrelid)::text || ' ' || p.polcmd::text
+                          from pg_catalog.pg_policy p where p.polrelid = c.oid)
+             from pg_catalog.pg_class c where c.oid = $1::text::regclass",
+        )
+        .bind(table)
+        .fetch_one(app.db())
+        .await
+        .expect("the catalogue answers");
+        assert!(row.get::<bool, _>(0) && row.get::<bool, _>(1), "{table}");
+        let policies = ["(current_setting('app.scope'::text, true) = 'system'::text) *"];
+        assert_eq!(row.get::<Vec<String>, _>(2), policies, "{table}");
+
+        let mut everything = superuser.acquire().await.expect("a connection");
+        let all = count(&mut everything, table).await;
+        assert!(all > 0, "nothing is in {table}; this test proves nothing");
+        let copy = format!("public.copy_of_{}", table.replace('.', "_"));
+        let statement =
+            format!("create table {copy} as select * from {table}; grant select on {copy} to public");
+        superuser.execute(AssertSqlSafe(statement)).await.expect("the copy is made");
+        for announcement in ["", "app.business_id = '1'", "app.scope = ''", "app.scope = 'tenant'"] {
+            let mut tx = announced(app.db(), announcement).await;
+            assert_eq!(count(&mut tx, table).await, 0, "{table}, {announcement:?}");
+            let delete = format!("delete from {table}");
+            assert_eq!(touched(app.db(), announcement, table, &delete).await, 0, "{announcement:?}");
+            let refused = refusal(&mut tx, &format!("insert into {table} select * from {copy}")).await;
+            assert_eq!(refused.code().as_deref(), Some(INSUFFICIENT_PRIVILEGE), "{table}: {refused}");
+        }
+        let mut tx = announced(app.db(), "app.scope = 'system'").await;
+        assert_eq!(count(&mut tx, table).await, all, "{table}");
     }
 }
 

@@ -79,6 +79,11 @@ impl Operation {
         self.security().as_deref() == Some("bearer")
     }
 
+    /// It is for operators of the platform, and for no business.
+    pub(crate) fn is_for_operators(&self) -> bool {
+        self.path.starts_with("/api/admin/")
+    }
+
     /// The parameters in `path`, `query` or `header`.
     pub(crate) fn parameters(&self, place: &str) -> Vec<Value> {
         let all = self.description["parameters"].as_array().cloned().unwrap_or_default();

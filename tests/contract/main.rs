@@ -4,6 +4,7 @@ mod database;
 mod document;
 mod health;
 mod idempotency;
+mod invariants;
 mod openapi;
 mod own_tables;
 mod problem;

@@ -116,7 +116,8 @@ async fn every_operation_says_who_may_call_it() {
             "{}",
             operation.id
         );
-        let of_a_business = operation.wants_bearer() && operation.id != "getMe";
+        let of_a_business =
+            operation.wants_bearer() && operation.id != "getMe" && !operation.is_for_operators();
         assert_eq!(
             operation.takes_header("X-Business-Id"),
             of_a_business,

@@ -9,9 +9,15 @@ mod strangers;
 
 use axum::http::Method;
 use serde_json::{Map, Value, json};
-use testkit::{Actor, Answer};
+use testkit::{Actor, Answer, TestApp};
 
 use crate::document::Operation;
+
+/// Somebody who may call an operation: an operator of the platform where it is for those, and
+/// otherwise the owner of this business.
+fn who_may(app: &TestApp, operation: &Operation, business: i64) -> Actor {
+    if operation.is_for_operators() { app.platform_admin() } else { app.owner_of(business) }
+}
 
 /// Calls an operation the way its documentation shows.
 async fn calls(actor: &Actor, operation: &Operation) -> Answer {

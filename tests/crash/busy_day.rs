@@ -49,7 +49,7 @@ async fn killing_two_workers_at_random_moments_while_500_renewals_are_due_charge
 
     let api = free_address();
     // Webhooks of the refunds race their answers.
-    world.sandbox.set_webhook_url(Some(format!("http://{api}/api/webhooks/toss")));
+    world.sandbox.set_toss_webhook_url(Some(format!("http://{api}/api/webhooks/toss")));
     everything_goes_wrong(&world.sandbox);
     let mut crew = Crew::starts(&world, api);
     let customers_are_content = AtomicBool::new(false);
@@ -175,7 +175,7 @@ impl<'w> Crew<'w> {
 /// How many renewals are due, and how many are open and not yet left for the quiet end of the day.
 async fn work_left(world: &World) -> (i64, i64) {
     sqlx::query_as(
-        "select (select count(*) from billing.subscription where due_at <= now()),
+        "select (select count(*) from billing.subscription where due_at <= now() + interval '10 minutes'),
                 (select count(*) from billing.payment where status = 'PENDING' and checks <= $1)",
     )
     .bind(OFTEN_ASKED_FOR)

@@ -1,7 +1,7 @@
 //! The provider's book against our ledger.
 //!
 //! Whatever the product believes, the money is where the book says. So both are read in full, and
-//! everything on which they do not agree is a complaint.
+//! everything on which they do not agree is a complaint; so is every invariant that does not hold.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -77,6 +77,7 @@ pub(crate) async fn judge_renewals(world: &World, story: &str, renewals: &[Renew
     charges_agree(&book, &payments, &mut complaints);
     refunds_agree(&book, &payments, &refunds, &mut complaints);
     totals_agree(&book, &payments, &refunds, &mut complaints);
+    books_agree(world, &book, &mut complaints).await;
     cards_are_settled(world, &mut complaints).await;
     for renewal in renewals {
         advanced_one_period(world, renewal, &mut complaints).await;
@@ -213,6 +214,25 @@ fn totals_agree(book: &[BookEntry], payments: &[Payment], refunds: &[Refund], co
         refunds.iter().filter(|refund| refund.status == "SUCCESS").map(|refund| refund.amount).sum();
     complaints.unless_equal(paid, sum(BookStatus::Approved), || "won taken in all".to_owned());
     complaints.unless_equal(refunded, sum(BookStatus::Canceled), || "won given back in all".to_owned());
+}
+
+/// No invariant is violated, and the ledger has what is left at the provider.
+async fn books_agree(world: &World, book: &[BookEntry], complaints: &mut Complaints) {
+    let violations: Vec<(String, String)> =
+        sqlx::query_as("select invariant, subject from billing.invariant_violations(now())")
+            .fetch_all(&world.superuser)
+            .await
+            .expect("the invariants are looked at");
+    complaints.0.extend(violations.iter().map(|(invariant, subject)| format!("{invariant}: {subject}")));
+    let owed: i64 = sqlx::query_scalar(
+        "select coalesce(sum(amount), 0)::bigint from billing.ledger_entry where account = 'PROVIDER_RECEIVABLE'",
+    )
+    .fetch_one(&world.superuser)
+    .await
+    .expect("the ledger can be read");
+    let sum = |status| with_status(book, status).map(|entry| entry.amount.get()).sum::<i64>();
+    let left = sum(BookStatus::Approved) - sum(BookStatus::Canceled);
+    complaints.unless_equal(owed, left, || "won that the ledger says are owed by the provider".to_owned());
 }
 
 fn with_status(book: &[BookEntry], status: BookStatus) -> impl Iterator<Item = &BookEntry> {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use chrono::NaiveDate;
 use identity::Tokens;
 use kernel::SystemClock;
-use sandbox::{Sandbox, SandboxConfig};
+use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
 use secrecy::ExposeSecret;
 use sqlx::{AssertSqlSafe, PgPool};
 use testkit::TestDatabase;
@@ -37,7 +37,7 @@ impl World {
             addr: ([127, 0, 0, 1], 0).into(),
             data_dir: None,
             clock: Arc::new(SystemClock),
-            webhook_url: None,
+            webhook_urls: WebhookUrls::default(),
             latency: Duration::ZERO,
         });
         let superuser = PgPool::connect(database.superuser_url.expose_secret());

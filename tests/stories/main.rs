@@ -1,12 +1,15 @@
 //! What dangol promises, told over HTTP. Each module is a chapter; each test name is a rule.
 
 mod cancelling;
+mod cases;
 mod checking_out;
 mod dunning;
+mod ledger;
 mod papers;
 mod paying_again;
 mod reading;
 mod readme;
+mod reconciliation;
 mod reconciling;
 mod refunding;
 mod renewing;

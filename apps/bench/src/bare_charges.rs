@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::{
-    seed::{CUSTOMER, PRICE, authorization},
+    seed::{CUSTOMER, PRICE, toss_authorization},
     world::configuration,
 };
 
@@ -36,7 +36,7 @@ pub(crate) struct BareCharges {
 /// Answers with charges a second.
 pub(crate) async fn run(task: BareCharges) -> anyhow::Result<f64> {
     let (_, secrets) = configuration(&[])?;
-    let headers = HeaderMap::from_iter([(AUTHORIZATION, authorization(&secrets.toss).parse()?)]);
+    let headers = HeaderMap::from_iter([(AUTHORIZATION, toss_authorization(&secrets).parse()?)]);
     // As the adapter's client is built, with the same time limits.
     let client = Client::builder()
         .default_headers(headers)

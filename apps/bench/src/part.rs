@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use kernel::SystemClock;
-use sandbox::{Sandbox, SandboxConfig};
+use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
@@ -168,7 +168,7 @@ async fn sandbox(latency: Duration) -> anyhow::Result<()> {
         addr: ([127, 0, 0, 1], 0).into(),
         data_dir: None,
         clock: Arc::new(SystemClock),
-        webhook_url: None,
+        webhook_urls: WebhookUrls::default(),
         latency,
     })
     .await?;

@@ -36,7 +36,7 @@ pub(crate) async fn issue_billing_key(sandbox_url: &str) -> anyhow::Result<Strin
     let (_, secrets) = configuration(&[])?;
     let answer: Value = reqwest::Client::new()
         .post(format!("{sandbox_url}/toss/v1/billing/authorizations/issue"))
-        .header(AUTHORIZATION, authorization(&secrets.toss))
+        .header(AUTHORIZATION, toss_authorization(&secrets))
         .json(&json!({"authKey": "test_auth_4300000000000001", "customerKey": CUSTOMER}))
         .send()
         .await?
@@ -46,8 +46,9 @@ pub(crate) async fn issue_billing_key(sandbox_url: &str) -> anyhow::Result<Strin
     Ok(key.to_owned())
 }
 
-pub(crate) fn authorization(secret: &SecretString) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{}:", secret.expose_secret())))
+pub(crate) fn toss_authorization(secrets: &gateway::config::Secrets) -> String {
+    let key = secrets.providers.toss_secret_key.as_ref().map_or("", |key| key.expose_secret());
+    format!("Basic {}", STANDARD.encode(format!("{key}:")))
 }
 
 /// Answers with how many there are.

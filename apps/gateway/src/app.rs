@@ -52,7 +52,8 @@ impl App {
         let billing = Billing {
             db: db.clone(),
             clock: Arc::clone(&clock),
-            gateways: config.gateways(secrets)?,
+            gateways: secrets.providers.gateways(secrets.stage, &clock)?,
+            breakers: Arc::default(),
             vault: secrets.vault.clone(),
             settings: config.billing_settings(secrets),
             tax_invoicing: secrets.papers.tax_invoicing.clone(),

@@ -7,10 +7,10 @@ use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf};
 use anyhow::{Context, bail};
 use chrono::NaiveTime;
 use clap::Args;
-use pg_adapter::{Gateways, PaymentGateway, Provider, toss};
 use platform::Vault;
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::Arc;
+
+use crate::providers::{ProviderSettings, Stage};
 
 pub use self::papers::{Papers, PapersConfig};
 
@@ -45,20 +45,8 @@ pub struct Config {
     #[arg(long, env = "CRON_SECRET", hide_env_values = true, value_parser = secret, global = true)]
     pub cron_secret: Option<SecretString>,
 
-    /// Toss Payments: the API individual secret key (`test_sk_...` or `live_sk_...`).
-    #[arg(long, env = "TOSS_SECRET_KEY", hide_env_values = true, value_parser = secret, global = true)]
-    pub toss_secret_key: Option<SecretString>,
-
-    /// Toss Payments: the security key that signs payout and seller webhooks.
-    #[arg(long, env = "TOSS_WEBHOOK_SECRET", hide_env_values = true, value_parser = secret, global = true)]
-    pub toss_webhook_secret: Option<SecretString>,
-
-    #[arg(long, env = "TOSS_API_BASE_URL", default_value = "https://api.tosspayments.com", global = true)]
-    pub toss_api_base_url: String,
-
-    /// The provider that is meant where a request names none.
-    #[arg(long, env = "DANGOL_DEFAULT_PROVIDER", default_value = "TOSS", global = true)]
-    pub default_provider: Provider,
+    #[command(flatten)]
+    pub providers: ProviderSettings,
 
     /// The time of day in Korea at which renewals are charged.
     #[arg(long, env = "DANGOL_CHARGE_TIME", default_value = "10:00", value_parser = time_of_day, global = true)]
@@ -77,7 +65,7 @@ pub struct Config {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature that clap wants")]
-fn secret(text: &str) -> Result<SecretString, Infallible> {
+pub(crate) fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(SecretString::from(text))
 }
 
@@ -95,7 +83,9 @@ pub struct Secrets {
     pub jwt: SecretString,
     pub vault: Vault,
     pub cron: SecretString,
-    pub toss: SecretString,
+    /// With credentials for at least one provider.
+    pub providers: ProviderSettings,
+    pub stage: Stage,
     /// Who sells, and who files the tax invoices about it.
     pub papers: Papers,
 }
@@ -106,6 +96,7 @@ mod development {
     pub(super) const ENCRYPTION: &str = "dev:ZGFuZ29sLWRldmVsb3BtZW50LWtleS0zMi1ieXRlcyE=";
     pub(super) const CRON: &str = "dangol-development-cron-secret";
     pub(super) const TOSS: &str = "test_sk_dangol_development";
+    pub(super) const PORTONE: &str = "dangol-development-portone-secret";
 }
 
 impl Config {
@@ -126,13 +117,23 @@ impl Config {
         let jwt = required("DANGOL_JWT_SECRET", &self.jwt_secret, development::JWT);
         let encryption = required("DANGOL_ENCRYPTION_KEY", &self.encryption_key, development::ENCRYPTION);
         let cron = required("CRON_SECRET", &self.cron_secret, development::CRON);
-        let toss = required("TOSS_SECRET_KEY", &self.toss_secret_key, development::TOSS);
         if self.jwt_secret.is_some() && jwt.expose_secret().len() < 32 {
             complaints.push("DANGOL_JWT_SECRET is shorter than 32 bytes".to_owned());
         }
         if self.cron_secret.is_some() && cron.expose_secret().len() < 16 {
             complaints.push("CRON_SECRET is shorter than 16 bytes".to_owned());
         }
+        let known = |name: &str, value: &Option<SecretString>, development: &str| {
+            let is_known = value.as_ref().is_some_and(|value| value.expose_secret() == development);
+            is_known.then(|| format!("{name} is the development secret, which everybody knows"))
+        };
+        complaints.extend(known("TOSS_SECRET_KEY", &self.providers.toss_secret_key, development::TOSS));
+        complaints.extend(known(
+            "PORTONE_API_SECRET",
+            &self.providers.portone_api_secret,
+            development::PORTONE,
+        ));
+        complaints.extend(self.providers.complaints());
         let vault = Vault::new(&encryption);
         if self.encryption_key.is_some() && vault.is_err() {
             complaints.push("DANGOL_ENCRYPTION_KEY is not `id:base64 of 32 bytes`".to_owned());
@@ -140,7 +141,8 @@ impl Config {
         let papers = self.papers.production(&mut complaints);
         match (vault, papers) {
             (Ok(vault), Some(papers)) if complaints.is_empty() => {
-                Ok(Secrets { jwt, vault, cron, toss, papers })
+                let (providers, stage) = (self.providers.clone(), Stage::Production);
+                Ok(Secrets { jwt, vault, cron, providers, stage, papers })
             }
             _ => bail!("not fit for production:\n  - {}", complaints.join("\n  - ")),
         }
@@ -156,17 +158,33 @@ impl Config {
             vault: Vault::new(&or(&self.encryption_key, development::ENCRYPTION))
                 .context("DANGOL_ENCRYPTION_KEY")?,
             cron: or(&self.cron_secret, development::CRON),
-            toss: or(&self.toss_secret_key, development::TOSS),
+            providers: self.development_providers(),
+            stage: Stage::Development,
             papers: self.papers.development().context("the seller, or Popbill")?,
         })
     }
 
-    /// The providers that this process can use.
-    pub fn gateways(&self, secrets: &Secrets) -> anyhow::Result<Gateways> {
-        let mut config = toss::TossConfig::new(&self.toss_api_base_url, secrets.toss.clone());
-        config.webhook_security_key.clone_from(&self.toss_webhook_secret);
-        let toss = toss::TossGateway::new(config).context("TOSS_SECRET_KEY or TOSS_API_BASE_URL")?;
-        Ok(Gateways::new(self.default_provider, [Arc::new(toss) as Arc<dyn PaymentGateway>]))
+    /// All of the sandbox's providers, where nothing else is configured.
+    fn development_providers(&self) -> ProviderSettings {
+        let kcp = sandbox::kcp_dev_credentials();
+        let mut providers = self.providers.clone();
+        let text = |value: &mut Option<String>, development: &str| {
+            value.get_or_insert_with(|| development.to_owned());
+        };
+        let secret = |value: &mut Option<SecretString>, development: &str| {
+            value.get_or_insert_with(|| development.into());
+        };
+        secret(&mut providers.toss_secret_key, development::TOSS);
+        secret(&mut providers.portone_api_secret, development::PORTONE);
+        secret(&mut providers.portone_webhook_secret, sandbox::PORTONE_WEBHOOK_SECRET);
+        text(&mut providers.portone_store_id, sandbox::PORTONE_STORE_ID);
+        text(&mut providers.portone_channel_key, sandbox::PORTONE_CHANNEL_KEY);
+        text(&mut providers.kcp_site_cd, &kcp.site_cd);
+        text(&mut providers.kcp_group_id, &kcp.group_id);
+        text(&mut providers.kcp_cert, &kcp.certificate_pem);
+        secret(&mut providers.kcp_private_key, &kcp.private_key_pem);
+        secret(&mut providers.kcp_private_key_password, &kcp.passphrase);
+        providers
     }
 
     pub fn billing_settings(&self, secrets: &Secrets) -> billing::Settings {
@@ -188,10 +206,7 @@ impl fmt::Display for Config {
         writeln!(f, "DANGOL_JWT_SECRET            {}", set(&self.jwt_secret))?;
         writeln!(f, "DANGOL_ENCRYPTION_KEY        {}", set(&self.encryption_key))?;
         writeln!(f, "CRON_SECRET                  {}", set(&self.cron_secret))?;
-        writeln!(f, "TOSS_SECRET_KEY              {}", set(&self.toss_secret_key))?;
-        writeln!(f, "TOSS_WEBHOOK_SECRET          {}", set(&self.toss_webhook_secret))?;
-        writeln!(f, "TOSS_API_BASE_URL            {}", self.toss_api_base_url)?;
-        writeln!(f, "DANGOL_DEFAULT_PROVIDER      {}", self.default_provider)?;
+        writeln!(f, "{}", self.providers)?;
         writeln!(f, "DANGOL_CHARGE_TIME           {} KST", self.charge_time.format("%H:%M"))?;
         writeln!(f, "DANGOL_BILLING_CONCURRENCY   {}", self.billing_concurrency)?;
         writeln!(f, "DANGOL_DATABASE_CONNECTIONS  {}", self.database_connections)?;
@@ -241,6 +256,29 @@ mod tests {
         let complaint = config(&flags).production_secrets().err().unwrap().to_string();
         assert!(complaint.contains("CRON_SECRET is the development secret"), "{complaint}");
         assert!(config(GOOD).production_secrets().is_ok());
+    }
+
+    #[test]
+    fn half_the_credentials_of_a_provider_are_none() {
+        let flags: Vec<&str> = GOOD.iter().copied().chain(["--kcp-site-cd=A52Q7"]).collect();
+        let complaint = config(&flags).production_secrets().err().unwrap().to_string();
+        assert!(complaint.contains("KCP_CERT is not set, and others of KCP are"), "{complaint}");
+    }
+
+    #[test]
+    fn another_provider_than_toss_will_do() {
+        let portone = [
+            "--portone-api-secret=0123456789",
+            "--portone-store-id=store-1",
+            "--portone-channel-key=channel-key-1",
+            "--portone-webhook-secret=whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY",
+        ];
+        let without_toss = GOOD.iter().copied().filter(|flag| !flag.contains("toss"));
+        let flags: Vec<&str> = without_toss.chain(portone).collect();
+        let complaint = config(&flags).production_secrets().err().unwrap().to_string();
+        assert!(complaint.contains("DANGOL_DEFAULT_PROVIDER is TOSS"), "{complaint}");
+        let flags: Vec<&str> = flags.into_iter().chain(["--default-provider=PORTONE"]).collect();
+        assert!(config(&flags).production_secrets().is_ok());
     }
 
     #[test]

@@ -11,5 +11,6 @@ pub mod database;
 pub mod dev;
 mod layers;
 mod ops;
+pub mod providers;
 mod serve;
 pub mod worker;

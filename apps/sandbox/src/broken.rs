@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     http::{
         HeaderValue, StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
@@ -12,7 +12,7 @@ use axum::{
 };
 use futures::{StreamExt as _, stream};
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+use crate::wire::Reply;
 
 /// What a load balancer in front of a provider would say.
 pub(crate) fn bad_gateway() -> Response {
@@ -32,26 +32,25 @@ pub(crate) fn elsewhere() -> Response {
 }
 
 /// The answer in another charset than everybody agreed upon.
-pub(crate) fn in_utf16(status: u16, body: &Bytes) -> Response {
-    let text = String::from_utf8_lossy(body);
+pub(crate) fn in_utf16(reply: &Reply) -> Response {
+    let text = String::from_utf8_lossy(reply.body());
     let with_mark = (!text.is_empty()).then_some(0xfeff).into_iter().chain(text.encode_utf16());
     let bytes: Vec<u8> = with_mark.flat_map(u16::to_le_bytes).collect();
     let mut response = Response::new(Body::from(bytes));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    *response.status_mut() = reply.status();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
 /// Promises the whole body, sends half of it and breaks the connection.
-pub(crate) fn truncated(body: &Bytes) -> Response {
+pub(crate) fn truncated(reply: Reply) -> Response {
+    let (mut head, body) = reply.into_parts();
     let half = body.slice(..body.len() / 2);
     let broken = stream::once(async move { Ok(half) }).chain(stream::once(async {
         // The half has to leave before the connection breaks, else nothing would arrive at all.
         tokio::time::sleep(Duration::from_millis(20)).await;
         Err(io::Error::new(io::ErrorKind::ConnectionReset, "truncated by a fault of the sandbox"))
     }));
-    let mut response = Response::new(Body::from_stream(broken));
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-    response
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    Response::from_parts(head, Body::from_stream(broken))
 }

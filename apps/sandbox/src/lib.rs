@@ -7,6 +7,7 @@ mod complaint;
 mod control;
 mod courier;
 mod faults;
+mod house;
 mod journal;
 mod kcp;
 mod line;
@@ -17,9 +18,11 @@ mod random;
 mod running;
 mod store;
 mod toss;
+mod wire;
 mod world;
 
 pub use book::{BookEntry, BookKind, BookStatus, Provider};
+pub use courier::WebhookTiming;
 pub use faults::{Fault, FaultKind, Moment, Operation};
 pub use kcp::{
     AnswerCharset, DeletedKeyAnswer, DuplicateOrders, KcpCredentials, KcpNotice, KcpPaymentAuth, KcpSwitches,
@@ -31,5 +34,5 @@ pub use portone::{
     PortOnePaymentAuth, PortOneSwitches, STORE_ID as PORTONE_STORE_ID,
     WEBHOOK_SECRET as PORTONE_WEBHOOK_SECRET,
 };
-pub use running::{Sandbox, SandboxConfig};
-pub use toss::{PaymentAuth, RepeatedDelete, TossSwitches, WebhookAttempt, WebhookDelivery, WebhookTiming};
+pub use running::{Sandbox, SandboxConfig, WebhookUrls};
+pub use toss::{PaymentAuth, RepeatedDelete, TossSwitches, WebhookAttempt, WebhookDelivery};

@@ -5,11 +5,11 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Du
 use anyhow::Context as _;
 use clap::Parser;
 use kernel::SystemClock;
-use sandbox::{Sandbox, SandboxConfig};
+use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// The outside world on localhost: wire-exact fakes of the payment providers.
+/// The outside world on localhost: wire-exact fakes of payment providers and of Popbill.
 #[derive(Parser)]
 struct Arguments {
     #[arg(long, env = "DANGOL_SANDBOX_ADDR", default_value = "127.0.0.1:8090")]
@@ -17,15 +17,9 @@ struct Arguments {
     /// Where charges, keys and webhooks survive a restart
     #[arg(long, env = "DANGOL_SANDBOX_DATA_DIR", default_value = ".dangol/sandbox")]
     data_dir: PathBuf,
-    /// Where webhooks of Toss Payments are delivered
-    #[arg(long, default_value = "http://127.0.0.1:8080/api/webhooks/toss")]
-    webhook_url: String,
-    /// Where webhooks of PortOne are delivered
-    #[arg(long, default_value = "http://127.0.0.1:8080/api/webhooks/portone")]
-    portone_webhook_url: String,
-    /// Where notifications of NHN KCP are delivered
-    #[arg(long, default_value = "http://127.0.0.1:8080/api/webhooks/kcp")]
-    kcp_webhook_url: String,
+    /// Where webhooks are delivered; the provider's name is appended: `/toss`, `/portone`, `/kcp`
+    #[arg(long, default_value = "http://127.0.0.1:8080/api/webhooks")]
+    webhook_base_url: String,
     /// Every call of a provider answers after so many milliseconds
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
@@ -50,12 +44,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         addr: arguments.addr,
         data_dir: Some(arguments.data_dir),
         clock: Arc::new(SystemClock),
-        webhook_url: Some(arguments.webhook_url),
+        webhook_urls: WebhookUrls::under(&arguments.webhook_base_url),
         latency: Duration::from_millis(arguments.latency_ms),
     })
     .await?;
-    sandbox.set_portone_webhook_url(Some(arguments.portone_webhook_url));
-    sandbox.set_kcp_webhook_url(Some(arguments.kcp_webhook_url));
     tracing::info!(url = %sandbox.base_url(), "the sandbox is open");
     stop_signal().await?;
     sandbox.shutdown().await;

@@ -11,27 +11,24 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use axum::Router;
 use kernel::Clock;
-use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     book::BookEntry,
-    control,
-    courier::Courier,
+    control, courier,
     faults::Fault,
     journal::JournalFolder,
-    kcp::{self, KcpNotice, KcpPaymentAuth, KcpSwitches},
+    kcp::{self, KcpNotice},
     line::{Line, Lines},
-    popbill::{self, IssuedInvoice, PopbillSwitches},
-    portone::{self, PortOneBillingAuth, PortOneDelivery, PortOnePaymentAuth, PortOneSwitches},
+    popbill,
+    portone::{self, PortOneDelivery},
     store::Store,
-    toss::{
-        self, PaymentAuth, TossSwitches, WebhookDelivery, courier,
-        desk::{self, BillingAuth, CardChange},
-    },
+    toss::{self, WebhookDelivery},
     world::World,
 };
+
+mod providers;
 
 /// So long may requests under way take when the sandbox is asked to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -43,10 +40,26 @@ pub struct SandboxConfig {
     pub data_dir: Option<PathBuf>,
     /// All times of the sandbox: approvals, the 15 days of idempotency keys, webhook retries.
     pub clock: Arc<dyn Clock>,
-    /// Where Toss's webhooks go. It can be changed while running.
-    pub webhook_url: Option<String>,
+    /// Where webhooks go. It can be changed while running.
+    pub webhook_urls: WebhookUrls,
     /// Every call of a provider answers after this time.
     pub latency: Duration,
+}
+
+/// Where each provider's webhooks go; `None` is nowhere. Popbill's name their address one by one.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookUrls {
+    pub toss: Option<String>,
+    pub portone: Option<String>,
+    pub kcp: Option<String>,
+}
+
+impl WebhookUrls {
+    /// One product that has an address for each: `http://127.0.0.1:8080/api/webhooks` and then `/toss`.
+    pub fn under(base_url: &str) -> Self {
+        let of = |provider: &str| Some(format!("{}/{provider}", base_url.trim_end_matches('/')));
+        Self { toss: of("toss"), portone: of("portone"), kcp: of("kcp") }
+    }
 }
 
 /// A running sandbox. Dropping it stops it; [`Sandbox::shutdown`] lets requests under way finish.
@@ -70,19 +83,14 @@ impl Sandbox {
                     .await??
             }
         };
-        let courier = Courier::new(config.webhook_url, courier::PATIENCE)?;
-        // What the last process could not deliver anymore.
-        store.toss.deliveries().for_each(|delivery| courier::schedule(&courier, delivery));
-        let kcp = kcp::Office::new()?;
-        store.kcp.notices().for_each(|notice| kcp.schedule(notice));
-        let portone = portone::House::new()?;
-        let world = Arc::new(World::new(config.clock, config.latency, store, courier, portone, kcp));
+        let world = Arc::new(World::new(config.clock, config.latency, store, config.webhook_urls)?);
         let stop = CancellationToken::new();
         let tasks = vec![
             tokio::spawn(serve(listener, router(&world), stop.clone())),
-            tokio::spawn(courier::run(world.clone(), stop.clone())),
-            tokio::spawn(portone::courier::run(world.clone(), stop.clone())),
-            tokio::spawn(kcp::deliver_notices(world.clone(), stop.clone())),
+            tokio::spawn(toss::expiry::run(world.clone(), stop.clone())),
+            tokio::spawn(courier::run::<WebhookDelivery>(world.clone(), stop.clone())),
+            tokio::spawn(courier::run::<PortOneDelivery>(world.clone(), stop.clone())),
+            tokio::spawn(courier::run::<KcpNotice>(world.clone(), stop.clone())),
         ];
         Ok(Self { addr, world, stop, tasks })
     }
@@ -100,16 +108,6 @@ impl Sandbox {
             ip => ip,
         };
         format!("http://{}", SocketAddr::new(ip, self.addr.port()))
-    }
-
-    /// What takes the place of `https://api.tosspayments.com`.
-    pub fn toss_base_url(&self) -> String {
-        format!("{}/toss", self.base_url())
-    }
-
-    /// What takes the place of `https://api.portone.io`.
-    pub fn portone_base_url(&self) -> String {
-        format!("{}/portone", self.base_url())
     }
 
     /// Every charge and cancel that the providers hold, oldest first.
@@ -134,161 +132,6 @@ impl Sandbox {
     /// The faults that have not struck out yet.
     pub fn faults(&self) -> Vec<Fault> {
         self.world.faults.list()
-    }
-
-    /// A payer registers a card in the browser. Returns the `authKey`.
-    pub fn billing_auth(&self, customer_key: &str, card_number: &str) -> anyhow::Result<String> {
-        let request =
-            BillingAuth { customer_key: customer_key.to_owned(), card_number: card_number.to_owned() };
-        Ok(desk::billing_auth(&self.world, request)?)
-    }
-
-    /// A payer authenticates a one-off payment in the browser. Returns the `paymentKey`, to be
-    /// confirmed within ten minutes.
-    pub fn payment_auth(&self, payment: PaymentAuth) -> anyhow::Result<String> {
-        Ok(desk::payment_auth(&self.world, payment)?)
-    }
-
-    /// Puts another card behind a billing key, such as one that is suspended.
-    pub fn change_card_of_billing_key(&self, billing_key: &str, card_number: &str) -> anyhow::Result<()> {
-        let change = CardChange {
-            billing_key: Some(billing_key.to_owned()),
-            customer_key: None,
-            card_number: card_number.to_owned(),
-        };
-        desk::change_card(&self.world, &change)?;
-        Ok(())
-    }
-
-    /// Puts another card behind all billing keys of a customer.
-    pub fn change_card_of_customer(&self, customer_key: &str, card_number: &str) -> anyhow::Result<()> {
-        let change = CardChange {
-            billing_key: None,
-            customer_key: Some(customer_key.to_owned()),
-            card_number: card_number.to_owned(),
-        };
-        desk::change_card(&self.world, &change)?;
-        Ok(())
-    }
-
-    pub fn toss_switches(&self) -> TossSwitches {
-        self.world.switches()
-    }
-
-    pub fn set_toss_switches(&self, switches: TossSwitches) {
-        self.world.set_switches(switches);
-    }
-
-    pub fn set_webhook_url(&self, url: Option<String>) {
-        self.world.courier.set_url(url);
-    }
-
-    /// Every webhook and the attempts to deliver it, oldest first.
-    pub fn webhooks(&self) -> Vec<WebhookDelivery> {
-        self.world.store().toss.deliveries().cloned().collect()
-    }
-
-    /// Delivers a webhook once more, now.
-    pub async fn redeliver_webhook(&self, transmission_id: &str) -> anyhow::Result<WebhookDelivery> {
-        Ok(desk::redeliver(&self.world, transmission_id).await?)
-    }
-
-    /// A payer registers a card in PortOne's window. Returns what `requestIssueBillingKey` does.
-    pub fn portone_billing_auth(&self, request: PortOneBillingAuth) -> anyhow::Result<Value> {
-        Ok(portone::desk::billing_auth(&self.world, request)?)
-    }
-
-    /// A payer pays in PortOne's window. Returns what `requestPayment` does.
-    pub fn portone_payment_auth(&self, request: PortOnePaymentAuth) -> anyhow::Result<Value> {
-        Ok(portone::desk::payment_auth(&self.world, request)?)
-    }
-
-    pub fn portone_switches(&self) -> PortOneSwitches {
-        self.world.portone.switches()
-    }
-
-    pub fn set_portone_switches(&self, switches: PortOneSwitches) {
-        self.world.portone.set_switches(switches);
-    }
-
-    /// Where PortOne's webhooks go. Until there is an address they wait.
-    pub fn set_portone_webhook_url(&self, url: Option<String>) {
-        portone::courier::set_url(&self.world, url);
-    }
-
-    /// Every webhook of PortOne and the attempts to deliver it, oldest first.
-    pub fn portone_webhooks(&self) -> Vec<PortOneDelivery> {
-        self.world.store().portone.deliveries().cloned().collect()
-    }
-
-    /// What takes the place of `https://popbill.linkhub.co.kr`.
-    pub fn popbill_base_url(&self) -> String {
-        format!("{}/popbill", self.base_url())
-    }
-
-    /// What takes the place of `https://auth.linkhub.co.kr`.
-    pub fn linkhub_base_url(&self) -> String {
-        format!("{}/linkhub", self.base_url())
-    }
-
-    /// Every tax invoice that Popbill holds, oldest first.
-    pub fn tax_invoices(&self) -> Vec<IssuedInvoice> {
-        popbill::desk::invoices(&self.world, &popbill::desk::InvoiceFilter::default())
-    }
-
-    pub fn set_popbill_switches(&self, switches: PopbillSwitches) {
-        self.world.popbill.set(switches);
-    }
-
-    /// What takes the place of KCP's hosts.
-    pub fn kcp_base_url(&self) -> String {
-        format!("{}/kcp", self.base_url())
-    }
-
-    /// A payer registers a card in KCP's window. Returns what the window handed over, as one form.
-    pub fn kcp_billing_auth(&self, customer_key: &str, card_number: &str) -> anyhow::Result<String> {
-        let request = kcp::desk::BillingAuth {
-            customer_key: Some(customer_key.to_owned()),
-            card_number: card_number.to_owned(),
-            site_cd: None,
-            group_id: None,
-        };
-        Ok(kcp::desk::billing_auth(&self.world, request)?.form)
-    }
-
-    /// Puts another card behind all batch keys of a customer.
-    pub fn change_card_of_kcp_customer(&self, customer_key: &str, card_number: &str) -> anyhow::Result<()> {
-        let change = kcp::desk::CardChange {
-            batch_key: None,
-            customer_key: Some(customer_key.to_owned()),
-            card_number: card_number.to_owned(),
-        };
-        kcp::desk::change_card(&self.world, &change)?;
-        Ok(())
-    }
-
-    /// A payer authenticates a one-off payment in KCP's window. Returns what the window handed over,
-    /// as one form; nothing is paid by that.
-    pub fn kcp_payment_auth(&self, payment: KcpPaymentAuth) -> anyhow::Result<String> {
-        Ok(kcp::desk::payment_auth(&self.world, payment)?.form)
-    }
-
-    pub fn kcp_switches(&self) -> KcpSwitches {
-        self.world.kcp.switches()
-    }
-
-    pub fn set_kcp_switches(&self, switches: KcpSwitches) {
-        self.world.kcp.set_switches(switches);
-    }
-
-    /// Where KCP's notifications go. Until it is set they wait.
-    pub fn set_kcp_webhook_url(&self, url: Option<String>) {
-        self.world.kcp.courier.set_url(url);
-    }
-
-    /// Every notification of KCP and the attempts to deliver it, oldest first.
-    pub fn kcp_notices(&self) -> Vec<KcpNotice> {
-        self.world.store().kcp.notices().cloned().collect()
     }
 
     /// Stops listening, lets requests under way finish, and lets go of the journal.

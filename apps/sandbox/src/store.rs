@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     book::{Book, BookEntry},
     journal::{Journal, JournalFolder},
-    kcp, popbill, portone,
-    toss::{self, TossSwitches, WebhookDelivery, WebhookTiming},
+    kcp, popbill, portone, toss,
 };
 
 /// One thing as it is after a change.
@@ -75,24 +74,6 @@ impl Store {
         }
         self.apply(records);
         Ok(())
-    }
-
-    /// Like [`Self::commit`], with the webhooks that the change sets off. They are to be sent once
-    /// the change was answered.
-    pub(crate) fn commit_toss(
-        &mut self,
-        mut records: Vec<Record>,
-        mut news: Vec<WebhookDelivery>,
-        switches: TossSwitches,
-    ) -> io::Result<Vec<WebhookDelivery>> {
-        for delivery in &mut news {
-            if switches.webhook_timing == WebhookTiming::Held {
-                delivery.next_attempt_at = None;
-            }
-            records.push(Record::Toss(toss::Record::Delivery(Box::new(delivery.clone()))));
-        }
-        self.commit(records)?;
-        Ok(news)
     }
 
     /// Lets go of the journal, so that the next sandbox can take it up at once.

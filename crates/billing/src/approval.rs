@@ -130,15 +130,21 @@ impl Billing {
 
         let invoices: HashMap<_, _> = invoices.into_iter().map(|invoice| (invoice.id, invoice)).collect();
         let mut renewed = Vec::with_capacity(approved.len());
+        let mut moved = Vec::new();
         let mut happened = Vec::with_capacity(approved.len());
         for (payment, approval) in &approved {
             let invoice = payment.invoice.and_then(|id| invoices.get(&id)).ok_or(BillingError::NotFound)?;
             let subscription = subscriptions.remove(&invoice.subscription).ok_or(BillingError::NotFound)?;
             let (subscription, events) = self.after_payment(subscription, invoice, payment, approval)?;
+            // The card that the subscription names has paid: what it took the place of is not needed.
+            if payment.method.is_some() && payment.method == subscription.method {
+                moved.push(payment.business);
+            }
             renewed.push(subscription);
             happened.extend(events.into_iter().map(|event| (payment.business, event)));
         }
         store::subscription::update_all(tx, &renewed).await?;
+        store::payment_method::release_predecessors(tx, &moved, now).await?;
         events::publish_all(tx, now, &happened).await?;
         Ok(())
     }

@@ -154,6 +154,12 @@ impl Billing {
         };
         metrics::counter!("dangol_charges_total", "provider" => attempt.provider.as_str(), "outcome" => name)
             .increment(1);
+        // An answer is never lost over how the provider is doing.
+        if !matches!(attempt.means, Means::Gone)
+            && let Err(error) = self.observe(attempt.provider, &outcome).await
+        {
+            tracing::error!(%error, "how a provider is doing could not be written down");
+        }
         Ok(outcome)
     }
 
@@ -199,7 +205,9 @@ impl Billing {
                 Settlement::Declined(self.write_decline(&mut tx, &payment, decline).await?)
             }
             // Only the first sending of an attempt can be known not to have arrived: an earlier one may have.
-            Outcome::NotSent(reason) if payment.checks == 0 && self.gives_up_unsent(&payment)? => {
+            Outcome::NotSent(reason)
+                if payment.checks == 0 && self.gives_up_unsent(&mut tx, &payment).await? =>
+            {
                 tracing::warn!(payment = %id, reason, "charge not sent");
                 Settlement::Declined(self.write_decline(&mut tx, &payment, not_sent()).await?)
             }
@@ -213,10 +221,15 @@ impl Billing {
     }
 
     /// Whether an attempt that certainly was not sent is over. Nobody waits for a renewal: it is sent
-    /// again, unless the provider could not tell afterwards how often it arrived.
-    fn gives_up_unsent(&self, payment: &Payment) -> Result<bool, BillingError> {
+    /// again, unless another card can be charged instead, or the provider could not tell afterwards how
+    /// often it arrived.
+    async fn gives_up_unsent(&self, tx: &mut PgConnection, payment: &Payment) -> Result<bool, BillingError> {
         let repeats = self.gateway(payment.provider)?.capabilities().repeats_charge;
-        Ok(payment.reason.is_interactive() || repeats == Repeats::Never)
+        if payment.reason.is_interactive() || repeats == Repeats::Never {
+            return Ok(true);
+        }
+        let standbys = store::payment_method::standbys(tx, &[payment.business]).await?;
+        Ok(!standbys.is_empty())
     }
 
     /// The provider shows a charge that we had given up: the money is there, and somebody has to say

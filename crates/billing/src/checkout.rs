@@ -173,7 +173,10 @@ impl Billing {
         request: &ConfirmRequest,
     ) -> Result<PaymentId, BillingError> {
         let (plan_code, cycle) = request.item.as_ref().ok_or(BillingError::NotFound)?;
-        let provider = request.provider.unwrap_or(self.gateways.default);
+        let provider = match request.provider {
+            Some(provider) => provider,
+            None => self.route(business).await?,
+        };
         if !self.gateway(provider)?.capabilities().order_ids.allow(&request.order_id) {
             return Err(BillingError::InvalidField {
                 field: "orderId",

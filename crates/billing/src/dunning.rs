@@ -16,7 +16,7 @@ use crate::{
     invoice::Invoice,
     payment::{Failure, Payment, PaymentReason, class_name},
     plan::{DunningPolicy, FREE},
-    store,
+    store::{self, due::CardOnFile},
     subscription::{EndReason, Subscription},
 };
 
@@ -46,11 +46,11 @@ impl Billing {
         }
         let mut dunning = None;
         if matches!(subscription.status, SubscriptionStatus::Active | SubscriptionStatus::PastDue) {
-            if payment.method != subscription.method {
-                // Another card is on file by now: what is owed is charged to it at once.
+            if self.has_another_card(tx, &subscription, &invoice, payment, class).await? {
                 self.try_again(tx, payment, &invoice, subscription, TimeDelta::zero()).await?;
                 return Ok(failure);
             }
+            let invoice = Self::end_round(tx, &invoice).await?;
             if matches!(class, DeclineClass::Temporary | DeclineClass::OurBug) {
                 tracing::error!(
                     payment = %payment.id, code = failure.provider_code, class = failure.decline_class,
@@ -104,6 +104,45 @@ impl Billing {
         subscription.due_at = Some(self.clock.now() + pause);
         store::subscription::update(tx, &subscription).await?;
         Ok(())
+    }
+
+    /// Whether what is owed can be charged to another card at once: one that took the place of the
+    /// declined one meanwhile, or one at another provider that was not tried in this round. Fraud
+    /// screening is not to be got round by trying elsewhere.
+    async fn has_another_card(
+        &self,
+        tx: &mut PgConnection,
+        subscription: &Subscription,
+        invoice: &Invoice,
+        payment: &Payment,
+        class: DeclineClass,
+    ) -> Result<bool, BillingError> {
+        let is_untried = |card: &CardOnFile| {
+            card.usable && Some(card.id) != payment.method && !invoice.tried.contains(&card.id)
+        };
+        let primary = store::payment_method::on_file(tx, subscription).await?;
+        if payment.method != subscription.method && primary.as_ref().is_some_and(is_untried) {
+            return Ok(true);
+        }
+        if class == DeclineClass::Fraud {
+            return Ok(false);
+        }
+        let mut standbys = store::payment_method::standbys(tx, &[subscription.business]).await?;
+        let standbys = standbys.remove(&subscription.business).unwrap_or_default();
+        Ok(primary
+            .iter()
+            .chain(&standbys)
+            .any(|card| is_untried(card) && !card.provider.eq_ignore_ascii_case(payment.provider.as_str())))
+    }
+
+    /// Every card was tried: the next time begins with the first one again.
+    async fn end_round(tx: &mut PgConnection, invoice: &Invoice) -> Result<Invoice, BillingError> {
+        let mut invoice = invoice.clone();
+        if !invoice.tried.is_empty() {
+            invoice.tried.clear();
+            store::invoice::set_tried(tx, &[&invoice]).await?;
+        }
+        Ok(invoice)
     }
 
     /// The day of the next retry. After an outage the policy's days may be over: then it is tomorrow,
@@ -171,9 +210,7 @@ impl Billing {
         subscription.status.after(SubscriptionMove::End(reason))?;
         store::subscription::end(tx, &subscription, reason, now).await?;
         store::invoice::void_open(tx, subscription.business, subscription.id, now).await?;
-        if let Some(method) = subscription.method {
-            store::payment_method::release(tx, subscription.business, method, now).await?;
-        }
+        store::payment_method::release_all(tx, subscription.business, now).await?;
         // A subscription that never began does not end either.
         if reason != EndReason::Declined {
             let ended = BillingEvent::SubscriptionEnded { subscription_id: subscription.id, reason };

@@ -257,14 +257,25 @@ impl Billing {
         };
         crate::crash_point!("enroll::answered");
 
+        let hash = match &outcome {
+            Outcome::Approved(issued) => self.vault.keyed_hash(&issued.billing_key),
+            Outcome::Declined(_) | Outcome::NotSent(_) | Outcome::Unknown(_) => Vec::new(),
+        };
+        let is_taken = self.is_registered(registration.provider, &hash).await?;
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let method =
             store::payment_method::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
         match outcome {
+            // Where the SDK returns the billing key itself, the same card may come twice. Whoever has it
+            // keeps it, and it is not deleted.
+            Outcome::Approved(_) if is_taken => {
+                store::payment_method::mark_released(&mut tx, business, id).await?;
+                tx.commit().await?;
+                Err(BillingError::CardAlreadyRegistered)
+            }
             Outcome::Approved(issued) => {
                 let sealed = self.vault.seal(&purpose, &issued.billing_key);
-                let key =
-                    SealedKey { sealed: sealed.clone(), hash: self.vault.keyed_hash(&issued.billing_key) };
+                let key = SealedKey { sealed: sealed.clone(), hash };
                 // Nobody uses the card yet: should this process die now, the sweep deletes the key.
                 let unless_kept = self.clock.now() + LEASE;
                 store::payment_method::store_key(&mut tx, &method, &key, &issued.card, unless_kept).await?;
@@ -296,6 +307,12 @@ impl Billing {
             }
             Outcome::Unknown(reason) => Err(BillingError::ProviderUnavailable(reason)),
         }
+    }
+
+    /// Whether a key is somebody's already, in whatever business.
+    async fn is_registered(&self, provider: Provider, key_hash: &[u8]) -> Result<bool, BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        Ok(store::payment_method::is_held(&mut tx, provider, key_hash).await?)
     }
 
     /// The subscription, its first invoice and the attempt to pay it, all in one transaction.
@@ -360,6 +377,7 @@ impl Billing {
             amount: price,
             due_on: today,
             retries_used: 0,
+            tried: Vec::new(),
         };
         store::invoice::insert(tx, &invoice, now).await?;
         Ok((subscription, invoice))
@@ -419,7 +437,7 @@ impl Billing {
     }
 
     /// A first try to delete the key at once; if it fails, the sweep goes on.
-    async fn release_soon(&self) {
+    pub(crate) async fn release_soon(&self) {
         if let Err(error) = self.release_cards().await {
             tracing::warn!(%error, "cards could not be released at once; the sweep will");
         }

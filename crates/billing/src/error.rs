@@ -71,6 +71,12 @@ pub enum BillingError {
     NothingToPay,
     #[error("the card will not work again")]
     CardUnusable,
+    #[error("the card is registered already")]
+    CardAlreadyRegistered,
+    #[error("the business has a card at this provider")]
+    HasCardAtProvider,
+    #[error("the subscription is charged on this card")]
+    CardInUse,
     #[error("the subscription does not renew")]
     NotRenewing,
     #[error("the idempotency key belongs to another refund")]
@@ -210,6 +216,18 @@ impl From<BillingError> for Problem {
             E::CardUnusable => {
                 Self::conflict("CARD_UNUSABLE", "사용할 수 없는 카드입니다. 결제 카드를 변경해 주세요.")
             }
+            E::CardAlreadyRegistered => Self::conflict(
+                "CARD_ALREADY_REGISTERED",
+                "이미 등록된 카드입니다. 다른 카드를 등록해 주세요.",
+            ),
+            E::HasCardAtProvider => Self::conflict(
+                "CARD_AT_PROVIDER_EXISTS",
+                "이 결제사에 등록된 카드가 이미 있습니다. 다른 결제사의 카드를 등록해 주세요.",
+            ),
+            E::CardInUse => Self::conflict(
+                "CARD_IN_USE",
+                "현재 결제에 사용 중인 카드입니다. 먼저 다른 카드로 변경해 주세요.",
+            ),
             E::NotRenewing => {
                 Self::conflict("NOT_RENEWING", "해지가 예약되었거나 자동결제가 아닌 구독입니다.")
             }

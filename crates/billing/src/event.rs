@@ -86,6 +86,12 @@ pub(crate) enum BillingEvent {
         card_company: String,
         card_number: String,
     },
+    /// A card to fall back on was added.
+    PaymentMethodAdded {
+        billing_key: PaymentMethodId,
+        card_company: String,
+        card_number: String,
+    },
     TaxInvoiceIssued {
         payment_id: PaymentId,
         invoice_id: String,
@@ -143,6 +149,7 @@ impl Event for BillingEvent {
             Self::TaxInvoiceRejected { .. } => "tax_invoice.rejected",
             Self::TaxInvoiceRefused { .. } => "tax_invoice.refused",
             Self::PaymentMethodReplaced { .. } => "payment_method.replaced",
+            Self::PaymentMethodAdded { .. } => "payment_method.added",
             Self::PaymentMethodUnusable { .. } => "payment_method.unusable",
         }
     }

@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 use kernel::{BusinessId, Krw};
 
-use crate::subscription::{Period, SubscriptionId};
+use crate::{
+    payment_method::PaymentMethodId,
+    subscription::{Period, SubscriptionId},
+};
 
 kernel::id!(
     /// What is owed for one period of a subscription.
@@ -21,4 +24,6 @@ pub(crate) struct Invoice {
     pub due_on: NaiveDate,
     /// How many of the plan's retry days have been used up.
     pub retries_used: i32,
+    /// The cards that were tried in the present round, where there are several.
+    pub tried: Vec<PaymentMethodId>,
 }

@@ -97,6 +97,20 @@ impl FeeRate {
     }
 }
 
+/// What a provider kept of one payment when it was approved, won.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fee(pub i64);
+
+impl Fee {
+    /// What it keeps when `remaining` is left of the payment, to the won, half up.
+    fn left(self, payment: &Payment, remaining: Krw) -> i64 {
+        let (fee, remaining, amount) =
+            (i128::from(self.0), i128::from(remaining.get()), i128::from(payment.amount.get()));
+        // No payment is of nothing.
+        i64::try_from((2 * fee * remaining + amount) / (2 * amount).max(1)).unwrap_or(self.0)
+    }
+}
+
 impl Posting {
     /// The payment was approved: the provider owes us the price, and keeps its fee.
     pub(crate) fn approval(payment: &Payment, fee: FeeRate) -> Vec<Self> {
@@ -115,13 +129,14 @@ impl Posting {
     }
 
     /// An amount of the payment went back, with `remaining` left of it. VAT is counted from what is
-    /// left before and after, so that the parts of a payment given back add up to the whole of it.
+    /// left before and after, and so is the fee, so that the parts of a payment given back add up to
+    /// the whole of it.
     pub(crate) fn refund(
         payment: &Payment,
         refund: RefundId,
         amount: Krw,
         remaining: Krw,
-        fee: FeeRate,
+        fee: Fee,
     ) -> Vec<Self> {
         let before = Krw::won(remaining.get() + amount.get());
         let vat = before.split_vat().vat.get() - remaining.split_vat().vat.get();
@@ -134,13 +149,14 @@ impl Posting {
                 (Account::VatPayable, vat),
             ],
         );
-        let kept = Self::fee(payment, PostingKind::FeeRefund(refund), fee.of(remaining) - fee.of(before));
+        let kept = fee.left(payment, remaining) - fee.left(payment, before);
+        let kept = Self::fee(payment, PostingKind::FeeRefund(refund), kept);
         [price, kept].into_iter().flatten().collect()
     }
 
-    /// What the provider owes us for a payment will never come.
-    pub(crate) fn write_off(payment: &Payment, amount: Krw) -> Vec<Self> {
-        let entries = [(Account::WriteOffs, amount.get()), (Account::ProviderReceivable, -amount.get())];
+    /// What the provider owes us for a payment, won, will never come.
+    pub(crate) fn write_off(payment: &Payment, owed: i64) -> Vec<Self> {
+        let entries = [(Account::WriteOffs, owed), (Account::ProviderReceivable, -owed)];
         Self::new(payment, PostingKind::WriteOff, entries).into_iter().collect()
     }
 
@@ -227,8 +243,8 @@ mod tests {
             fee in 0..=10_000,
         ) {
             let payment = payment(amount);
-            let fee = FeeRate(fee);
-            let mut postings = Posting::approval(&payment, fee);
+            let mut postings = Posting::approval(&payment, FeeRate(fee));
+            let fee = Fee(FeeRate(fee).of(payment.amount));
             let mut remaining = amount;
             for part in cuts.into_iter().map(|cut| cut % amount).chain([amount]) {
                 let part = part.min(remaining);

@@ -6,6 +6,8 @@
 //! `ARCHITECTURE.md` tells the whole story.
 
 mod approval;
+mod backup;
+mod breaker;
 mod case;
 mod charge;
 mod checkout;
@@ -26,6 +28,7 @@ mod reconcile;
 mod reconciliation;
 mod refund;
 mod renewal;
+mod routing;
 mod store;
 mod subscription;
 mod sweep;
@@ -42,6 +45,7 @@ use platform::Vault;
 use secrecy::SecretString;
 use sqlx::PgPool;
 
+pub use breaker::{BreakerState, Breakers};
 pub use case::{CaseId, CaseKind, CaseStatus, Resolution};
 pub use error::{BillingError, IllegalMove};
 pub use http::router;
@@ -67,6 +71,8 @@ pub struct Billing {
     pub db: PgPool,
     pub clock: Arc<dyn Clock>,
     pub gateways: Gateways,
+    /// What this process has seen of them.
+    pub breakers: Arc<Breakers>,
     pub vault: Vault,
     pub settings: Settings,
     /// None where this installation issues no tax invoices.

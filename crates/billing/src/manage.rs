@@ -6,11 +6,14 @@ use sqlx::PgConnection;
 
 use crate::{
     Billing, BillingError, EndReason, SubscriptionMove, SubscriptionStatus,
+    breaker::Availability,
     charge::{Attempt, NOT_SENT, Settlement},
     enroll::{CardRegistration, RegisteredCard, keep_card},
     event::BillingEvent,
     invoice::Invoice,
     payment::{PaymentId, PaymentReason},
+    payment_method::Standby,
+    routing::Choice,
     store::{self, due::CardOnFile},
     subscription::{Subscription, SubscriptionId},
 };
@@ -130,9 +133,8 @@ impl Billing {
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let mut subscription = replaceable(&mut tx, business).await?;
         keep_card(&mut tx, business, registered.on_file.id).await?;
-        if let Some(old) = subscription.method.replace(registered.on_file.id) {
-            store::payment_method::release(&mut tx, business, old, now).await?;
-        }
+        self.retire_old_card(&mut tx, &subscription, &registered.on_file).await?;
+        subscription.method = Some(registered.on_file.id);
         store::subscription::update(&mut tx, &subscription).await?;
         let replaced = BillingEvent::PaymentMethodReplaced {
             billing_key: registered.on_file.id,
@@ -156,6 +158,27 @@ impl Billing {
         };
         tx.commit().await?;
         Ok(attempt)
+    }
+
+    /// A card at the same provider is let go at once. When the business moves to another provider, the
+    /// old one is kept until the new one has paid; a backup that it has there already is not needed.
+    async fn retire_old_card(
+        &self,
+        tx: &mut PgConnection,
+        subscription: &Subscription,
+        new: &CardOnFile,
+    ) -> Result<(), BillingError> {
+        let (business, now) = (subscription.business, self.clock.now());
+        if let Some(backup) = store::payment_method::backup_at(tx, business, &new.provider).await? {
+            store::payment_method::release(tx, business, backup, now).await?;
+        }
+        let Some(old) = store::payment_method::on_file(tx, subscription).await? else { return Ok(()) };
+        if old.usable && old.provider != new.provider {
+            store::payment_method::stand_by(tx, business, old.id, Standby::Predecessor).await?;
+        } else {
+            store::payment_method::release(tx, business, old.id, now).await?;
+        }
+        Ok(())
     }
 
     /// Charges an open invoice again, now, at somebody's request.
@@ -183,11 +206,27 @@ impl Billing {
         if store::payment::open_of_invoice(&mut tx, business, invoice.id).await?.is_some() {
             return Err(BillingError::PaymentInProgress);
         }
-        let card = store::payment_method::on_file(&mut tx, &subscription).await?;
-        let card = card.filter(|card| card.usable).ok_or(BillingError::CardUnusable)?;
+        let card = self.card_for_now(&mut tx, &subscription).await?;
         let attempt = self.attempt_now(&mut tx, invoice, &subscription, card, PaymentReason::Manual).await?;
         tx.commit().await?;
         self.pay_now(&attempt).await
+    }
+
+    /// The card that is charged at somebody's request: the first one, or another whose provider answers.
+    async fn card_for_now(
+        &self,
+        tx: &mut PgConnection,
+        subscription: &Subscription,
+    ) -> Result<CardOnFile, BillingError> {
+        let primary = store::payment_method::on_file(tx, subscription).await?;
+        let mut standbys = store::payment_method::standbys(tx, &[subscription.business]).await?;
+        let standbys = standbys.remove(&subscription.business).unwrap_or_default();
+        let cards = primary.into_iter().chain(standbys).collect();
+        match self.choose(tx, cards, &[], &mut Availability::default()).await? {
+            Choice::Card(_, card) => Ok(card),
+            Choice::Wait(_) => Err(BillingError::ProviderUnavailable("its breaker is open".to_owned())),
+            Choice::NoCard => Err(BillingError::CardUnusable),
+        }
     }
 
     async fn attempt_now(

@@ -26,6 +26,17 @@ pub(crate) enum PaymentMethodStatus {
     Released,
 }
 
+/// Why a card is kept beside the one that the subscription names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Standby {
+    /// The business added it to be charged when the first one cannot be.
+    Backup,
+    /// The business is moving away from it; kept until the new one has paid once.
+    Predecessor,
+}
+
 /// A row of `billing.payment_method`, as the use cases need it.
 #[derive(Clone, Debug)]
 pub(crate) struct PaymentMethod {

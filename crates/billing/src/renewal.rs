@@ -21,12 +21,14 @@ use utoipa::ToSchema;
 use crate::{
     Billing, BillingError, SubscriptionStatus,
     approval::Answer,
+    breaker::Availability,
     charge::{Attempt, LEASE, Settlement},
     invoice::{Invoice, InvoiceId},
     payment::{PaymentId, PaymentReason},
+    routing::Choice,
     store::{
         self,
-        due::{DueSubscription, NewCharge},
+        due::{CardOnFile, DueSubscription, NewCharge},
     },
     subscription::SubscriptionId,
 };
@@ -213,12 +215,16 @@ impl Billing {
         if due.is_empty() {
             return Ok(None);
         }
+        let businesses: Vec<_> = due.iter().map(|due| due.subscription.business).collect();
+        let mut standbys = store::payment_method::standbys(tx, &businesses).await?;
+        let mut known = Availability::default();
         let mut charges = Vec::with_capacity(due.len());
         let mut names = Vec::with_capacity(due.len());
         let mut without_card = 0;
         for due in due {
             let name = Attempt::order_name(&due.plan_name, due.subscription.cycle);
-            match self.decide(tx, due).await? {
+            let standby = standbys.remove(&due.subscription.business).unwrap_or_default();
+            match self.decide(tx, due, standby, &mut known).await? {
                 Step::Charge(charge) => {
                     charges.push(*charge);
                     names.push(name);
@@ -233,7 +239,13 @@ impl Billing {
         Ok(Some(Written { attempts: attempts.collect(), without_card }))
     }
 
-    async fn decide(&self, tx: &mut PgConnection, due: DueSubscription) -> Result<Step, BillingError> {
+    async fn decide(
+        &self,
+        tx: &mut PgConnection,
+        due: DueSubscription,
+        standby: Vec<CardOnFile>,
+        known: &mut Availability,
+    ) -> Result<Step, BillingError> {
         let DueSubscription { subscription, open_invoice, method, dunning, .. } = due;
         let now = self.clock.now();
         let is_retry = match subscription.status {
@@ -258,35 +270,47 @@ impl Billing {
             Some(invoice) => invoice,
             None => subscription.next_invoice(InvoiceId::new(now))?,
         };
-        if is_retry {
-            invoice.retries_used += 1;
-            store::invoice::set_retries_used(tx, &invoice, invoice.retries_used).await?;
-        }
         // A card that was replaced at this very moment is missing from what was read with the lock.
         let method = match method {
             None => store::payment_method::on_file(tx, &subscription).await?,
             method => method,
         };
-        match method {
-            Some(card) if card.usable => Ok(Step::Charge(Box::new(NewCharge {
-                provider: card.provider.parse()?,
-                invoice,
-                invoice_is_new,
-                reason: if is_retry { PaymentReason::Dunning } else { PaymentReason::Renewal },
-                order_id: Attempt::new_order_id(),
-                plan_code: subscription.plan_code,
-                cycle: subscription.cycle,
-                card,
-            }))),
-            // Charging a card that will never work again is pointless; the deadline stays.
-            _ => {
-                if invoice_is_new {
-                    store::invoice::insert(tx, &invoice, now).await?;
-                }
-                self.miss_payment(tx, subscription, &invoice, &dunning, true).await?;
-                Ok(Step::NoCard)
-            }
+        let has_standby = !standby.is_empty();
+        let cards: Vec<CardOnFile> = method.into_iter().chain(standby).collect();
+        if cards.iter().all(|card| !card.usable || invoice.tried.contains(&card.id)) {
+            invoice.tried.clear();
         }
+        let choice = self.choose(tx, cards, &invoice.tried, known).await?;
+        if let Choice::Wait(until) = choice {
+            store::due::set_aside(tx, subscription.business, subscription.id, until).await?;
+            return Ok(Step::Done);
+        }
+        if is_retry {
+            invoice.retries_used += 1;
+            store::invoice::set_retries_used(tx, &invoice, invoice.retries_used).await?;
+        }
+        let Choice::Card(provider, card) = choice else {
+            // Charging a card that will never work again is pointless; the deadline stays.
+            if invoice_is_new {
+                store::invoice::insert(tx, &invoice, now).await?;
+            }
+            self.miss_payment(tx, subscription, &invoice, &dunning, true).await?;
+            return Ok(Step::NoCard);
+        };
+        if has_standby {
+            invoice.tried.push(card.id);
+        }
+        Ok(Step::Charge(Box::new(NewCharge {
+            provider,
+            invoice,
+            invoice_is_new,
+            reason: if is_retry { PaymentReason::Dunning } else { PaymentReason::Renewal },
+            order_id: Attempt::new_order_id(),
+            plan_code: subscription.plan_code,
+            cycle: subscription.cycle,
+            card,
+            has_standby,
+        })))
     }
 }
 
@@ -306,6 +330,7 @@ impl crate::subscription::Subscription {
             amount: self.price,
             due_on: period.from,
             retries_used: 0,
+            tried: Vec::new(),
         })
     }
 }
@@ -358,7 +383,7 @@ impl Billing {
         invoice: Invoice,
         subscription: &crate::subscription::Subscription,
         plan_name: &str,
-        card: store::due::CardOnFile,
+        card: CardOnFile,
         reason: PaymentReason,
     ) -> Result<Attempt, BillingError> {
         let now = self.clock.now();
@@ -371,6 +396,7 @@ impl Billing {
             plan_code: subscription.plan_code.clone(),
             cycle: subscription.cycle,
             card,
+            has_standby: false,
         };
         let ids = store::due::write_down(tx, std::slice::from_ref(&charge), now + LEASE, now).await?;
         let payment = *ids.first().ok_or(sqlx::Error::RowNotFound)?;

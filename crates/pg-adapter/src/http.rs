@@ -3,7 +3,7 @@
 use std::{error::Error as _, fmt::Write, time::Duration};
 
 use reqwest::{
-    Client, RequestBuilder, Response, StatusCode, Url,
+    Client, ClientBuilder, Response, StatusCode, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
     redirect, retry,
 };
@@ -16,12 +16,25 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
 /// What came back. Nothing here says yet whether the operation happened.
 pub(crate) enum Reply {
-    /// A whole answer in UTF-8.
+    /// A whole answer, in whatever charset.
     Answered { status: StatusCode, body: Vec<u8> },
     /// No connection came about, so no byte of the request left.
     NotSent(String),
     /// No answer in time, a cut connection, a redirect, bytes that are no text.
     Unclear(String),
+}
+
+impl Reply {
+    /// For providers that write UTF-8. Their JSON parser does not look into fields that it skips, and
+    /// bytes in another charset are not from the provider, whatever the part says that is readable.
+    pub(crate) fn in_utf8(self) -> Self {
+        match self {
+            Self::Answered { status, body } if std::str::from_utf8(&body).is_err() => {
+                Self::Unclear(format!("{status} with a body that is not UTF-8"))
+            }
+            other => other,
+        }
+    }
 }
 
 /// The base URL without a slash at its end; `Err` if it is none of an HTTP API.
@@ -33,9 +46,8 @@ pub(crate) fn base_url(text: &str) -> Result<String, String> {
     }
 }
 
-pub(crate) fn client(authorization: HeaderValue, connect_timeout: Duration) -> reqwest::Result<Client> {
+pub(crate) fn client(connect_timeout: Duration) -> ClientBuilder {
     Client::builder()
-        .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
         .connect_timeout(connect_timeout)
         .pool_idle_timeout(IDLE_CONNECTION)
         // A payment API does not move; following a redirect would send a charge elsewhere.
@@ -43,14 +55,18 @@ pub(crate) fn client(authorization: HeaderValue, connect_timeout: Duration) -> r
         // Whether to ask again is the caller's decision, after it wrote down what happened.
         .retry(retry::never())
         .no_proxy()
-        .build()
 }
 
-pub(crate) async fn send(request: RequestBuilder) -> Reply {
-    match request.send().await {
-        Ok(response) => read(response).await,
-        Err(error) => unanswered(error),
-    }
+/// The header that proves who we are; `None` if the text cannot stand in one.
+pub(crate) fn authorization(text: &str) -> Option<HeaderMap> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(HeaderMap::from_iter([(AUTHORIZATION, value)]))
+}
+
+/// A key as it was meant: a byte order mark or a line end copied along with it breaks it.
+pub(crate) fn copied(key: &str) -> &str {
+    key.trim_start_matches('\u{feff}').trim()
 }
 
 pub(crate) fn unanswered(error: reqwest::Error) -> Reply {
@@ -72,11 +88,6 @@ pub(crate) async fn read(mut response: Response) -> Reply {
 }
 
 pub(crate) fn whole(status: StatusCode, body: Vec<u8>) -> Reply {
-    // The JSON parser does not look into fields that it skips. Bytes in another charset are not from
-    // the provider, whatever the part says that happens to be readable.
-    if std::str::from_utf8(&body).is_err() {
-        return Reply::Unclear(format!("{status} with a body that is not UTF-8"));
-    }
     if !status.is_success() && !status.is_client_error() && !status.is_server_error() {
         return Reply::Unclear(format!("{status} is not an answer"));
     }

@@ -1,7 +1,7 @@
 //! Payment providers behind one trait.
 //!
-//! [`PaymentGateway`] is what billing knows. Each provider is one folder (`toss/`, `portone/`, `kcp/`): its wire types
-//! stay private to it, one file maps them, and one table turns its error codes into the outcomes of
+//! [`PaymentGateway`] is what billing knows. Each provider is one folder (`toss/`, `portone/`, `kcp/`):
+//! its wire types stay private to it, one file maps them, and one table turns its error codes into the outcomes of
 //! [`Outcome`]. The contract is in the doc comments here and in `contract` (the cargo feature of that
 //! name), the conformance suite that every implementation runs against its own sandbox.
 //!
@@ -16,11 +16,12 @@ mod damage;
 mod gateway;
 mod http;
 pub mod kcp;
+mod operation;
+mod passed_on;
 pub mod portone;
 mod reference;
 mod registry;
 pub mod toss;
-mod transport;
 
 pub use capabilities::{Capabilities, OrderIds, Repeats};
 pub use gateway::{

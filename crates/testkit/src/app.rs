@@ -13,7 +13,7 @@ use gateway::{
 };
 use kernel::{BusinessId, Clock, KoreanTime, MovableClock};
 use platform::{Membership, Principal, Role};
-use sandbox::{PopbillSwitches, Sandbox, SandboxConfig};
+use sandbox::{PopbillSwitches, Sandbox, SandboxConfig, WebhookUrls};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -77,7 +77,7 @@ impl TestApp {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir: None,
             clock: clock.clone(),
-            webhook_url: None,
+            webhook_urls: WebhookUrls::default(),
             latency: Duration::ZERO,
         })
         .await
@@ -85,9 +85,8 @@ impl TestApp {
         let mut config = CommandLine::parse_from(["dangol"].iter().chain(flags)).config;
         config.database_url = Some(database.url.clone());
         config.database_connections = 8;
-        config.toss_api_base_url = sandbox.toss_base_url();
-        config.papers.popbill_api_base_url = sandbox.popbill_base_url();
-        config.papers.popbill_auth_base_url = sandbox.linkhub_base_url();
+        config.providers.speak_with(&sandbox.base_url());
+        config.papers.speak_with(&sandbox.base_url());
         sandbox
             .set_popbill_switches(PopbillSwitches { any_buyer_number: true, ..PopbillSwitches::default() });
         let secrets = config.development_secrets().expect("development secrets");

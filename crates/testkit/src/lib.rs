@@ -7,6 +7,7 @@
 
 mod actor;
 mod app;
+mod books;
 mod database;
 mod provider;
 mod steps;
@@ -17,6 +18,7 @@ pub use database::TestDatabase;
 /// The words in which a provider is asked, and answers.
 pub use pg_adapter::{
     Approval, Cancel, Cancellation, Capabilities, Charge, Confirm, Decline, DeclineClass, IssueBillingKey,
-    IssuedBillingKey, Lookup, Outcome,
+    IssuedBillingKey, ListFailed, Lookup, Outcome, PaidWith, PaymentGateway, Transaction, TransactionKind,
+    TransactionPage,
 };
 pub use provider::{AlterableProvider, RealGateway};

@@ -28,6 +28,8 @@ pub struct AlterableProvider {
     confirm: Alteration<Confirm, Outcome<Approval>>,
     cancel: Alteration<Cancel, Outcome<Cancellation>>,
     find_by_order: Alteration<String, Lookup>,
+    find: Alteration<String, Lookup>,
+    transactions: Alteration<(NaiveDate, Option<String>), Result<TransactionPage, ListFailed>>,
 }
 
 type Altered<Q, A> = dyn Fn(RealGateway, Q) -> BoxFuture<'static, A> + Send + Sync;
@@ -73,6 +75,8 @@ impl AlterableProvider {
             confirm: Alteration::none(),
             cancel: Alteration::none(),
             find_by_order: Alteration::none(),
+            find: Alteration::none(),
+            transactions: Alteration::none(),
         });
         let configured = Provider::ALL.iter().filter_map(|provider| gateways.get(*provider).cloned());
         // Of two for one provider the last one counts.
@@ -131,6 +135,25 @@ impl AlterableProvider {
         self.find_by_order.put(altered);
     }
 
+    /// From now on a look-up by the provider's id of a payment is answered so.
+    pub fn on_find<F, Fut>(&self, altered: F)
+    where
+        F: Fn(RealGateway, String) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Lookup> + Send + 'static,
+    {
+        self.find.put(altered);
+    }
+
+    /// From now on a page of a day's transactions is answered so; asked for are the day and where the
+    /// page before ended.
+    pub fn on_transactions<F, Fut>(&self, altered: F)
+    where
+        F: Fn(RealGateway, (NaiveDate, Option<String>)) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<TransactionPage, ListFailed>> + Send + 'static,
+    {
+        self.transactions.put(altered);
+    }
+
     /// Nothing is altered any more.
     pub fn is_itself_again(&self) {
         self.declares(|as_it_is| as_it_is);
@@ -139,6 +162,8 @@ impl AlterableProvider {
         self.confirm.clear();
         self.cancel.clear();
         self.find_by_order.clear();
+        self.find.clear();
+        self.transactions.clear();
     }
 
     /// The gateway behind it, for what a test does at the provider without billing.
@@ -197,11 +222,17 @@ impl PaymentGateway for AlterableProvider {
     }
 
     async fn find(&self, payment_key: &str) -> Lookup {
-        self.real.find(payment_key).await
+        match self.find.get() {
+            Some(altered) => altered(self.real.clone(), payment_key.to_owned()).await,
+            None => self.real.find(payment_key).await,
+        }
     }
 
     async fn transactions(&self, day: NaiveDate, after: Option<&str>) -> Result<TransactionPage, ListFailed> {
-        self.real.transactions(day, after).await
+        match self.transactions.get() {
+            Some(altered) => altered(self.real.clone(), (day, after.map(str::to_owned))).await,
+            None => self.real.transactions(day, after).await,
+        }
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

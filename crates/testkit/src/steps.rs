@@ -135,7 +135,7 @@ impl TestApp {
     /// on the discard port.
     pub fn cut_off(&self, actor: &Actor) -> Actor {
         let mut config = self.config.clone();
-        "http://127.0.0.1:9".clone_into(&mut config.toss_api_base_url);
+        config.providers.speak_with("http://127.0.0.1:9");
         let secrets = config.development_secrets().expect("development secrets");
         let app = App::new(&config, &secrets, self.app.db.clone(), self.clock.clone());
         Actor { router: app.expect("the application is put together").router(None), ..actor.clone() }
@@ -147,7 +147,7 @@ impl TestApp {
         let address = listener.local_addr().expect("an address");
         let router = self.anonymous().router;
         tokio::spawn(async move { axum::serve(listener, router).await });
-        self.sandbox.set_webhook_url(Some(format!("http://{address}/api/webhooks/toss")));
+        self.sandbox.set_toss_webhook_url(Some(format!("http://{address}/api/webhooks/toss")));
         address
     }
 

@@ -40,7 +40,7 @@ fn refund(changes: &str) -> String {
 const UUID: &str = "01990000-0000-7000-8000-000000000001";
 
 /// Does `first`, which is legal, then `then`, which is not; answers with why.
-async fn why(app: &TestApp, first: &[String], then: &str) -> (String, String) {
+pub(super) async fn why(app: &TestApp, first: &[String], then: &str) -> (String, String) {
     let superuser = app.superuser().await;
     let mut conn = superuser.acquire().await.expect("a connection");
     let mut tx = conn.begin().await.expect("a transaction");

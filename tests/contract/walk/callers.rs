@@ -13,7 +13,7 @@ use crate::{
 /// What any member of any business may ask. The list can only shrink.
 const FOR_EVERY_ROLE: [&str; 1] = ["getMe"];
 
-/// What operators of the platform may do for a business.
+/// What operators of the platform may do for a business, beside what is for them alone.
 const FOR_OPERATORS: [&str; 4] = ["getMe", "retryPayment", "refundPayment", "partiallyRefundPayment"];
 
 #[tokio::test]
@@ -65,11 +65,15 @@ async fn who_has_the_wrong_role_is_told_so() {
         for role in [Role::Manager, Role::Staff, Role::Customer] {
             callers.push(("a member", app.member(1, role)));
         }
+        if operation.is_for_operators() {
+            callers.push(("an owner", app.owner()));
+        }
         callers.push(("an operator", app.platform_admin()));
         for (caller, actor) in callers {
             let answer = calls(&actor, operation).await;
             let id = operation.id.as_str();
-            if FOR_EVERY_ROLE.contains(&id) || caller == "an operator" && FOR_OPERATORS.contains(&id) {
+            let for_operators = operation.is_for_operators() || FOR_OPERATORS.contains(&id);
+            if FOR_EVERY_ROLE.contains(&id) || caller == "an operator" && for_operators {
                 assert!(![401, 403].contains(&answer.status.as_u16()), "{id} by {caller}: {}", answer.body);
                 allowed.push(id);
                 continue;
@@ -82,6 +86,9 @@ async fn who_has_the_wrong_role_is_told_so() {
     for id in FOR_EVERY_ROLE.iter().chain(&FOR_OPERATORS) {
         assert!(allowed.contains(id), "take {id} off the list");
     }
+    let alone: Vec<_> = operations.iter().filter(|operation| operation.is_for_operators()).collect();
+    assert!(alone.len() >= 6, "operators have routes of their own");
+    assert!(alone.iter().all(|operation| allowed.contains(&operation.id.as_str())));
     assert_eq!(app.sandbox.book(), [], "nobody reached the provider");
 }
 
@@ -119,7 +126,7 @@ async fn a_path_that_does_not_exist_is_a_problem() {
         "/",
         "/api",
         "/api/payment",
-        "/api/payments/101/receipt",
+        "/api/payments/101/receipts",
         "/api//payments",
         "/api/payments/",
         "/%00",

@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::{Map, Value, json};
 use testkit::{Actor, Answer, TestApp};
 
-use super::{harmless, hostile};
+use super::{harmless, hostile, who_may};
 use crate::{
     document::{Operation, is_nullable, operations},
     problem::{must_be_problem, must_be_refused},
@@ -28,7 +28,7 @@ fn operations_with_a_form() -> Vec<(Operation, Map<String, Value>)> {
     forms.collect()
 }
 
-/// The owner of business 2, who has nothing and names things of nobody.
+/// The owner of business 2 has nothing and names things of nobody, and so does an operator.
 async fn sends(actor: &Actor, operation: &Operation, body: Vec<u8>) -> Answer {
     actor.send(operation.method.clone(), &operation.url(), Some(body)).await
 }
@@ -41,16 +41,16 @@ async fn nothing_happened(app: &TestApp) {
 #[tokio::test]
 async fn a_body_that_is_no_json_object_is_refused() {
     let app = TestApp::start().await;
-    let owner = app.owner_of(2);
     for operation in operations_with_a_body() {
+        let actor = who_may(&app, &operation, 2);
         for (what, body) in hostile::bodies() {
             let asked = format!("{} with {what}", operation.id);
-            let answer = sends(&owner, &operation, body.clone()).await;
+            let answer = sends(&actor, &operation, body.clone()).await;
             must_be_refused(&answer, &asked);
             operation.must_document(&answer);
             assert!([400, 422].contains(&answer.status.as_u16()), "{asked}: {}", answer.body);
             // The layer that remembers answers reads the body first, and must not stumble either.
-            let with_key = owner.clone().with_header("idempotency-key", asked.replace(' ', "-"));
+            let with_key = actor.clone().with_header("idempotency-key", asked.replace(' ', "-"));
             assert_eq!(sends(&with_key, &operation, body).await.status, answer.status, "{asked}");
         }
     }
@@ -64,7 +64,8 @@ async fn a_list_of_the_members_is_not_an_object() {
         let example = operation.form().expect("a form").example;
         let list: Vec<_> =
             members.keys().map(|member| example.get(member).cloned().unwrap_or_default()).collect();
-        let answer = sends(&app.owner_of(2), &operation, json!(list).to_string().into_bytes()).await;
+        let actor = who_may(&app, &operation, 2);
+        let answer = sends(&actor, &operation, json!(list).to_string().into_bytes()).await;
         must_be_refused(&answer, &operation.id);
         answer.problem(422, "VALIDATION_FAILED");
     }
@@ -74,8 +75,8 @@ async fn a_list_of_the_members_is_not_an_object() {
 #[tokio::test]
 async fn a_member_that_makes_no_sense_is_refused() {
     let app = TestApp::start().await;
-    let owner = app.owner_of(2);
     for (operation, members) in operations_with_a_form() {
+        let actor = who_may(&app, &operation, 2);
         let body = harmless(&operation.form().expect("a form").example);
         for (member, schema) in &members {
             let mut values = hostile::values();
@@ -87,9 +88,13 @@ async fn a_member_that_makes_no_sense_is_refused() {
             // Sent twice, it is not clear which is meant.
             values.push(format!("1, {}: 2", json!(member)));
             for value in values {
+                // A list may be empty.
+                if schema["type"] == "array" && value == "[]" {
+                    continue;
+                }
                 let shown: String = value.chars().take(40).collect();
                 let asked = format!("{} with {member}: {shown}", operation.id);
-                let answer = sends(&owner, &operation, hostile::with_member(&body, member, &value)).await;
+                let answer = sends(&actor, &operation, hostile::with_member(&body, member, &value)).await;
                 must_be_refused(&answer, &asked);
                 operation.must_document(&answer);
             }
@@ -108,12 +113,12 @@ async fn an_unknown_member_is_refused_and_not_ignored() {
             let mut body = hostile::with_member(&body, "removed", "1");
             let text = String::from_utf8(body).expect("text");
             body = text.replace("\"removed\": 1", &format!("\"{member}\": {value}")).into_bytes();
-            let answer = sends(&app.owner_of(2), &operation, body).await;
+            let answer = sends(&who_may(&app, &operation, 2), &operation, body).await;
             must_be_refused(&answer, &format!("{} with {member}", operation.id));
             answer.problem(422, "VALIDATION_FAILED");
         }
         let endless = format!(r#"{{"{}": 1}}"#, "가".repeat(10_000)).into_bytes();
-        must_be_refused(&sends(&app.owner_of(2), &operation, endless).await, &operation.id);
+        must_be_refused(&sends(&who_may(&app, &operation, 2), &operation, endless).await, &operation.id);
     }
 }
 
@@ -122,7 +127,8 @@ async fn a_body_that_is_too_large_is_not_read() {
     let app = TestApp::start().await;
     let large = format!(r#"{{"reason": "{}"}}"#, "x".repeat(1024 * 1024)).into_bytes();
     for operation in operations_with_a_body() {
-        for actor in [app.owner_of(2), app.owner_of(2).with_header("idempotency-key", "large")] {
+        let actor = who_may(&app, &operation, 2);
+        for actor in [actor.clone(), actor.with_header("idempotency-key", "large")] {
             let answer = sends(&actor, &operation, large.clone()).await;
             must_be_problem(&answer, &operation.id);
             answer.problem(413, "BODY_TOO_LARGE");
@@ -139,7 +145,7 @@ async fn a_body_that_is_not_called_json_is_not_read() {
         for content_type in
             ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json"]
         {
-            let actor = app.owner_of(2).with_header("content-type", content_type);
+            let actor = who_may(&app, &operation, 2).with_header("content-type", content_type);
             let answer = sends(&actor, &operation, body.clone()).await;
             must_be_problem(&answer, &operation.id);
             answer.problem(415, "JSON_REQUIRED");
@@ -147,7 +153,8 @@ async fn a_body_that_is_not_called_json_is_not_read() {
         }
         let body =
             Value::Object(harmless(&operation.form().expect("a form").example)).to_string().into_bytes();
-        let actor = app.owner_of(2).with_header("content-type", "Application/JSON; charset=utf-8");
+        let actor =
+            who_may(&app, &operation, 2).with_header("content-type", "Application/JSON; charset=utf-8");
         assert_ne!(sends(&actor, &operation, body).await.status, 415, "{}", operation.id);
     }
 }

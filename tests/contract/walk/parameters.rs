@@ -1,9 +1,10 @@
 //! Garbage in a path, a query or a header is refused and breaks nothing.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use testkit::TestApp;
 
-use super::{calls, hostile};
+use super::{calls, hostile, who_may};
 use crate::{
     document::{Operation, operation, operations, text},
     problem::must_be_refused,
@@ -70,7 +71,7 @@ async fn a_query_parameter_that_makes_no_sense_is_refused() {
             urls.push(format!("{}?{name}=1&{name}=2", operation.path));
             for url in urls {
                 asked += 1;
-                let answer = app.owner().get(&url).await;
+                let answer = who_may(&app, &operation, 1).get(&url).await;
                 must_be_refused(&answer, &url);
                 assert_eq!(answer.status, 400, "{url}: {}", answer.body);
                 operation.must_document(&answer);
@@ -109,6 +110,34 @@ async fn a_cursor_of_another_list_or_page_is_at_worst_an_empty_page() {
     }
 }
 
+/// Base64 without padding, as cursors are written.
+fn cursor(key: &str) -> String {
+    URL_SAFE_NO_PAD.encode(key)
+}
+
+#[tokio::test]
+async fn a_forged_cursor_is_refused_or_an_empty_page() {
+    let app = TestApp::start().await;
+    let admin = app.platform_admin();
+    for key in [
+        "2026-02-01",
+        "2026-02-01 TO\0SS",
+        "-262143-01-01 TOSS",
+        "+262142-12-31 TOSS",
+        "0000-01-01 TOSS",
+        "2026-02-30 TOSS",
+    ] {
+        let url = format!("/api/admin/reconciliations?cursor={}", cursor(key));
+        admin.get(&url).await.problem(400, "INVALID_CURSOR");
+    }
+    for key in ["0001-01-01 TOSS", "9999-12-31 NOVA"] {
+        admin.get(&format!("/api/admin/reconciliations?cursor={}", cursor(key))).await.data();
+    }
+    for key in ["", "101", "case_", "sub_0199f6b2c0de7a52a0f1d2c3b4a59687", "case_\0"] {
+        admin.get(&format!("/api/admin/cases?cursor={}", cursor(key))).await.problem(400, "INVALID_CURSOR");
+    }
+}
+
 #[tokio::test]
 async fn a_path_parameter_that_makes_no_sense_does_not_exist() {
     let app = TestApp::start().await;
@@ -122,7 +151,8 @@ async fn a_path_parameter_that_makes_no_sense_does_not_exist() {
             for value in values.iter().filter(|value| !value.is_empty()) {
                 let url = operation.path.replace(&name, value);
                 let body = operation.example().map(|example| example.to_string().into_bytes());
-                let answer = app.owner().send(operation.method.clone(), &url, body).await;
+                let actor = who_may(&app, &operation, 1);
+                let answer = actor.send(operation.method.clone(), &url, body).await;
                 must_be_refused(&answer, &url);
                 let expected: &[u16] = if name == "{paymentId}" { &[404] } else { &[404, 422] };
                 assert!(expected.contains(&answer.status.as_u16()), "{url}: {}", answer.body);

@@ -110,6 +110,12 @@ fn number_check(text: &str) -> Result<NumberCheck, String> {
 }
 
 impl PapersConfig {
+    /// Of a development system: the sandbox files the tax invoices.
+    pub fn speak_with(&mut self, sandbox_url: &str) {
+        self.popbill_api_base_url = format!("{sandbox_url}/popbill");
+        self.popbill_auth_base_url = format!("{sandbox_url}/linkhub");
+    }
+
     /// As configured. Adds to `complaints` what is missing or must not be used.
     pub(super) fn production(&self, complaints: &mut Vec<String>) -> Option<Papers> {
         let seller = self.seller(complaints);

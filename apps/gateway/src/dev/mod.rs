@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use kernel::MovableClock;
-use sandbox::{PopbillSwitches, Sandbox, SandboxConfig};
+use sandbox::{PopbillSwitches, Sandbox, SandboxConfig, WebhookUrls};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
@@ -39,7 +39,8 @@ pub async fn run(mut config: Config) -> anyhow::Result<()> {
     let started = start(&mut config, &url).await;
     let result = match started {
         Ok((app, sandbox, clock)) => {
-            let served = serve_until_stopped(&config, &url, listener, app.clone(), clock).await;
+            let served =
+                serve_until_stopped(&config, &url, &sandbox.base_url(), listener, app.clone(), clock).await;
             sandbox.shutdown().await;
             app.db.close().await;
             served
@@ -66,13 +67,12 @@ async fn start(
         addr: config.sandbox_addr,
         data_dir: Some(config.data_dir.join("sandbox")),
         clock: clock.clone(),
-        webhook_url: Some(format!("http://{}/api/webhooks/toss", config.http_addr)),
+        webhook_urls: WebhookUrls::under(&format!("http://{}/api/webhooks", config.http_addr)),
         latency: std::time::Duration::ZERO,
     })
     .await?;
-    config.toss_api_base_url = sandbox.toss_base_url();
-    config.papers.popbill_api_base_url = sandbox.popbill_base_url();
-    config.papers.popbill_auth_base_url = sandbox.linkhub_base_url();
+    config.providers.speak_with(&sandbox.base_url());
+    config.papers.speak_with(&sandbox.base_url());
     // The examples' business numbers name nobody, so they fail the tax office's check.
     sandbox.set_popbill_switches(PopbillSwitches { any_buyer_number: true, ..PopbillSwitches::default() });
 
@@ -85,11 +85,12 @@ async fn start(
 async fn serve_until_stopped(
     config: &Config,
     database_url: &SecretString,
+    sandbox_url: &str,
     listener: tokio::net::TcpListener,
     app: App,
     clock: Arc<MovableClock>,
 ) -> anyhow::Result<()> {
-    let running = Running::announce(config, database_url)?;
+    let running = Running::announce(config, database_url, sandbox_url)?;
     let stop = CancellationToken::new();
     let router = app.clone().router(Some(DevClock::new(clock, app.billing.clone())));
     let mut serving = tokio::spawn(serve::run(listener, router, stop.clone().cancelled_owned()));

@@ -12,9 +12,7 @@ use crate::{app::App, config::Config, database};
 /// A development system that runs on the same data folder, as it announced itself there.
 pub struct Running {
     pub database_url: SecretString,
-    toss_api_base_url: String,
-    popbill_api_base_url: String,
-    popbill_auth_base_url: String,
+    sandbox_url: String,
     path: PathBuf,
 }
 
@@ -23,9 +21,7 @@ pub struct Running {
 struct Announcement {
     pid: u32,
     database_url: String,
-    toss_api_base_url: String,
-    popbill_api_base_url: String,
-    popbill_auth_base_url: String,
+    sandbox_url: String,
 }
 
 fn path(config: &Config) -> PathBuf {
@@ -33,25 +29,21 @@ fn path(config: &Config) -> PathBuf {
 }
 
 impl Running {
-    pub(super) fn announce(config: &Config, database_url: &SecretString) -> anyhow::Result<Self> {
+    pub(super) fn announce(
+        config: &Config,
+        database_url: &SecretString,
+        sandbox_url: &str,
+    ) -> anyhow::Result<Self> {
         let path = path(config);
         crate::cli::remove_if_present(&path)?;
         let announcement = Announcement {
             pid: std::process::id(),
             database_url: database_url.expose_secret().to_owned(),
-            toss_api_base_url: config.toss_api_base_url.clone(),
-            popbill_api_base_url: config.papers.popbill_api_base_url.clone(),
-            popbill_auth_base_url: config.papers.popbill_auth_base_url.clone(),
+            sandbox_url: sandbox_url.to_owned(),
         };
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         file.write_all(&serde_json::to_vec(&announcement)?)?;
-        Ok(Self {
-            database_url: database_url.clone(),
-            toss_api_base_url: announcement.toss_api_base_url,
-            popbill_api_base_url: announcement.popbill_api_base_url,
-            popbill_auth_base_url: announcement.popbill_auth_base_url,
-            path,
-        })
+        Ok(Self { database_url: database_url.clone(), sandbox_url: announcement.sandbox_url, path })
     }
 
     pub(super) fn withdraw(self) {
@@ -72,9 +64,7 @@ impl Running {
         let is_alive = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None).is_ok();
         Ok(is_alive.then(|| Self {
             database_url: announcement.database_url.into(),
-            toss_api_base_url: announcement.toss_api_base_url,
-            popbill_api_base_url: announcement.popbill_api_base_url,
-            popbill_auth_base_url: announcement.popbill_auth_base_url,
+            sandbox_url: announcement.sandbox_url,
             path,
         }))
     }
@@ -82,9 +72,8 @@ impl Running {
     /// An application beside the running one: same database, same clock, same sandbox.
     pub async fn app(&self, config: &Config) -> anyhow::Result<App> {
         let mut config = config.clone();
-        config.toss_api_base_url.clone_from(&self.toss_api_base_url);
-        config.papers.popbill_api_base_url.clone_from(&self.popbill_api_base_url);
-        config.papers.popbill_auth_base_url.clone_from(&self.popbill_auth_base_url);
+        config.providers.speak_with(&self.sandbox_url);
+        config.papers.speak_with(&self.sandbox_url);
         let secrets = config.development_secrets()?;
         let db = database::connect(&self.database_url, config.database_connections).await?;
         let clock = Arc::new(MovableClock::default());

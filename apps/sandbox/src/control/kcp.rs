@@ -3,30 +3,42 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Json, Router,
     extract::State,
     response::{IntoResponse, Response},
+    routing::{get, post},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::body::{Answered, ControlError, JsonBody};
+use super::{
+    body::{Answered, JsonBody},
+    wall,
+};
 use crate::{
     kcp::{
-        KcpPaymentAuth, KcpSwitches,
+        KcpNotice, KcpPaymentAuth, KcpSwitches,
         desk::{self, BillingAuth, CardChange, HandedOver, NoticeOrder, NoticeSent},
     },
     world::World,
 };
 
-pub(crate) async fn billing_auth(
-    State(world): State<Arc<World>>,
-    JsonBody(request): JsonBody<BillingAuth>,
-) -> Answered {
+pub(super) fn router() -> Router<Arc<World>> {
+    Router::new()
+        .route("/_sandbox/kcp/billing-auth", post(billing_auth))
+        .route("/_sandbox/kcp/payment-auth", post(payment_auth))
+        .route("/_sandbox/kcp/cards", post(change_card))
+        .route("/_sandbox/kcp/switches", wall::switches::<KcpSwitches>())
+        .route("/_sandbox/kcp/webhook-url", wall::webhook_url::<KcpNotice>())
+        .route("/_sandbox/kcp/notifications", get(notifications).post(send_notification))
+        .route("/_sandbox/kcp/notifications/redeliver", post(redeliver))
+}
+
+async fn billing_auth(State(world): State<Arc<World>>, JsonBody(request): JsonBody<BillingAuth>) -> Answered {
     Ok(named("authKey", desk::billing_auth(&world, request)?))
 }
 
-pub(crate) async fn payment_auth(
+async fn payment_auth(
     State(world): State<Arc<World>>,
     JsonBody(request): JsonBody<KcpPaymentAuth>,
 ) -> Answered {
@@ -40,70 +52,17 @@ fn named(name: &str, handed_over: HandedOver) -> Response {
     Json(body).into_response()
 }
 
-pub(crate) async fn change_card(
-    State(world): State<Arc<World>>,
-    JsonBody(change): JsonBody<CardChange>,
-) -> Answered {
+async fn change_card(State(world): State<Arc<World>>, JsonBody(change): JsonBody<CardChange>) -> Answered {
     let changed = desk::change_card(&world, &change)?;
     Ok(Json(json!({"changed": changed})).into_response())
 }
 
-pub(crate) async fn switches(State(world): State<Arc<World>>) -> Json<KcpSwitches> {
-    Json(world.kcp.switches())
-}
-
-/// Switches that are not named go back to their defaults.
-pub(crate) async fn set_switches(
-    State(world): State<Arc<World>>,
-    JsonBody(switches): JsonBody<KcpSwitches>,
-) -> Json<KcpSwitches> {
-    world.kcp.set_switches(switches);
-    Json(switches)
-}
-
-/// Switches that are not named stay as they are.
-pub(crate) async fn patch_switches(
-    State(world): State<Arc<World>>,
-    JsonBody(patch): JsonBody<serde_json::Map<String, Value>>,
-) -> Answered {
-    let refused = |error: serde_json::Error| ControlError::bad_request(error.to_string());
-    let mut switches = serde_json::to_value(world.kcp.switches()).map_err(refused)?;
-    if let Value::Object(fields) = &mut switches {
-        fields.extend(patch);
-    }
-    let switches: KcpSwitches = serde_json::from_value(switches).map_err(refused)?;
-    world.kcp.set_switches(switches);
-    Ok(Json(switches).into_response())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NotificationUrl {
-    /// Null: nowhere, and everything waits.
-    url: Option<String>,
-}
-
-pub(crate) async fn webhook_url(State(world): State<Arc<World>>) -> Response {
-    Json(json!({"url": world.kcp.courier.url()})).into_response()
-}
-
-pub(crate) async fn set_webhook_url(
-    State(world): State<Arc<World>>,
-    JsonBody(NotificationUrl { url }): JsonBody<NotificationUrl>,
-) -> Answered {
-    if url.as_deref().is_some_and(|url| super::pages::web_url(url).is_none()) {
-        return Err(ControlError::bad_request("url은 http 또는 https 주소여야 합니다."));
-    }
-    world.kcp.courier.set_url(url.clone());
-    Ok(Json(json!({"url": url})).into_response())
-}
-
-pub(crate) async fn notifications(State(world): State<Arc<World>>) -> Json<Vec<NoticeSent>> {
+async fn notifications(State(world): State<Arc<World>>) -> Json<Vec<NoticeSent>> {
     let notices: Vec<_> = world.store().kcp.notices().cloned().collect();
     Json(notices.into_iter().map(NoticeSent::from).collect())
 }
 
-pub(crate) async fn send_notification(
+async fn send_notification(
     State(world): State<Arc<World>>,
     JsonBody(order): JsonBody<NoticeOrder>,
 ) -> Answered {
@@ -112,13 +71,10 @@ pub(crate) async fn send_notification(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Redelivery {
+struct Redelivery {
     id: String,
 }
 
-pub(crate) async fn redeliver(
-    State(world): State<Arc<World>>,
-    JsonBody(request): JsonBody<Redelivery>,
-) -> Answered {
+async fn redeliver(State(world): State<Arc<World>>, JsonBody(request): JsonBody<Redelivery>) -> Answered {
     Ok(Json(NoticeSent::from(desk::redeliver(&world, &request.id).await?)).into_response())
 }

@@ -9,9 +9,11 @@ use axum::{
     response::IntoResponse,
     routing::{get, post, put},
 };
-use serde_json::Value;
 
-use super::body::{Answered, ControlError, JsonBody};
+use super::{
+    body::{Answered, ControlError, JsonBody},
+    wall,
+};
 use crate::{
     popbill::{
         PopbillSwitches,
@@ -31,7 +33,7 @@ pub(super) fn router() -> Router<Arc<World>> {
         .route("/_sandbox/popbill/partners", put(set_partner))
         .route("/_sandbox/popbill/members", put(set_member))
         .route("/_sandbox/popbill/sessions/end", post(end_sessions))
-        .route("/_sandbox/popbill/switches", get(switches).put(set_switches).patch(patch_switches))
+        .route("/_sandbox/popbill/switches", wall::switches::<PopbillSwitches>())
 }
 
 async fn invoices(
@@ -70,32 +72,4 @@ async fn set_member(State(world): State<Arc<World>>, JsonBody(member): JsonBody<
 async fn end_sessions(State(world): State<Arc<World>>) -> Answered {
     desk::end_sessions(&world)?;
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-async fn switches(State(world): State<Arc<World>>) -> Json<PopbillSwitches> {
-    Json(world.popbill.read())
-}
-
-/// Switches that are not named go back to their defaults.
-async fn set_switches(
-    State(world): State<Arc<World>>,
-    JsonBody(switches): JsonBody<PopbillSwitches>,
-) -> Json<PopbillSwitches> {
-    world.popbill.set(switches);
-    Json(switches)
-}
-
-/// Switches that are not named stay as they are.
-async fn patch_switches(
-    State(world): State<Arc<World>>,
-    JsonBody(patch): JsonBody<serde_json::Map<String, Value>>,
-) -> Answered {
-    let unreadable = |error: serde_json::Error| ControlError::bad_request(error.to_string());
-    let mut switches = serde_json::to_value(world.popbill.read()).map_err(unreadable)?;
-    if let Value::Object(fields) = &mut switches {
-        fields.extend(patch);
-    }
-    let switches: PopbillSwitches = serde_json::from_value(switches).map_err(unreadable)?;
-    world.popbill.set(switches);
-    Ok(Json(switches).into_response())
 }

@@ -3,120 +3,71 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Json, Router,
     extract::State,
-    response::{IntoResponse, Response},
+    response::IntoResponse,
+    routing::{get, post},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::body::{Answered, ControlError, JsonBody};
+use super::{
+    body::{Answered, JsonBody},
+    pages, wall,
+};
 use crate::{
     toss::{
-        PaymentAuth, TossSwitches,
+        PaymentAuth, TossSwitches, WebhookDelivery,
         desk::{self, BillingAuth, CardChange, WebhookOrder, WebhookSent},
     },
     world::World,
 };
 
-pub(crate) async fn billing_auth(
-    State(world): State<Arc<World>>,
-    JsonBody(request): JsonBody<BillingAuth>,
-) -> Answered {
+pub(super) fn router() -> Router<Arc<World>> {
+    Router::new()
+        .route("/_sandbox/toss/billing-auth", post(billing_auth))
+        .route("/_sandbox/toss/payment-auth", post(payment_auth))
+        .route("/_sandbox/toss/cards", post(change_card))
+        .route("/_sandbox/toss/switches", wall::switches::<TossSwitches>())
+        .route("/_sandbox/toss/webhook-url", wall::webhook_url::<WebhookDelivery>())
+        .route("/_sandbox/toss/webhooks", get(webhooks).post(send_webhook))
+        .route("/_sandbox/toss/webhooks/redeliver", post(redeliver))
+        .route("/_sandbox/toss/card", get(pages::card_form).post(pages::register_card))
+        .route("/_sandbox/toss/pay", get(pages::pay_form).post(pages::pay))
+}
+
+async fn billing_auth(State(world): State<Arc<World>>, JsonBody(request): JsonBody<BillingAuth>) -> Answered {
     let auth_key = desk::billing_auth(&world, request)?;
     Ok(Json(json!({"authKey": auth_key})).into_response())
 }
 
-pub(crate) async fn payment_auth(
-    State(world): State<Arc<World>>,
-    JsonBody(request): JsonBody<PaymentAuth>,
-) -> Answered {
+async fn payment_auth(State(world): State<Arc<World>>, JsonBody(request): JsonBody<PaymentAuth>) -> Answered {
     let payment_key = desk::payment_auth(&world, request)?;
     Ok(Json(json!({"paymentKey": payment_key})).into_response())
 }
 
-pub(crate) async fn change_card(
-    State(world): State<Arc<World>>,
-    JsonBody(change): JsonBody<CardChange>,
-) -> Answered {
+async fn change_card(State(world): State<Arc<World>>, JsonBody(change): JsonBody<CardChange>) -> Answered {
     let changed = desk::change_card(&world, &change)?;
     Ok(Json(json!({"changed": changed})).into_response())
 }
 
-pub(crate) async fn switches(State(world): State<Arc<World>>) -> Json<TossSwitches> {
-    Json(world.switches())
-}
-
-/// Switches that are not named go back to their defaults.
-pub(crate) async fn set_switches(
-    State(world): State<Arc<World>>,
-    JsonBody(switches): JsonBody<TossSwitches>,
-) -> Json<TossSwitches> {
-    world.set_switches(switches);
-    Json(switches)
-}
-
-/// Switches that are not named stay as they are.
-pub(crate) async fn patch_switches(
-    State(world): State<Arc<World>>,
-    JsonBody(patch): JsonBody<serde_json::Map<String, Value>>,
-) -> Answered {
-    let mut switches = serde_json::to_value(world.switches())
-        .map_err(|error| ControlError::bad_request(error.to_string()))?;
-    if let Value::Object(fields) = &mut switches {
-        fields.extend(patch);
-    }
-    let switches: TossSwitches =
-        serde_json::from_value(switches).map_err(|error| ControlError::bad_request(error.to_string()))?;
-    world.set_switches(switches);
-    Ok(Json(switches).into_response())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WebhookUrl {
-    /// Null: nowhere.
-    url: Option<String>,
-}
-
-pub(crate) async fn webhook_url(State(world): State<Arc<World>>) -> Response {
-    Json(json!({"url": world.courier.url()})).into_response()
-}
-
-pub(crate) async fn set_webhook_url(
-    State(world): State<Arc<World>>,
-    JsonBody(WebhookUrl { url }): JsonBody<WebhookUrl>,
-) -> Answered {
-    if url.as_deref().is_some_and(|url| super::pages::web_url(url).is_none()) {
-        return Err(ControlError::bad_request("url은 http 또는 https 주소여야 합니다."));
-    }
-    world.courier.set_url(url.clone());
-    Ok(Json(json!({"url": url})).into_response())
-}
-
-pub(crate) async fn webhooks(State(world): State<Arc<World>>) -> Json<Vec<WebhookSent>> {
+async fn webhooks(State(world): State<Arc<World>>) -> Json<Vec<WebhookSent>> {
     let deliveries: Vec<_> = world.store().toss.deliveries().cloned().collect();
     Json(deliveries.into_iter().map(WebhookSent::from).collect())
 }
 
-pub(crate) async fn send_webhook(
-    State(world): State<Arc<World>>,
-    JsonBody(order): JsonBody<WebhookOrder>,
-) -> Answered {
+async fn send_webhook(State(world): State<Arc<World>>, JsonBody(order): JsonBody<WebhookOrder>) -> Answered {
     let delivery = desk::send_webhook(&world, order).await?;
     Ok(Json(WebhookSent::from(delivery)).into_response())
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Redelivery {
+struct Redelivery {
     transmission_id: String,
 }
 
-pub(crate) async fn redeliver(
-    State(world): State<Arc<World>>,
-    JsonBody(request): JsonBody<Redelivery>,
-) -> Answered {
+async fn redeliver(State(world): State<Arc<World>>, JsonBody(request): JsonBody<Redelivery>) -> Answered {
     let delivery = desk::redeliver(&world, &request.transmission_id).await?;
     Ok(Json(WebhookSent::from(delivery)).into_response())
 }

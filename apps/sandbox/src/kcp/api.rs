@@ -1,17 +1,16 @@
 //! The wire: from an HTTP request to the answer that reaches the client, or does not.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
     extract::{ConnectInfo, Request, State as AppState},
-    http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE, request::Parts},
+    http::{Method, StatusCode},
     response::{IntoResponse as _, Response},
 };
 use encoding_rs::EUC_KR;
 
 use super::{
-    Record,
     answer::{Answer, Answering as _, Fields},
     batch_key,
     call::{Call, Change, Decision},
@@ -27,13 +26,12 @@ use super::{
 };
 use crate::{
     book::Provider,
-    broken,
-    faults::{FaultKind, Interference, Moment, Struck},
+    courier::{self, WebhookTiming},
+    faults::{Moment, Struck},
     line::Line,
+    wire::{self, Exchange, Reply, Words},
     world::World,
 };
-
-const MAX_BODY: usize = 1024 * 1024;
 
 /// Every request under KCP's base URL that is not a page.
 pub(super) async fn entry(
@@ -41,93 +39,70 @@ pub(super) async fn entry(
     ConnectInfo(line): ConnectInfo<Line>,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    if parts.method != Method::POST {
+    if request.method() != Method::POST {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
-    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+    let Some(exchange) = Exchange::read(world, line, request).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    // In a task of its own: a client that hangs up does not stop KCP from charging.
-    let exchange = Exchange { world, line, parts, body };
-    match tokio::spawn(exchange.run()).await {
-        Ok(response) => response,
-        Err(error) => {
-            tracing::error!(%error, "the sandbox failed while answering as KCP");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+    let switches = exchange.world.kcp.switches();
+    wire::to_the_end(Provider::Kcp, Kcp { exchange, switches }.answer(), server_error).await
+}
+
+/// KCP, as one request meets it.
+struct Kcp {
+    exchange: Exchange,
+    switches: KcpSwitches,
+}
+
+impl Words for Kcp {
+    fn internal_error(&self) -> Reply {
+        server_error()
+    }
+
+    fn too_many_requests(&self) -> Reply {
+        wire::reply(429, "text/html", "<html><body>Too Many Requests</body></html>")
     }
 }
 
-struct Exchange {
-    world: Arc<World>,
-    line: Line,
-    parts: Parts,
-    body: Bytes,
-}
-
-impl Exchange {
-    async fn run(self) -> Response {
-        let switches = self.world.kcp.switches();
-        let fields = match Fields::read(&self.body) {
+impl Kcp {
+    async fn answer(self) -> Response {
+        let fields = match Fields::read(&self.exchange.body) {
             Ok(fields) => fields,
-            Err(refusal) => return json(&refusal.answer(), switches),
+            Err(refusal) => return said(&refusal.answer(), self.switches).map(Body::from),
         };
-        let target = Target::of(self.parts.uri.path(), &fields, &self.world.store().kcp);
+        let world = &self.exchange.world;
+        let target = Target::of(self.exchange.parts.uri.path(), &fields, &world.store().kcp);
         match target {
             None => StatusCode::NOT_FOUND.into_response(),
             Some(Target::Register | Target::RegisterWithCertificate) => {
                 let with_certificate = target == Some(Target::RegisterWithCertificate);
-                let here = self.base_url();
-                trade::register(&self.world, &fields, with_certificate, &here)
-                    .map_or_else(|_| self.hang_up(), |answer| json(&answer, switches))
+                trade::register(world, &fields, with_certificate, &self.base_url()).map_or_else(
+                    |_| self.exchange.hang_up(),
+                    |answer| said(&answer, self.switches).map(Body::from),
+                )
             }
-            Some(target) => self.perform(target, &fields, switches).await,
+            Some(target) => self.perform(target, &fields).await,
         }
     }
 
-    async fn perform(&self, target: Target, fields: &Fields, switches: KcpSwitches) -> Response {
+    async fn perform(&self, target: Target, fields: &Fields) -> Response {
         let Some(operation) = target.operation() else { return StatusCode::NOT_FOUND.into_response() };
-        let struck =
-            Struck { provider: Provider::Kcp, operation, path: self.parts.uri.path(), body: &self.body };
-        let wire = self.world.faults.on_the_wire(&struck);
-        pause(wire.before).await;
-        match &wire.breakage {
-            Some(FaultKind::Refuse) => return self.hang_up(),
-            Some(FaultKind::RateLimited) => return StatusCode::TOO_MANY_REQUESTS.into_response(),
-            Some(FaultKind::Html502(Moment::BeforeProcessing)) => return broken::bad_gateway(),
-            Some(FaultKind::Error500(Moment::BeforeProcessing)) => return server_error(),
-            Some(FaultKind::Redirect) => return broken::elsewhere(),
-            _ => {}
-        }
-        let Ok((answer, news)) = self.decide(target, fields, switches, &struck) else {
-            // Not written down means not done; whoever cannot write anymore is as good as dead.
-            return self.hang_up();
+        let struck = self.exchange.struck(Provider::Kcp, operation);
+        let wire = match self.exchange.way_there(&struck, self).await {
+            Ok(wire) => wire,
+            Err(response) => return response,
         };
-        self.finish(&answer, &news, switches, wire).await
-    }
-
-    async fn finish(
-        &self,
-        answer: &Answer,
-        news: &[KcpNotice],
-        switches: KcpSwitches,
-        wire: Interference,
-    ) -> Response {
-        pause(self.world.latency + wire.after).await;
-        for notice in news {
-            self.world.kcp.schedule(notice);
+        if wire.failing_at() == Some(Moment::BeforeProcessing) {
+            return server_error().map(Body::from);
         }
-        match wire.breakage {
-            Some(FaultKind::DropResponse) => self.hang_up(),
-            Some(FaultKind::Truncated) => broken::truncated(&bytes(answer, switches)),
-            Some(FaultKind::WrongCharset) => {
-                broken::in_utf16(200, &Bytes::from(serde_json::Value::Object(answer.clone()).to_string()))
-            }
-            Some(FaultKind::Html502(_)) => broken::bad_gateway(),
-            Some(FaultKind::Error500(_)) => server_error(),
-            _ => json(answer, switches),
-        }
+        let Ok((answer, news)) = self.decide(target, fields, &struck) else {
+            // Not written down means not done; whoever cannot write anymore is as good as dead.
+            return self.exchange.hang_up();
+        };
+        self.exchange.takes_its_time(&wire).await;
+        courier::announce(&self.exchange.world, &news, WebhookTiming::AfterAnswer);
+        self.exchange.way_back(&wire, said(&answer, self.switches), self)
     }
 
     /// Processes the request in one step that nothing can come between.
@@ -135,11 +110,11 @@ impl Exchange {
         &self,
         target: Target,
         fields: &Fields,
-        switches: KcpSwitches,
         struck: &Struck<'_>,
     ) -> std::io::Result<(Answer, Vec<KcpNotice>)> {
-        let now = self.world.clock.now();
-        let mut store = self.world.store();
+        let (world, switches) = (&self.exchange.world, self.switches);
+        let now = world.clock.now();
+        let mut store = world.store();
         let decision = admit(fields, switches, now).and_then(|credentials| {
             let call = Call {
                 now,
@@ -147,31 +122,23 @@ impl Exchange {
                 credentials: &credentials,
                 switches,
                 store: &store,
-                faults: &self.world.faults,
+                faults: &world.faults,
                 struck,
             };
             decide(target, &call)
         });
         let mut change = decision.unwrap_or_else(|refusal| Change::answer(refusal.answer()));
-        let notices = change.news.iter().cloned().map(|notice| Record::Notice(Box::new(notice)).into());
-        change.records.extend(notices);
-        store.commit(change.records)?;
+        let news = courier::commit(&mut store, change.records, change.news, WebhookTiming::AfterAnswer)?;
         if switches.unknown_fields {
             change.answer.put("sandbox_new_field", "새 필드").put("sandbox_empty_field", "");
         }
-        Ok((change.answer, change.news))
+        Ok((change.answer, news))
     }
 
     /// As the client knows us.
     fn base_url(&self) -> String {
-        let host = self.parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        format!("http://{host}/kcp")
-    }
-
-    /// Nothing of the response returned here reaches the client.
-    fn hang_up(&self) -> Response {
-        self.line.cut();
-        Response::new(Body::empty())
+        let host = self.exchange.parts.headers.get("host").and_then(|host| host.to_str().ok());
+        format!("http://{}/kcp", host.unwrap_or("localhost"))
     }
 }
 
@@ -206,19 +173,15 @@ fn decide(target: Target, call: &Call<'_>) -> Decision {
     }
 }
 
-fn json(answer: &Answer, switches: KcpSwitches) -> Response {
+fn said(answer: &Answer, switches: KcpSwitches) -> Reply {
     let content_type = match switches.answer_charset {
         AnswerCharset::Utf8 => "application/json;charset=UTF-8",
         AnswerCharset::EucKr => "application/json;charset=EUC-KR",
         AnswerCharset::EucKrUndeclared => "application/json",
     };
     let failed = answer.get("res_cd").or(answer.get("Code")).is_some_and(|code| code != "0000");
-    let mut response = Response::new(Body::from(bytes(answer, switches)));
-    if failed && switches.errors_with_status_400 {
-        *response.status_mut() = StatusCode::BAD_REQUEST;
-    }
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
+    let status = if failed && switches.errors_with_status_400 { 400 } else { 200 };
+    wire::reply(status, content_type, bytes(answer, switches))
 }
 
 fn bytes(answer: &Answer, switches: KcpSwitches) -> Bytes {
@@ -231,14 +194,10 @@ fn bytes(answer: &Answer, switches: KcpSwitches) -> Bytes {
     }
 }
 
-fn server_error() -> Response {
-    let page = "<html><head><title>500</title></head><body>Internal Server Error</body></html>";
-    let html = [(CONTENT_TYPE, "text/html")];
-    (StatusCode::INTERNAL_SERVER_ERROR, html, page).into_response()
-}
-
-async fn pause(duration: Duration) {
-    if !duration.is_zero() {
-        tokio::time::sleep(duration).await;
-    }
+fn server_error() -> Reply {
+    wire::reply(
+        500,
+        "text/html",
+        "<html><head><title>500</title></head><body>Internal Server Error</body></html>",
+    )
 }

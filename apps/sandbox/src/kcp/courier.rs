@@ -1,72 +1,58 @@
-//! The courier: posts notifications to the merchant, beside the API and never in its way.
+//! How KCP brings its notifications.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
+use chrono::{DateTime, Utc};
+use reqwest::{Client, RequestBuilder};
 
 use super::{
     notices::{KcpNotice, NoticeAttempt, accepts},
     state::Record,
 };
-use crate::world::World;
+use crate::{
+    courier::{Attempt, Courier, Letter},
+    store::{self, Store},
+    world::World,
+};
 
-/// Delivers what is due, until the sandbox stops. Without an address everything waits.
-pub(crate) async fn run(world: Arc<World>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = world.kcp.courier.awaits_work() => {}
-        }
-        if world.kcp.courier.url().is_none() {
-            continue;
-        }
-        for id in world.kcp.courier.take_due(world.clock.now()) {
-            let world = world.clone();
-            tokio::spawn(async move {
-                let _hand = world.kcp.courier.hands.acquire().await;
-                // Somebody may have delivered it by hand since its attempt was planned.
-                let planned = world.store().kcp.notice(&id).and_then(|notice| notice.next_attempt_at);
-                if planned.is_some_and(|at| at <= world.clock.now()) {
-                    deliver(&world, &id).await;
-                }
-            });
-        }
+/// A receiver has so long to answer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Letter for KcpNotice {
+    fn courier(world: &World) -> &Courier {
+        &world.kcp.courier
     }
-}
 
-/// Makes one attempt now. `None` if there is no such notice, nowhere to bring it, or the sandbox stopped.
-pub(super) async fn deliver(world: &World, id: &str) -> Option<KcpNotice> {
-    let notice = world.store().kcp.notice(id)?.clone();
-    let attempt = attempt(world, &notice, world.kcp.courier.url()?).await;
-    let mut store = world.store();
-    // Read again: a retry may have been made while this attempt waited for its answer.
-    let mut notice = store.kcp.notice(id)?.clone();
-    notice.attempted(attempt);
-    store.commit(vec![Record::Notice(Box::new(notice.clone())).into()]).ok()?;
-    drop(store);
-    world.kcp.schedule(&notice);
-    Some(notice)
-}
+    fn all(store: &Store) -> impl Iterator<Item = &Self> {
+        store.kcp.notices()
+    }
 
-async fn attempt(world: &World, notice: &KcpNotice, url: String) -> NoticeAttempt {
-    let at = world.clock.now();
-    let request =
-        world.kcp.courier.client.post(&url).header("content-type", notice.content_type()).body(notice.body());
-    let answer = match request.send().await {
-        Ok(response) => {
-            let status = response.status().as_u16();
-            response.text().await.map(|text| (status, text))
-        }
-        Err(error) => Err(error),
-    };
-    match answer {
-        Ok((status, text)) => {
-            let accepted = status == 200 && accepts(&text);
-            NoticeAttempt { at, url, status: Some(status), accepted, error: None }
-        }
-        Err(error) => {
-            let error = Some(format!("{:#}", anyhow::Error::from(error)));
-            NoticeAttempt { at, url, status: None, accepted: false, error }
-        }
+    fn find<'a>(store: &'a Store, id: &str) -> Option<&'a Self> {
+        store.kcp.notice(id)
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn next_attempt_at(&self) -> Option<DateTime<Utc>> {
+        self.next_attempt_at
+    }
+
+    fn hold(&mut self) {
+        self.next_attempt_at = None;
+    }
+
+    fn post(&self, client: &Client, url: &str, _at: DateTime<Utc>) -> RequestBuilder {
+        client.post(url).header("content-type", self.content_type()).body(self.body())
+    }
+
+    fn attempted(&mut self, Attempt { at, url, status, body, error }: Attempt) {
+        let accepted = status == Some(200) && accepts(&body);
+        self.book(NoticeAttempt { at, url, status, accepted, error });
+    }
+
+    fn record(self) -> store::Record {
+        Record::Notice(Box::new(self)).into()
     }
 }

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     batch_key::BatchKey,
     card::Card,
-    charge, courier,
+    charge,
     notices::{self, KcpNotice},
     state::Record,
     window::{Purpose, WindowAuth},
 };
-use crate::{card::CardNumber, complaint::Complaint, random, store, world::World};
+use crate::{card::CardNumber, complaint::Complaint, courier, random, store, world::World};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -167,12 +167,8 @@ pub(crate) async fn send_notice(world: &World, order: NoticeOrder) -> Result<Kcp
     fields.extend(order.fields);
     let notice = KcpNotice::new(&order.tx_cd, fields, world.kcp.switches().euc_kr_notifications, now);
     let id = notice.id.clone();
-    keep(world, vec![Record::Notice(Box::new(notice.clone())).into()])?;
-    if world.kcp.courier.url().is_none() {
-        world.kcp.schedule(&notice);
-        return Ok(notice);
-    }
-    redeliver(world, &id).await
+    keep(world, vec![Record::Notice(Box::new(notice)).into()])?;
+    bring(world, &id).await
 }
 
 /// Makes one more attempt now.
@@ -180,6 +176,10 @@ pub(crate) async fn redeliver(world: &World, id: &str) -> Result<KcpNotice, Comp
     if world.kcp.courier.url().is_none() {
         return Err(Complaint::new("NO_URL", "통보를 받을 주소가 없습니다. webhook-url을 먼저 정해주세요."));
     }
+    bring(world, id).await
+}
+
+async fn bring(world: &World, id: &str) -> Result<KcpNotice, Complaint> {
     courier::deliver(world, id).await.ok_or_else(|| Complaint::new("NOT_FOUND", "해당하는 통보가 없습니다."))
 }
 

@@ -13,12 +13,11 @@ mod certificate;
 mod charge;
 mod codes;
 mod confirm;
-mod courier;
+pub(crate) mod courier;
 mod credentials;
 pub(crate) mod desk;
 mod inquiry;
 mod notices;
-mod office;
 mod payment;
 mod receipt;
 mod state;
@@ -37,11 +36,9 @@ use axum::{
 
 use crate::world::World;
 
-pub(crate) use courier::run as deliver_notices;
 pub use credentials::{KcpCredentials, kcp_dev_credentials};
 pub use desk::KcpPaymentAuth;
 pub use notices::{KcpNotice, NoticeAttempt};
-pub(crate) use office::Office;
 pub(crate) use state::{Record, State};
 pub use switches::{
     AnswerCharset, DeletedKeyAnswer, DuplicateOrders, KcpSwitches, UnknownKeyAnswer, UsedWindowData,

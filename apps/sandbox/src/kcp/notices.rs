@@ -81,7 +81,7 @@ impl KcpNotice {
     }
 
     /// Books an attempt and plans the next one.
-    pub(super) fn attempted(&mut self, attempt: NoticeAttempt) {
+    pub(super) fn book(&mut self, attempt: NoticeAttempt) {
         let again = attempt.at + RETRY_AFTER;
         self.attempts.push(attempt);
         let goes_on = !self.is_delivered() && self.attempts.len() < MOST_ATTEMPTS;
@@ -149,7 +149,7 @@ mod tests {
         let mut attempts = 0;
         while let Some(at) = notice.next_attempt_at {
             let url = String::new();
-            notice.attempted(NoticeAttempt { at, url, status: Some(200), accepted: false, error: None });
+            notice.book(NoticeAttempt { at, url, status: Some(200), accepted: false, error: None });
             attempts += 1;
         }
         assert_eq!(attempts, MOST_ATTEMPTS);

@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    house::{House, Switches},
+    world::World,
+};
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "a board of switches, each on or off by itself")]
@@ -93,4 +98,10 @@ pub enum AnswerCharset {
     EucKr,
     /// EUC-KR, and the content type does not say so.
     EucKrUndeclared,
+}
+
+impl Switches for KcpSwitches {
+    fn house(world: &World) -> &House<Self> {
+        &world.kcp
+    }
 }

@@ -3,35 +3,38 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{ConnectInfo, State},
+    extract::{ConnectInfo, Request, State},
     response::Response,
 };
 
 use super::{
     call::Target,
     errors::{self, Refusal},
-    exchange::{Decided, Declined, Exchange, Request},
+    exchange::{Decided, Declined, Desk},
     issue::{Change, Seller},
     session::Session,
 };
-use crate::{line::Line, store::Store, world::World};
+use crate::{faults::Operation, line::Line, store::Store, wire::Exchange, world::World};
 
 /// Every request under Popbill's base URL.
 pub(super) async fn entry(
     State(world): State<Arc<World>>,
     ConnectInfo(line): ConnectInfo<Line>,
-    request: axum::extract::Request,
+    request: Request,
 ) -> Response {
-    let operation = |request: &Request| Target::of(request).map(|target| target.operation());
-    Exchange { world, line }.answer(request, operation, decide).await
+    Desk { operation, decide }.answer(world, line, request).await
 }
 
-fn decide(world: &World, request: &Request, declined: Declined<'_>) -> Decided {
+fn operation(exchange: &Exchange) -> Option<Operation> {
+    Target::of(exchange).map(|target| target.operation())
+}
+
+fn decide(request: &Exchange, declined: Declined<'_>) -> Decided {
     let Some(target) = Target::of(request) else {
         return Ok(Err(Refusal::new(errors::NO_SUCH_ADDRESS).with_status(404)));
     };
-    let mut store = world.store();
-    let change = match perform(world, &store, request, &target, declined) {
+    let mut store = request.world.store();
+    let change = match perform(&store, request, &target, declined) {
         Ok(change) => change,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -40,19 +43,19 @@ fn decide(world: &World, request: &Request, declined: Declined<'_>) -> Decided {
 }
 
 fn perform(
-    world: &World,
     store: &Store,
-    request: &Request,
+    request: &Exchange,
     target: &Target,
     declined: Declined<'_>,
 ) -> Result<Change, Refusal> {
+    let world = &request.world;
     let state = &store.popbill;
     let now = world.clock.now();
     let session = Session::of(state, &request.parts.headers, now)?;
     if let Some(refusal) = declined() {
         return Err(refusal);
     }
-    let seller = Seller { state, corp_num: &session.corp_num, now, switches: world.popbill.read() };
+    let seller = Seller { state, corp_num: &session.corp_num, now, switches: world.popbill.switches() };
     let read = |answer| Ok(Change { answer, records: Vec::new() });
     match target {
         Target::RegistIssue => seller.regist_issue(&request.body),

@@ -2,8 +2,7 @@
 
 use axum::http::Method;
 
-use super::exchange::Request;
-use crate::faults::Operation;
+use crate::{faults::Operation, wire::Exchange};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
@@ -41,7 +40,7 @@ pub(super) enum Target {
 }
 
 impl Target {
-    pub(super) fn of(request: &Request) -> Option<Self> {
+    pub(super) fn of(request: &Exchange) -> Option<Self> {
         let verb =
             request.parts.headers.get("x-http-method-override").map(|value| value.to_str().unwrap_or("?"));
         let query = request.parts.uri.query().unwrap_or_default();

@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::{
     errors::{self, Refusal},
-    exchange::Reply,
+    exchange::json_reply,
     form::{Form, IssueForm},
     invoice::{ACCEPTED, Invoice},
     rules,
     state::{Certificate, Member, Record, State},
     switches::PopbillSwitches,
 };
+use crate::wire::Reply;
 
 /// What an operation makes of a request: the answer, and what changes with it. A refusal may leave
 /// something behind too.
@@ -171,12 +172,12 @@ impl Seller<'_> {
             *points -= 1;
             records.push(Record::Member(member));
         }
-        Change { answer: Ok(Reply::json(answer.to_string())), records }
+        Change { answer: Ok(json_reply(answer.to_string())), records }
     }
 }
 
 fn done() -> Reply {
-    Reply::json(json!({"code": 1, "message": "성공"}).to_string())
+    json_reply(json!({"code": 1, "message": "성공"}).to_string())
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {

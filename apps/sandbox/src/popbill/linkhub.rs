@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::{digest, hmac};
 use axum::{
-    extract::{ConnectInfo, State},
-    http::{HeaderValue, Method},
+    extract::{ConnectInfo, Request, State},
+    http::Method,
     response::Response,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -15,12 +15,18 @@ use serde_json::json;
 
 use super::{
     errors::{self, Refusal},
-    exchange::{Decided, Declined, Exchange, Reply, Request},
+    exchange::{Decided, Declined, Desk, json_reply},
     rules::is_business_number,
     session::Session,
     state::Record,
 };
-use crate::{faults::Operation, line::Line, random, world::World};
+use crate::{
+    faults::Operation,
+    line::Line,
+    random,
+    wire::{self, Exchange, Reply},
+    world::World,
+};
 
 /// So far may a signature's date be from LinkHub's time. The real window is unknown.
 const WINDOW: TimeDelta = TimeDelta::minutes(5);
@@ -30,26 +36,30 @@ const VERSION: &str = "2.0";
 pub(super) async fn entry(
     State(world): State<Arc<World>>,
     ConnectInfo(line): ConnectInfo<Line>,
-    request: axum::extract::Request,
+    request: Request,
 ) -> Response {
-    let is_token = |request: &Request| service_id(request).is_some().then_some(Operation::Token);
-    Exchange { world, line }.answer(request, is_token, decide).await
+    Desk { operation, decide }.answer(world, line, request).await
 }
 
-fn service_id(request: &Request) -> Option<&str> {
+fn operation(exchange: &Exchange) -> Option<Operation> {
+    service_id(exchange).map(|_| Operation::Token)
+}
+
+fn service_id(request: &Exchange) -> Option<&str> {
     let path = request.parts.uri.path();
     let service = path.strip_prefix('/')?.strip_suffix("/Token")?;
     (request.parts.method == Method::POST && matches!(service, "POPBILL" | "POPBILL_TEST")).then_some(service)
 }
 
-fn decide(world: &World, request: &Request, declined: Declined<'_>) -> Decided {
+fn decide(request: &Exchange, declined: Declined<'_>) -> Decided {
+    let world = &request.world;
     if request.parts.method == Method::GET && request.parts.uri.path() == "/Time" {
         return Ok(Ok(time(world)));
     }
     let Some(service) = service_id(request) else {
         return Ok(Err(Refusal::new(errors::NO_SUCH_ADDRESS).with_status(404)));
     };
-    match declined().map_or_else(|| admit(world, request, service), Err) {
+    match declined().map_or_else(|| admit(request, service), Err) {
         Err(refusal) => Ok(Err(refusal)),
         Ok((session, answer)) => {
             world.store().commit(vec![Record::Session(session).into()])?;
@@ -60,7 +70,7 @@ fn decide(world: &World, request: &Request, declined: Declined<'_>) -> Decided {
 
 fn time(world: &World) -> Reply {
     let text = world.clock.now().to_rfc3339_opts(SecondsFormat::Millis, true);
-    Reply { content_type: HeaderValue::from_static("text/plain"), ..Reply::json(text) }
+    wire::reply(200, "text/plain", text)
 }
 
 #[derive(Deserialize)]
@@ -69,14 +79,16 @@ struct TokenRequest {
     scope: Vec<String>,
 }
 
-fn admit(world: &World, request: &Request, service: &str) -> Result<(Session, Reply), Refusal> {
-    let link_id = verify(world, request)?;
+fn admit(request: &Exchange, service: &str) -> Result<(Session, Reply), Refusal> {
+    let world = &request.world;
+    let link_id = verify(request)?;
     let wanted: TokenRequest =
         serde_json::from_slice(&request.body).map_err(|_| Refusal::new(errors::UNREADABLE))?;
     if !is_business_number(&wanted.access_id) || !world.store().popbill.member(&wanted.access_id).is_member {
         return Err(Refusal::new(errors::NOT_A_MEMBER));
     }
-    let expires_at = world.clock.now() + TimeDelta::minutes(i64::from(world.popbill.read().session_minutes));
+    let expires_at =
+        world.clock.now() + TimeDelta::minutes(i64::from(world.popbill.switches().session_minutes));
     let token = random::letters(64);
     let body = json!({
         "session_token": token,
@@ -88,11 +100,12 @@ fn admit(world: &World, request: &Request, service: &str) -> Result<(Session, Re
         "scope": wanted.scope,
     });
     let session = Session { token, corp_num: wanted.access_id, scope: wanted.scope, expires_at };
-    Ok((session, Reply::json(body.to_string())))
+    Ok((session, json_reply(body.to_string())))
 }
 
 /// The partner that signed the request.
-fn verify(world: &World, request: &Request) -> Result<String, Refusal> {
+fn verify(request: &Exchange) -> Result<String, Refusal> {
+    let world = &request.world;
     let header = |name: &str| request.parts.headers.get(name).and_then(|value| value.to_str().ok());
     let unsigned = || Refusal::new(errors::BAD_SIGNATURE).with_status(401);
     let (link_id, signature) = header("authorization")

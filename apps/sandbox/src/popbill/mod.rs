@@ -19,7 +19,7 @@ pub(crate) mod state;
 mod switches;
 pub(crate) mod webhook;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use axum::Router;
 
@@ -37,18 +37,4 @@ pub(crate) fn router() -> Router<Arc<World>> {
 /// Everything under LinkHub's base URL.
 pub(crate) fn linkhub_router() -> Router<Arc<World>> {
     Router::new().fallback(linkhub::entry)
-}
-
-/// The switches as they stand. They do not survive a restart.
-#[derive(Default)]
-pub(crate) struct Switchboard(RwLock<PopbillSwitches>);
-
-impl Switchboard {
-    pub(crate) fn read(&self) -> PopbillSwitches {
-        *self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set(&self, switches: PopbillSwitches) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = switches;
-    }
 }

@@ -1,22 +1,22 @@
 //! Documents as they are read: states, contents, links, PDF and XML.
 
-use axum::http::HeaderValue;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde_json::{Value, json};
 
 use super::{
     errors::{self, Refusal},
-    exchange::Reply,
+    exchange::json_reply,
     invoice::Invoice,
     issue::Seller,
 };
+use crate::wire::{self, Reply};
 
 const KOREA: FixedOffset = FixedOffset::east_opt(9 * 3600).expect("nine hours are an offset");
 const MOST_KEYS: usize = 1_000;
 
 impl Seller<'_> {
     pub(super) fn info(&self, key: &str) -> Result<Reply, Refusal> {
-        Ok(Reply::json(self.info_of(self.find(key)?).to_string()))
+        Ok(json_reply(self.info_of(self.find(key)?).to_string()))
     }
 
     /// Keys without a document are left out. What Popbill does with them is unverified.
@@ -28,7 +28,7 @@ impl Seller<'_> {
         let every = if self.switches.partial_lists { 2 } else { 1 };
         let found = keys.iter().filter_map(|key| self.state.invoice(self.corp_num, key)).step_by(every);
         let infos: Vec<Value> = found.map(|invoice| self.info_of(invoice)).collect();
-        Ok(Reply::json(Value::Array(infos).to_string()))
+        Ok(json_reply(Value::Array(infos).to_string()))
     }
 
     /// The document as it came, with its confirmation number.
@@ -38,7 +38,7 @@ impl Seller<'_> {
         if invoice.issued_at.is_some() {
             form["ntsconfirmNum"] = invoice.confirmation_number.clone().into();
         }
-        Ok(Reply::json(form.to_string()))
+        Ok(json_reply(form.to_string()))
     }
 
     /// The link leads to the sandbox's own list; the real one shows a page for thirty seconds.
@@ -46,13 +46,13 @@ impl Seller<'_> {
         let invoice = self.find(key)?;
         let query = format!("corpNum={}&mgtKey={}&view={view}", invoice.corp_num, invoice.mgt_key);
         let url = format!("http://{host}/_sandbox/popbill/invoices?{query}");
-        Ok(Reply::json(json!({"url": url}).to_string()))
+        Ok(json_reply(json!({"url": url}).to_string()))
     }
 
     pub(super) fn pdf(&self, key: &str) -> Result<Reply, Refusal> {
         self.find(key)?;
         let body = axum::body::Bytes::from_static(include_bytes!("blank.pdf"));
-        Ok(Reply { status: 200, content_type: HeaderValue::from_static("application/pdf"), body })
+        Ok(wire::reply(200, "application/pdf", body))
     }
 
     pub(super) fn xml(&self, key: &str) -> Result<Reply, Refusal> {
@@ -65,7 +65,7 @@ impl Seller<'_> {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><TaxInvoice><IssueID>{}</IssueID></TaxInvoice>",
             invoice.confirmation_number
         );
-        Ok(Reply::json(json!({"code": 1, "message": "성공", "retObject": xml}).to_string()))
+        Ok(json_reply(json!({"code": 1, "message": "성공", "retObject": xml}).to_string()))
     }
 
     /// `TaxinvoiceInfo`.

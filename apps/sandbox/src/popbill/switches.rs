@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    house::{House, Switches},
+    world::World,
+};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[expect(clippy::struct_excessive_bools, reason = "a board of switches, each on or off by itself")]
@@ -42,5 +47,11 @@ impl Default for PopbillSwitches {
             any_buyer_number: false,
             session_minutes: 30,
         }
+    }
+}
+
+impl Switches for PopbillSwitches {
+    fn house(world: &World) -> &House<Self> {
+        &world.popbill
     }
 }

@@ -32,6 +32,7 @@ pub(crate) async fn send(world: &World, order: WebhookOrder) -> Result<WebhookSe
     let invoice = desk::look(world, &order.mgt_key, order.corp_num.as_deref())?;
     let message_id = order.message_id.unwrap_or_else(random::hex_id);
     let mut request = world
+        .popbill
         .courier
         .client
         .post(&order.url)

@@ -1,22 +1,18 @@
 //! The wire: from an HTTP request to the answer that reaches the client, or does not.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{ConnectInfo, Request, State},
-    http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{AUTHORIZATION, CONTENT_TYPE},
-        request::Parts,
-    },
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
     response::{IntoResponse, Response},
 };
 
 use super::{
     Record, billing_key,
     call::{Answer, Call, Change, Decision},
-    cancel, charge, confirm, courier,
+    cancel, charge, confirm,
     errors::Refusal,
     idempotency::{Idempotency, KeptAnswer},
     lists,
@@ -25,15 +21,13 @@ use super::{
 };
 use crate::{
     book::Provider,
-    broken,
-    faults::{FaultKind, Moment, Struck},
+    courier,
+    faults::{Interference, Moment, Struck},
     line::Line,
     store::Store,
-    toss::WebhookTiming,
+    wire::{self, Exchange, Reply, Words},
     world::World,
 };
-
-const MAX_BODY: usize = 1024 * 1024;
 
 /// Every request under PortOne's base URL.
 pub(crate) async fn entry(
@@ -41,26 +35,26 @@ pub(crate) async fn entry(
     ConnectInfo(line): ConnectInfo<Line>,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
-        return reply(&Refusal::new("INVALID_REQUEST").answer());
+    let Some(exchange) = Exchange::read(world, line, request).await else {
+        return said(&Refusal::new("INVALID_REQUEST").answer()).map(Body::from);
     };
-    // In a task of its own: a client that hangs up does not stop PortOne from charging.
-    let exchange = Exchange { world, line, parts, body };
-    match tokio::spawn(exchange.run()).await {
-        Ok(response) => response,
-        Err(error) => {
-            tracing::error!(%error, "the sandbox failed while answering as PortOne");
-            reply(&Refusal::internal().answer())
-        }
-    }
+    wire::to_the_end(Provider::PortOne, PortOne { exchange }.answer(), || said(&Refusal::internal().answer()))
+        .await
 }
 
-struct Exchange {
-    world: Arc<World>,
-    line: Line,
-    parts: Parts,
-    body: Bytes,
+/// PortOne, as one request meets it.
+struct PortOne {
+    exchange: Exchange,
+}
+
+impl Words for PortOne {
+    fn internal_error(&self) -> Reply {
+        said(&Refusal::internal().answer())
+    }
+
+    fn too_many_requests(&self) -> Reply {
+        said(&Refusal::too_many_requests().answer())
+    }
 }
 
 struct Admitted {
@@ -87,62 +81,46 @@ impl Drop for Running {
     }
 }
 
-impl Exchange {
-    async fn run(self) -> Response {
-        let Some(target) = Target::parse(&self.parts.method, self.parts.uri.path()) else {
+impl PortOne {
+    async fn answer(self) -> Response {
+        let parts = &self.exchange.parts;
+        let Some(target) = Target::parse(&parts.method, parts.uri.path()) else {
             return (StatusCode::NOT_FOUND, "Not Found").into_response();
         };
         match self.admit(target) {
             Ok(admitted) => self.perform(&admitted).await,
             Err(refusal) => {
-                pause(self.world.latency).await;
-                reply(&refusal.answer())
+                self.exchange.takes_its_time(&Interference::default()).await;
+                said(&refusal.answer()).map(Body::from)
             }
         }
     }
 
     fn admit(&self, target: Target) -> Result<Admitted, Refusal> {
-        authenticate(&self.parts.headers)?;
-        let uri = &self.parts.uri;
+        let Exchange { parts, body, .. } = &self.exchange;
+        authenticate(&parts.headers)?;
+        let uri = &parts.uri;
         let path_and_query = uri.path_and_query().map_or(uri.path(), |whole| whole.as_str());
-        let idempotency =
-            Idempotency::of(&self.parts.headers, &self.parts.method, path_and_query, &self.body)?;
+        let idempotency = Idempotency::of(&parts.headers, &parts.method, path_and_query, body)?;
         Ok(Admitted { target, idempotency })
     }
 
     async fn perform(&self, admitted: &Admitted) -> Response {
-        let struck = Struck {
-            provider: Provider::PortOne,
-            operation: admitted.target.operation(),
-            path: self.parts.uri.path(),
-            body: &self.body,
+        let world = &self.exchange.world;
+        let struck = self.exchange.struck(Provider::PortOne, admitted.target.operation());
+        let wire = match self.exchange.way_there(&struck, self).await {
+            Ok(wire) => wire,
+            Err(response) => return response,
         };
-        let wire = self.world.faults.on_the_wire(&struck);
-        pause(wire.before).await;
-        match &wire.breakage {
-            Some(FaultKind::Refuse) => return self.hang_up(),
-            Some(FaultKind::RateLimited) => return reply(&Refusal::too_many_requests().answer()),
-            Some(FaultKind::Html502(Moment::BeforeProcessing)) => return broken::bad_gateway(),
-            Some(FaultKind::Redirect) => return broken::elsewhere(),
-            _ => {}
-        }
-        let Ok(done) = self.decide(admitted, &struck, wire.breakage.as_ref()) else {
+        let Ok(done) = self.decide(admitted, &struck, wire.failing_at()) else {
             // Not written down means not done; whoever cannot write anymore is as good as dead.
-            return self.hang_up();
+            return self.exchange.hang_up();
         };
-        self.announce_early(&done.news).await;
-        pause(self.world.latency + wire.after).await;
-        self.announce(&done.news);
-        match wire.breakage {
-            Some(FaultKind::DropResponse) => self.hang_up(),
-            Some(FaultKind::Truncated) => broken::truncated(&Bytes::from(done.answer.body.clone())),
-            Some(FaultKind::WrongCharset) => {
-                broken::in_utf16(done.answer.status, &Bytes::from(done.answer.body.clone()))
-            }
-            Some(FaultKind::Html502(_)) => broken::bad_gateway(),
-            Some(FaultKind::Error500(_)) => reply(&Refusal::internal().answer()),
-            _ => reply(&done.answer),
-        }
+        let timing = world.portone.switches().webhook_timing;
+        courier::announce_early(world, &done.news, timing).await;
+        self.exchange.takes_its_time(&wire).await;
+        courier::announce(world, &done.news, timing);
+        self.exchange.way_back(&wire, said(&done.answer), self)
     }
 
     /// Replays a kept answer or processes the request, in one step that nothing can come between.
@@ -150,15 +128,11 @@ impl Exchange {
         &self,
         admitted: &Admitted,
         struck: &Struck<'_>,
-        breakage: Option<&FaultKind>,
+        failing_at: Option<Moment>,
     ) -> io::Result<Done> {
-        let world = &self.world;
+        let world = &self.exchange.world;
         let now = world.clock.now();
         let switches = world.portone.switches();
-        let failing_at = match breakage {
-            Some(FaultKind::Error500(moment)) => Some(*moment),
-            _ => None,
-        };
         // Before the lock, so that it drops after it even if this panics: its drop takes the lock.
         let mut running = None;
         let mut store = world.store();
@@ -177,8 +151,8 @@ impl Exchange {
         }
         let call = Call {
             now,
-            query: self.parts.uri.query().unwrap_or_default(),
-            body: &self.body,
+            query: self.exchange.parts.uri.query().unwrap_or_default(),
+            body: &self.exchange.body,
             idempotency_key: admitted.idempotency.as_ref().map(|idempotency| idempotency.key.as_str()),
             switches,
             faults: &world.faults,
@@ -206,29 +180,9 @@ impl Exchange {
                 change.records.push(Record::Answer(kept).into());
             }
         }
-        let committed = courier::commit(&mut store, change.records, change.news, switches);
+        let committed = courier::commit(&mut store, change.records, change.news, switches.webhook_timing);
         drop(store);
         Ok(Done { answer: change.answer, news: committed?, _running: running })
-    }
-
-    async fn announce_early(&self, news: &[Delivery]) {
-        if self.world.portone.switches().webhook_timing == WebhookTiming::BeforeAnswer {
-            for delivery in news {
-                courier::deliver(&self.world, &delivery.webhook_id).await;
-            }
-        }
-    }
-
-    fn announce(&self, news: &[Delivery]) {
-        if self.world.portone.switches().webhook_timing == WebhookTiming::AfterAnswer {
-            courier::schedule(&self.world, news);
-        }
-    }
-
-    /// Nothing of the response returned here reaches the client.
-    fn hang_up(&self) -> Response {
-        self.line.cut();
-        Response::new(Body::empty())
     }
 }
 
@@ -277,15 +231,6 @@ fn decide(store: &Store, call: &Call<'_>, target: &Target) -> Decision {
     }
 }
 
-fn reply(answer: &Answer) -> Response {
-    let mut response = Response::new(Body::from(answer.body.clone()));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-async fn pause(duration: Duration) {
-    if !duration.is_zero() {
-        tokio::time::sleep(duration).await;
-    }
+fn said(answer: &Answer) -> Reply {
+    wire::reply(answer.status, "application/json", answer.body.clone())
 }

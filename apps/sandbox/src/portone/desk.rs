@@ -14,13 +14,12 @@ use super::{
     card::Card,
     channel::Channel,
     confirm::{self, Agreed, ORDER_NAME},
-    courier,
     customer::Customer,
     errors::Refusal,
     payment::{CancelState, Payment, PaymentState},
     webhooks::{self, Delivery},
 };
-use crate::{complaint::Complaint, store, world::World};
+use crate::{complaint::Complaint, courier, store, world::World};
 
 /// A payer registers a card in the window.
 #[derive(Clone, Debug, Deserialize)]
@@ -113,9 +112,10 @@ pub(crate) fn payment_auth(world: &World, request: PaymentAuth) -> Result<Value,
         news.extend(webhooks::about_payment(event, &payment, None, switches, now));
         records.extend([payment.into(), line]);
     }
-    let kept = courier::commit(&mut store, records, news, switches);
+    let kept = courier::commit(&mut store, records, news, switches.webhook_timing);
     drop(store);
-    courier::schedule(world, &kept.map_err(|error| Complaint::unwritten(&error))?);
+    let news = kept.map_err(|error| Complaint::unwritten(&error))?;
+    courier::schedule(world, &news);
     Ok(answer)
 }
 
@@ -219,9 +219,10 @@ pub(crate) fn settle_cancels(world: &World, request: &SettleCancels) -> Result<u
         }
     }
     records.insert(0, payment.into());
-    let kept = courier::commit(&mut store, records, news, switches);
+    let kept = courier::commit(&mut store, records, news, switches.webhook_timing);
     drop(store);
-    courier::schedule(world, &kept.map_err(|error| Complaint::unwritten(&error))?);
+    let news = kept.map_err(|error| Complaint::unwritten(&error))?;
+    courier::schedule(world, &news);
     Ok(under_way.len())
 }
 
@@ -244,7 +245,8 @@ fn refused(refusal: Refusal) -> Complaint {
 }
 
 fn keep(world: &World, records: Vec<store::Record>, news: Vec<Delivery>) -> Result<(), Complaint> {
-    let kept = courier::commit(&mut world.store(), records, news, world.portone.switches());
-    courier::schedule(world, &kept.map_err(|error| Complaint::unwritten(&error))?);
+    let kept = courier::commit(&mut world.store(), records, news, world.portone.switches().webhook_timing);
+    let news = kept.map_err(|error| Complaint::unwritten(&error))?;
+    courier::schedule(world, &news);
     Ok(())
 }

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Record, courier,
+    Record,
     webhooks::{self, Delivery, PortOneDelivery},
 };
-use crate::{complaint::Complaint, world::World};
+use crate::{complaint::Complaint, courier, world::World};
 
 /// A webhook out of the blue: arbitrary, or the copy of another. All are signed; a forger would not
 /// have the secret, and can send without the sandbox.

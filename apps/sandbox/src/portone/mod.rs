@@ -25,11 +25,11 @@ mod state;
 mod switches;
 mod webhooks;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use axum::Router;
 
-use crate::{courier::Courier, world::World};
+use crate::world::World;
 
 pub use desk::{BillingAuth as PortOneBillingAuth, PaymentAuth as PortOnePaymentAuth};
 pub(crate) use state::{Record, State};
@@ -47,24 +47,4 @@ pub const CHANNEL_KEY: &str = "channel-key-00000000-0000-4000-8000-000000000001"
 /// Everything under PortOne's base URL: even an unknown path is answered by it.
 pub(crate) fn router() -> Router<Arc<World>> {
     Router::new().fallback(api::entry)
-}
-
-/// What PortOne has beside its memory.
-pub(crate) struct House {
-    pub(crate) courier: Courier,
-    switches: RwLock<PortOneSwitches>,
-}
-
-impl House {
-    pub(crate) fn new() -> anyhow::Result<Self> {
-        Ok(Self { courier: Courier::new(None, courier::PATIENCE)?, switches: RwLock::default() })
-    }
-
-    pub(crate) fn switches(&self) -> PortOneSwitches {
-        *self.switches.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set_switches(&self, switches: PortOneSwitches) {
-        *self.switches.write().unwrap_or_else(PoisonError::into_inner) = switches;
-    }
 }

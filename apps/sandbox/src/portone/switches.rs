@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::toss::WebhookTiming;
+use crate::{
+    courier::WebhookTiming,
+    house::{House, Switches},
+    world::World,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -68,4 +72,10 @@ pub enum CancelOutcome {
     Requested,
     /// 200, and it failed all the same.
     Failed,
+}
+
+impl Switches for PortOneSwitches {
+    fn house(world: &World) -> &House<Self> {
+        &world.portone
+    }
 }

@@ -61,7 +61,7 @@ impl PortOneDelivery {
     }
 
     /// Books an attempt and plans the next one.
-    pub(super) fn attempted(&mut self, attempt: PortOneAttempt) {
+    pub(super) fn book(&mut self, attempt: PortOneAttempt) {
         let at = attempt.at;
         self.attempts.push(attempt);
         let retry = RETRY_LADDER.get(self.attempts.len() - 1);
@@ -157,7 +157,7 @@ mod tests {
         let mut delivery = Delivery::new(None, &json!({}), now);
         let mut tries = 0;
         while let Some(at) = delivery.next_attempt_at {
-            delivery.attempted(PortOneAttempt { at, url: String::new(), status: Some(500), error: None });
+            delivery.book(PortOneAttempt { at, url: String::new(), status: Some(500), error: None });
             tries += 1;
         }
         assert_eq!(tries, 6);

@@ -1,38 +1,40 @@
 //! The wire: from an HTTP request to the answer that reaches the client, or does not.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
     extract::{ConnectInfo, Request, State},
-    http::request::Parts,
+    http::{HeaderName, header::CONTENT_TYPE},
     response::Response,
 };
 
 use super::{
-    Record, billing_key,
+    Record,
+    answer::{Answer, AnswerBody},
+    billing_key,
     call::{Call, Change, Decision},
-    cancel, charge, confirm, courier,
+    cancel, charge, confirm,
     errors::{Refusal, too_many_requests},
     gate::{self, Admitted, Idempotency},
     idempotency::{KeptAnswer, Slot},
     operation::Target,
-    reply,
-    switches::WebhookTiming,
     transactions,
     webhooks::Delivery,
 };
 use crate::{
     book::Provider,
-    broken,
-    faults::{FaultKind, Moment, Struck},
+    courier,
+    faults::{Interference, Moment, Struck},
     line::Line,
     random,
     store::Store,
+    wire::{self, Exchange, Reply, Words},
     world::World,
 };
 
-const MAX_BODY: usize = 1024 * 1024;
+const TRACE_ID: HeaderName = HeaderName::from_static("x-tosspayments-trace-id");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Every request under Toss's base URL.
 pub(crate) async fn entry(
@@ -40,27 +42,28 @@ pub(crate) async fn entry(
     ConnectInfo(line): ConnectInfo<Line>,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
-        return reply::with(&random::hex_id(), &Refusal::new("INVALID_REQUEST"));
+    let trace_id = random::hex_id();
+    let Some(exchange) = Exchange::read(world, line, request).await else {
+        return refuse(&trace_id, &Refusal::new("INVALID_REQUEST")).map(Body::from);
     };
-    // In a task of its own: a client that hangs up does not stop Toss from charging.
-    let exchange = Exchange { world, line, parts, body, trace_id: random::hex_id() };
-    match tokio::spawn(exchange.run()).await {
-        Ok(response) => response,
-        Err(error) => {
-            tracing::error!(%error, "the sandbox failed while answering as Toss");
-            reply::with(&random::hex_id(), &Refusal::new("FAILED_INTERNAL_SYSTEM_PROCESSING"))
-        }
-    }
+    let toss = Toss { exchange, trace_id: trace_id.clone() };
+    wire::to_the_end(Provider::Toss, toss.answer(), || refuse(&trace_id, &internal_error())).await
 }
 
-struct Exchange {
-    world: Arc<World>,
-    line: Line,
-    parts: Parts,
-    body: Bytes,
+/// Toss, as one request meets it.
+struct Toss {
+    exchange: Exchange,
     trace_id: String,
+}
+
+impl Words for Toss {
+    fn internal_error(&self) -> Reply {
+        refuse(&self.trace_id, &internal_error())
+    }
+
+    fn too_many_requests(&self) -> Reply {
+        said(&self.trace_id, &too_many_requests())
+    }
 }
 
 /// What was decided, ready to be sent.
@@ -84,51 +87,39 @@ impl Drop for Running {
     }
 }
 
-impl Exchange {
-    async fn run(self) -> Response {
-        match gate::admit(&self.parts) {
+impl Toss {
+    async fn answer(self) -> Response {
+        match gate::admit(&self.exchange.parts) {
             Ok(admitted) => self.perform(&admitted).await,
             Err(refusal) => {
-                pause(self.world.latency).await;
-                reply::with(&self.trace_id, &refusal)
+                self.exchange.takes_its_time(&Interference::default()).await;
+                refuse(&self.trace_id, &refusal).map(Body::from)
             }
         }
     }
 
     async fn perform(&self, admitted: &Admitted) -> Response {
-        let struck = Struck {
-            provider: Provider::Toss,
-            operation: admitted.target.operation(),
-            path: self.parts.uri.path(),
-            body: &self.body,
+        let world = &self.exchange.world;
+        let struck = self.exchange.struck(Provider::Toss, admitted.target.operation());
+        let wire = match self.exchange.way_there(&struck, self).await {
+            Ok(wire) => wire,
+            Err(response) => return response,
         };
-        let wire = self.world.faults.on_the_wire(&struck);
-        pause(wire.before).await;
-        match &wire.breakage {
-            Some(FaultKind::Refuse) => return self.hang_up(),
-            Some(FaultKind::RateLimited) => return reply::json(&self.trace_id, &too_many_requests()),
-            Some(FaultKind::Html502(Moment::BeforeProcessing)) => return broken::bad_gateway(),
-            Some(FaultKind::Redirect) => return broken::elsewhere(),
-            _ => {}
-        }
-        let Ok(done) = self.decide(admitted, &struck, wire.breakage.as_ref()) else {
+        let Ok(done) = self.decide(admitted, &struck, wire.failing_at()) else {
             // Not written down means not done; whoever cannot write anymore is as good as dead.
-            return self.hang_up();
+            return self.exchange.hang_up();
         };
-        self.announce_early(&done.news).await;
-        pause(self.world.latency + wire.after).await;
-        self.announce(&done.news);
-        match wire.breakage {
-            Some(FaultKind::DropResponse) => self.hang_up(),
-            Some(FaultKind::Truncated) => broken::truncated(&done.body),
-            Some(FaultKind::WrongCharset) => broken::in_utf16(done.status, &done.body),
-            Some(FaultKind::Html502(_)) => broken::bad_gateway(),
-            Some(FaultKind::Error500(_)) => reply::with(&done.trace_id, &internal_error()),
-            _ => {
-                let key = admitted.idempotency.as_ref().map(|idempotency| idempotency.key.as_str());
-                reply::full(done.status, done.body, &done.trace_id, key)
-            }
+        let timing = world.toss.switches().webhook_timing;
+        courier::announce_early(world, &done.news, timing).await;
+        self.exchange.takes_its_time(&wire).await;
+        courier::announce(world, &done.news, timing);
+        let mut reply = full(done.status, done.body, &done.trace_id);
+        // Echoed on the first answer as well as on replays (measured).
+        if let Some(key) = admitted.idempotency.as_ref().and_then(|idempotency| idempotency.key.parse().ok())
+        {
+            reply.headers_mut().insert(IDEMPOTENCY_KEY, key);
         }
+        self.exchange.way_back(&wire, reply, self)
     }
 
     /// Replays a kept answer or processes the request, in one step that nothing can come between.
@@ -136,15 +127,11 @@ impl Exchange {
         &self,
         admitted: &Admitted,
         struck: &Struck<'_>,
-        breakage: Option<&FaultKind>,
+        failing_at: Option<Moment>,
     ) -> io::Result<Done> {
-        let world = &self.world;
+        let world = &self.exchange.world;
         let now = world.clock.now();
-        let switches = world.switches();
-        let failing_at = match breakage {
-            Some(FaultKind::Error500(moment)) => Some(*moment),
-            _ => None,
-        };
+        let switches = world.toss.switches();
         // Before the lock, so that it drops after it even if this panics: its drop takes the lock.
         let mut running = None;
         let mut store = world.store();
@@ -160,8 +147,8 @@ impl Exchange {
         }
         let call = Call {
             now,
-            uri: &self.parts.uri,
-            body: &self.body,
+            uri: &self.exchange.parts.uri,
+            body: &self.exchange.body,
             is_test: admitted.is_test,
             idempotency_key: admitted.idempotency.as_ref().map(|idempotency| idempotency.key.as_str()),
             switches,
@@ -185,7 +172,7 @@ impl Exchange {
                 change.records.push(Record::Answer(kept).into());
             }
         }
-        let committed = store.commit_toss(change.records, change.news, switches);
+        let committed = courier::commit(&mut store, change.records, change.news, switches.webhook_timing);
         let body = change.answer.bytes(&store.toss);
         drop(store);
         Ok(Done {
@@ -218,26 +205,6 @@ impl Exchange {
             _running: None,
         }
     }
-
-    async fn announce_early(&self, news: &[Delivery]) {
-        if self.world.switches().webhook_timing == WebhookTiming::BeforeAnswer {
-            for delivery in news {
-                courier::deliver(&self.world, &delivery.transmission_id).await;
-            }
-        }
-    }
-
-    fn announce(&self, news: &[Delivery]) {
-        if self.world.switches().webhook_timing == WebhookTiming::AfterAnswer {
-            courier::schedule_all(&self.world, news);
-        }
-    }
-
-    /// Nothing of the response returned here reaches the client.
-    fn hang_up(&self) -> Response {
-        self.line.cut();
-        Response::new(Body::empty())
-    }
 }
 
 fn decide(store: &Store, call: &Call<'_>, target: &Target) -> Decision {
@@ -264,8 +231,26 @@ fn internal_error() -> Refusal {
     Refusal::new("FAILED_INTERNAL_SYSTEM_PROCESSING")
 }
 
-async fn pause(duration: Duration) {
-    if !duration.is_zero() {
-        tokio::time::sleep(duration).await;
+fn refuse(trace_id: &str, refusal: &Refusal) -> Reply {
+    said(trace_id, &refusal.answer())
+}
+
+/// An answer that consists of its text, such as an error.
+fn said(trace_id: &str, answer: &Answer) -> Reply {
+    let body = match &answer.body {
+        AnswerBody::Text(text) => Bytes::from(text.clone()),
+        AnswerBody::Empty | AnswerBody::Payment { .. } => Bytes::new(),
+    };
+    full(answer.status, body, trace_id)
+}
+
+fn full(status: u16, body: Bytes, trace_id: &str) -> Reply {
+    let mut reply = wire::reply(status, "application/json", body);
+    if reply.body().is_empty() {
+        reply.headers_mut().remove(CONTENT_TYPE);
     }
+    if let Ok(trace_id) = trace_id.parse() {
+        reply.headers_mut().insert(TRACE_ID, trace_id);
+    }
+    reply
 }

@@ -1,108 +1,70 @@
-//! The courier: brings webhooks to the merchant, beside the API and never in its way.
+//! How Toss brings its webhooks.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
+use chrono::{DateTime, Utc};
+use reqwest::{Client, RequestBuilder};
 
 use super::{
-    Record, confirm, time,
+    Record, time,
     webhooks::{Delivery, WebhookAttempt},
 };
-use crate::{courier::Courier, world::World};
+use crate::{
+    courier::{Attempt, Courier, Letter},
+    store::{self, Store},
+    world::World,
+};
 
 /// A receiver has so long to answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Puts deliveries on the list that are still to be made.
-pub(crate) fn schedule_all(world: &World, deliveries: &[Delivery]) {
-    for delivery in deliveries {
-        schedule(&world.courier, delivery);
+impl Letter for Delivery {
+    const WAITS_FOR_AN_ADDRESS: bool = false;
+
+    fn courier(world: &World) -> &Courier {
+        &world.toss.courier
     }
-}
 
-pub(crate) fn schedule(courier: &Courier, delivery: &Delivery) {
-    courier.schedule(delivery.next_attempt_at, &delivery.transmission_id);
-}
+    fn all(store: &Store) -> impl Iterator<Item = &Self> {
+        store.toss.deliveries()
+    }
 
-/// Delivers what is due, and lets payments expire, until the sandbox stops.
-pub(crate) async fn run(world: Arc<World>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = world.courier.awaits_work() => {}
+    fn find<'a>(store: &'a Store, id: &str) -> Option<&'a Self> {
+        store.toss.delivery(id)
+    }
+
+    fn id(&self) -> &str {
+        &self.transmission_id
+    }
+
+    fn next_attempt_at(&self) -> Option<DateTime<Utc>> {
+        self.next_attempt_at
+    }
+
+    fn hold(&mut self) {
+        self.next_attempt_at = None;
+    }
+
+    fn post(&self, client: &Client, url: &str, at: DateTime<Utc>) -> RequestBuilder {
+        let transmission_time = time::with_offset(at);
+        let mut request = client
+            .post(url)
+            .header("content-type", "application/json")
+            .header("tosspayments-webhook-transmission-id", &self.transmission_id)
+            .header("tosspayments-webhook-transmission-retried-count", self.attempts.len())
+            .header("tosspayments-webhook-transmission-time", &transmission_time);
+        if let Some(signature) = self.signature(&transmission_time) {
+            request = request.header("tosspayments-webhook-signature", signature);
         }
-        expire_sessions(&world);
-        for id in world.courier.take_due(world.clock.now()) {
-            let world = world.clone();
-            tokio::spawn(async move {
-                let _hand = world.courier.hands.acquire().await;
-                if is_still_due(&world, &id) {
-                    deliver(&world, &id).await;
-                }
-            });
-        }
+        request.body(self.body.clone())
     }
-}
 
-/// Somebody may have delivered it by hand since its attempt was planned.
-fn is_still_due(world: &World, id: &str) -> bool {
-    let now = world.clock.now();
-    let planned = world.store().toss.delivery(id).and_then(|delivery| delivery.next_attempt_at);
-    planned.is_some_and(|at| at <= now)
-}
-
-/// Payments that nobody confirmed in time expire, and a webhook says so.
-fn expire_sessions(world: &World) {
-    let now = world.clock.now();
-    let switches = world.switches();
-    let mut store = world.store();
-    for payment in store.toss.overdue_sessions(now) {
-        let change = confirm::expired(&payment, switches, now);
-        match store.commit_toss(change.records, change.news, switches) {
-            Ok(news) => schedule_all(world, &news),
-            Err(error) => tracing::error!(%error, "an expired payment could not be written to the journal"),
-        }
+    fn attempted(&mut self, Attempt { at, url, status, error, .. }: Attempt) {
+        let retried_count = self.attempts.len();
+        self.book(WebhookAttempt { at, url, retried_count, status, error });
     }
-}
 
-/// Makes one attempt now. `None` if there is no such webhook, or the sandbox stopped meanwhile.
-pub(crate) async fn deliver(world: &World, id: &str) -> Option<Delivery> {
-    let delivery = world.store().toss.delivery(id)?.clone();
-    let attempt = match world.courier.url() {
-        Some(url) => Some(attempt(world, &delivery, url).await),
-        None => None,
-    };
-    let mut store = world.store();
-    // Read again: a retry may have been made while this attempt waited for its answer.
-    let mut delivery = store.toss.delivery(id)?.clone();
-    match attempt {
-        Some(attempt) => delivery.attempted(attempt),
-        None => delivery.next_attempt_at = None,
+    fn record(self) -> store::Record {
+        Record::Delivery(Box::new(self)).into()
     }
-    store.commit(vec![Record::Delivery(Box::new(delivery.clone())).into()]).ok()?;
-    drop(store);
-    schedule(&world.courier, &delivery);
-    Some(delivery)
-}
-
-async fn attempt(world: &World, delivery: &Delivery, url: String) -> WebhookAttempt {
-    let at = world.clock.now();
-    let transmission_time = time::with_offset(at);
-    let retried_count = delivery.attempts.len();
-    let mut request = world
-        .courier
-        .client
-        .post(&url)
-        .header("content-type", "application/json")
-        .header("tosspayments-webhook-transmission-id", &delivery.transmission_id)
-        .header("tosspayments-webhook-transmission-retried-count", retried_count)
-        .header("tosspayments-webhook-transmission-time", &transmission_time);
-    if let Some(signature) = delivery.signature(&transmission_time) {
-        request = request.header("tosspayments-webhook-signature", signature);
-    }
-    let (status, error) = match request.body(delivery.body.clone()).send().await {
-        Ok(response) => (Some(response.status().as_u16()), None),
-        Err(error) => (None, Some(format!("{:#}", anyhow::Error::from(error)))),
-    };
-    WebhookAttempt { at, url, retried_count, status, error }
 }

@@ -10,10 +10,9 @@ use super::{
     billing_key::{AuthKey, BillingKey},
     card::Card,
     confirm::{self, Authenticated, ORDER_NAME},
-    courier,
     webhooks::WebhookDelivery,
 };
-use crate::{complaint::Complaint, store, world::World};
+use crate::{complaint::Complaint, courier, store, world::World};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

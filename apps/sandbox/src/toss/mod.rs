@@ -14,11 +14,11 @@ mod confirm;
 pub(crate) mod courier;
 pub(crate) mod desk;
 mod errors;
+pub(crate) mod expiry;
 mod gate;
 mod idempotency;
 mod operation;
 mod payment;
-mod reply;
 mod shortcut;
 mod state;
 mod switches;
@@ -34,7 +34,7 @@ use crate::world::World;
 
 pub use desk::PaymentAuth;
 pub(crate) use state::{Record, State};
-pub use switches::{RepeatedDelete, TossSwitches, WebhookTiming};
+pub use switches::{RepeatedDelete, TossSwitches};
 pub use webhooks::{WebhookAttempt, WebhookDelivery};
 
 /// At most 14 characters.

@@ -2,6 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    courier::WebhookTiming,
+    house::{House, Switches},
+    world::World,
+};
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "a board of switches, each on or off by itself")]
@@ -37,17 +43,6 @@ pub enum RepeatedDelete {
     NotFound,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum WebhookTiming {
-    #[default]
-    AfterAnswer,
-    /// The answer waits until the webhook was delivered: real webhooks do overtake answers.
-    BeforeAnswer,
-    /// They wait to be redelivered by hand, in any order.
-    Held,
-}
-
 /// How much an answer differs from the documents. Kept with the answer, which must not change later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Surprises {
@@ -58,5 +53,11 @@ pub(crate) struct Surprises {
 impl TossSwitches {
     pub(crate) fn surprises(self) -> Surprises {
         Surprises { fields: self.unknown_fields, values: self.unknown_enum_values }
+    }
+}
+
+impl Switches for TossSwitches {
+    fn house(world: &World) -> &House<Self> {
+        &world.toss
     }
 }

@@ -87,7 +87,7 @@ impl WebhookDelivery {
     }
 
     /// Books an attempt and plans the next one.
-    pub(super) fn attempted(&mut self, attempt: WebhookAttempt) {
+    pub(super) fn book(&mut self, attempt: WebhookAttempt) {
         let at = attempt.at;
         self.attempts.push(attempt);
         let retry = RETRY_LADDER.get(self.attempts.len() - 1);
@@ -150,7 +150,7 @@ mod tests {
                 status: Some(201),
                 error: None,
             };
-            delivery.attempted(failed);
+            delivery.book(failed);
             tries += 1;
         }
         assert_eq!(tries, 8);

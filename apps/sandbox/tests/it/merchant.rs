@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use kernel::MovableClock;
 use reqwest::{Method, StatusCode, header::HeaderMap};
-use sandbox::{Sandbox, SandboxConfig};
+use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
 use serde_json::{Value, json};
 
 pub(crate) const GOOD_CARD: &str = "4300-0000-0000-0001";
@@ -57,7 +57,7 @@ impl Merchant {
             addr: "127.0.0.1:0".parse().unwrap(),
             data_dir: folder.map(Path::to_owned),
             clock: clock.clone(),
-            webhook_url,
+            webhook_urls: WebhookUrls { toss: webhook_url, ..WebhookUrls::default() },
             latency: Duration::ZERO,
         })
         .await

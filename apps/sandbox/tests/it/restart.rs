@@ -68,7 +68,7 @@ async fn a_taken_port_is_one_clear_sentence() {
         addr: shop.sandbox.addr(),
         data_dir: None,
         clock: shop.clock.clone(),
-        webhook_url: None,
+        webhook_urls: sandbox::WebhookUrls::default(),
         latency: std::time::Duration::ZERO,
     };
     let error = sandbox::Sandbox::start(config).await.err().unwrap();

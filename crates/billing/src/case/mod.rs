@@ -4,6 +4,8 @@
 //! goes through the same code that settles payments and refunds, so that a person can do nothing
 //! here that the books would not show.
 
+mod charges;
+mod refunds;
 mod resolve;
 
 use kernel::{BusinessId, Krw};
@@ -107,6 +109,7 @@ pub(crate) struct Case {
     pub business: Option<BusinessId>,
     pub payment: Option<PaymentId>,
     pub refund: Option<RefundId>,
+    pub order_id: Option<String>,
     pub payment_key: Option<String>,
 }
 
@@ -143,6 +146,30 @@ impl Finding {
             refund: Some(refund.id),
             our_amount: Some(refund.amount),
             ..Self::about(payment, CaseKind::RefundUnknown, evidence)
+        }
+    }
+
+    /// A refund of ours that the provider does not have.
+    pub(crate) fn missing_refund(
+        payment: &Payment,
+        refund: RefundId,
+        amount: Krw,
+        evidence: impl Into<String>,
+    ) -> Self {
+        Self {
+            subject: format!("refund {refund}"),
+            refund: Some(refund),
+            our_amount: Some(amount),
+            ..Self::about(payment, CaseKind::MissingAtProvider, evidence)
+        }
+    }
+
+    /// A charge under the order of a payment of ours, beside the one that paid it.
+    pub(crate) fn second_charge(payment: &Payment, theirs: &Approval, evidence: &str) -> Self {
+        Self {
+            business: Some(payment.business),
+            payment: Some(payment.id),
+            ..Self::stray(payment.provider, theirs, evidence)
         }
     }
 

@@ -1,14 +1,15 @@
 //! Carrying out what a person decided.
 //!
-//! The provider is asked before anything is written, with no transaction open. A cancel made here
-//! carries the case's id, so that deciding the same twice, or again after a crash, is one cancel.
+//! The provider is asked before anything is written, with no transaction open. Every step can be
+//! taken again: a cancel made here carries the case's id, and what is settled already stays so. Thus
+//! deciding the same twice, or again after a crash, comes to the same.
 
 use kernel::Krw;
 use pg_adapter::{Approval, Cancel, Decline, DeclineClass, Lookup, Outcome};
 use platform::SystemTx;
 
 use super::{Case, CaseId, CaseKind, CaseStatus, Resolution};
-use crate::{Billing, BillingError, PaymentMove, ledger::Posting, payment::Payment, store};
+use crate::{Billing, BillingError, ledger::Posting, payment::Payment, store};
 
 /// What somebody decided about a case, and why.
 pub(crate) struct Decision {
@@ -23,7 +24,7 @@ impl Billing {
     /// Does what was decided, and closes the case.
     pub(crate) async fn resolve_case(&self, id: CaseId, decision: &Decision) -> Result<(), BillingError> {
         let mut tx = SystemTx::begin(&self.db).await?;
-        let case = store::case::lock(&mut tx, id).await?.ok_or(BillingError::NotFound)?;
+        let case = store::case::get(&mut tx, id).await?.ok_or(BillingError::NotFound)?;
         tx.commit().await?;
         if case.status == CaseStatus::Resolved {
             return Err(BillingError::CaseResolved);
@@ -42,125 +43,34 @@ impl Billing {
         }
         let mut tx = SystemTx::begin(&self.db).await?;
         let now = self.clock.now();
-        store::case::resolve(&mut tx, id, decision.resolution, &decision.note, &decision.by, now).await?;
+        let Decision { resolution, note, by, .. } = decision;
+        let is_first = store::case::resolve(&mut tx, id, *resolution, note, by, now).await?;
         tx.commit().await?;
-        tracing::info!(case = %id, resolution = ?decision.resolution, "a case was resolved");
+        if !is_first {
+            return Err(BillingError::CaseResolved);
+        }
+        tracing::info!(case = %id, ?resolution, "a case was resolved");
         Ok(())
     }
 
-    async fn resolve_unknown_charge(&self, case: &Case, decision: &Decision) -> Result<(), BillingError> {
-        match decision.resolution {
-            Resolution::Adopt => {
-                let payment = self.payment_of(case).await?;
-                let theirs = self.theirs(case, decision).await?;
-                must_be(&theirs, &payment)?;
-                if theirs.amount != payment.amount {
-                    return Err(BillingError::ResolutionNotPossible);
-                }
-                self.settle(payment.business, payment.id, Outcome::Approved(theirs)).await?;
-                Ok(())
-            }
-            Resolution::Refund => self.give_back_and_decline(case, decision).await,
-            Resolution::WriteOff => {
-                let payment = self.payment_of(case).await?;
-                self.settle(payment.business, payment.id, Outcome::Declined(did_not_happen())).await?;
-                Ok(())
-            }
-        }
-    }
-
-    /// The provider gives all of it back, and the attempt failed.
-    async fn give_back_and_decline(&self, case: &Case, decision: &Decision) -> Result<(), BillingError> {
-        let payment = self.payment_of(case).await?;
-        let theirs = self.theirs(case, decision).await?;
-        must_be(&theirs, &payment)?;
-        self.give_back(case, &theirs).await?;
-        self.settle(payment.business, payment.id, Outcome::Declined(was_given_back())).await?;
-        Ok(())
-    }
-
-    async fn resolve_late_approval(&self, case: &Case, decision: &Decision) -> Result<(), BillingError> {
-        let payment = self.payment_of(case).await?;
-        let theirs = self.theirs(case, decision).await?;
-        must_be(&theirs, &payment)?;
-        match decision.resolution {
-            Resolution::Adopt => self.approve_late(&payment, theirs).await,
-            Resolution::Refund => self.give_back(case, &theirs).await,
-            Resolution::WriteOff => Ok(()),
-        }
-    }
-
-    /// What was given up pays the invoice after all, if nothing else has paid it since.
-    async fn approve_late(&self, payment: &Payment, theirs: Approval) -> Result<(), BillingError> {
-        let mut tx = SystemTx::begin(&self.db).await?;
-        let mut payment = store::payment::lock(&mut tx, payment.business, payment.id)
-            .await?
-            .ok_or(BillingError::NotFound)?;
-        let invoice = payment.invoice.ok_or(BillingError::ResolutionNotPossible)?;
-        let is_owed = store::invoice::is_open(&mut tx, payment.business, invoice).await?
-            && store::payment::open_of_invoice(&mut tx, payment.business, invoice).await?.is_none();
-        if !is_owed || theirs.amount != payment.amount {
-            return Err(BillingError::ResolutionNotPossible);
-        }
-        payment.status = payment.status.after(PaymentMove::Reopen)?;
-        store::payment::reopen(&mut tx, &payment, self.clock.now()).await?;
-        self.write_approvals(&mut tx, vec![(payment, theirs)]).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    async fn resolve_stray_charge(&self, case: &Case, decision: &Decision) -> Result<(), BillingError> {
-        match decision.resolution {
-            Resolution::Refund => {
-                let theirs = self.theirs(case, decision).await?;
-                self.give_back(case, &theirs).await
-            }
-            Resolution::Adopt | Resolution::WriteOff => Ok(()),
-        }
-    }
-
-    async fn resolve_unknown_refund(&self, case: &Case, decision: &Decision) -> Result<(), BillingError> {
-        let refund = case.refund.zip(case.business).ok_or(BillingError::NotFound)?;
-        let mut tx = SystemTx::begin(&self.db).await?;
-        let refund = store::refund::get(&mut tx, refund.1, refund.0).await?.ok_or(BillingError::NotFound)?;
-        tx.commit().await?;
-        let outcome = match decision.resolution {
-            Resolution::Adopt => Outcome::Approved(refund.by_hand()),
-            Resolution::Refund | Resolution::WriteOff => Outcome::Declined(did_not_happen()),
-        };
-        self.settle_refund(&refund, outcome).await?;
-        Ok(())
-    }
-
-    /// The provider gave back more than our refunds explain: the difference becomes a refund of ours.
-    async fn resolve_unknown_cancel(&self, case: &Case, decision: &Decision) -> Result<(), BillingError> {
-        if decision.resolution == Resolution::WriteOff {
+    /// What the provider still owes us for the payment will not come. Where it is a refund that the
+    /// provider does not have, it owes us more than our books say, and nothing is lost.
+    async fn write_off_missing(&self, case: &Case) -> Result<(), BillingError> {
+        if case.refund.is_some() {
             return Ok(());
         }
-        let payment = self.payment_of(case).await?;
-        let theirs = self.theirs(case, decision).await?;
-        must_be(&theirs, &payment)?;
-        self.adopt_cancellations(payment.business, payment.id, &theirs).await?;
+        let (business, payment) = case.business.zip(case.payment).ok_or(BillingError::NotFound)?;
         let mut tx = SystemTx::begin(&self.db).await?;
-        let payment = store::payment::lock(&mut tx, payment.business, payment.id)
-            .await?
-            .ok_or(BillingError::NotFound)?;
-        self.adopt_difference(&mut tx, &payment, &theirs).await?;
+        let payment =
+            store::payment::lock(&mut tx, business, payment).await?.ok_or(BillingError::NotFound)?;
+        let owed = store::ledger::owed_for(&mut tx, &payment).await?;
+        store::ledger::post(&mut tx, &Posting::write_off(&payment, owed), self.clock.now()).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// What the provider owes us will not come.
-    async fn write_off_missing(&self, case: &Case) -> Result<(), BillingError> {
-        let payment = self.payment_of(case).await?;
-        let left = payment.amount.checked_sub(payment.refunded).unwrap_or(Krw::ZERO);
-        let mut tx = SystemTx::begin(&self.db).await?;
-        store::ledger::post(&mut tx, &Posting::write_off(&payment, left), self.clock.now()).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    async fn payment_of(&self, case: &Case) -> Result<Payment, BillingError> {
+    /// The payment that the case is about, as our books have it now.
+    pub(super) async fn payment_of(&self, case: &Case) -> Result<Payment, BillingError> {
         let (business, payment) = case.business.zip(case.payment).ok_or(BillingError::NotFound)?;
         let mut tx = SystemTx::begin(&self.db).await?;
         let payment =
@@ -170,8 +80,8 @@ impl Billing {
     }
 
     /// The payment as the provider shows it: by the key that the operator read in its console, or the
-    /// one that the case knows.
-    async fn theirs(&self, case: &Case, decision: &Decision) -> Result<Approval, BillingError> {
+    /// one that the case knows. It is the payment of the case's order, and no other.
+    pub(super) async fn theirs(&self, case: &Case, decision: &Decision) -> Result<Approval, BillingError> {
         let named = decision.payment_key.as_deref().or(case.payment_key.as_deref());
         let payment_key = named.ok_or(BillingError::InvalidField {
             field: "paymentKey",
@@ -179,16 +89,18 @@ impl Billing {
             message: "결제사 관리자에서 확인한 거래번호가 필요합니다.",
         })?;
         match self.gateway(case.provider)?.find(payment_key).await {
-            Lookup::Approved(theirs) => Ok(theirs),
+            Lookup::Approved(theirs) if case.order_id.as_ref() == Some(&theirs.order_id) => Ok(theirs),
             Lookup::Unknown(reason) => Err(BillingError::ProviderUnavailable(reason)),
-            Lookup::Failed(_) | Lookup::InProgress | Lookup::AwaitingDeposit(_) | Lookup::NotFound => {
-                Err(not_this_payment())
-            }
+            Lookup::Approved(_)
+            | Lookup::Failed(_)
+            | Lookup::InProgress
+            | Lookup::AwaitingDeposit(_)
+            | Lookup::NotFound => Err(not_this_payment()),
         }
     }
 
     /// Cancels all that is left. Done twice, it is one cancel.
-    async fn give_back(&self, case: &Case, theirs: &Approval) -> Result<(), BillingError> {
+    pub(super) async fn give_back(&self, case: &Case, theirs: &Approval) -> Result<(), BillingError> {
         if theirs.remaining == Krw::ZERO {
             return Ok(());
         }
@@ -212,12 +124,7 @@ impl Billing {
     }
 }
 
-/// The provider's payment is for our order, and no other.
-fn must_be(theirs: &Approval, ours: &Payment) -> Result<(), BillingError> {
-    if theirs.order_id == ours.order_id { Ok(()) } else { Err(not_this_payment()) }
-}
-
-fn not_this_payment() -> BillingError {
+pub(super) fn not_this_payment() -> BillingError {
     BillingError::InvalidField {
         field: "paymentKey",
         code: "NOT_THIS_PAYMENT",
@@ -225,18 +132,10 @@ fn not_this_payment() -> BillingError {
     }
 }
 
-fn did_not_happen() -> Decline {
+pub(super) fn did_not_happen() -> Decline {
     Decline {
         class: DeclineClass::Temporary,
         code: "WRITTEN_OFF".to_owned(),
         message: "결제사 확인 결과 처리되지 않은 거래입니다.".to_owned(),
-    }
-}
-
-fn was_given_back() -> Decline {
-    Decline {
-        class: DeclineClass::Temporary,
-        code: "GIVEN_BACK".to_owned(),
-        message: "확인되지 않은 결제가 전액 취소되었습니다. 다시 결제해 주세요.".to_owned(),
     }
 }

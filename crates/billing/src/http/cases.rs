@@ -8,7 +8,7 @@ use platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::free_text::without_card_number;
+use super::{CardProblems, free_text::without_card_number};
 use crate::{
     Billing, BillingError,
     case::{CaseId, CaseKind, CaseStatus, Decision, Resolution},
@@ -97,7 +97,8 @@ pub(crate) async fn list_cases(
 /// Get an operator case
 #[utoipa::path(
     get, path = "/api/admin/cases/{caseId}", operation_id = "getCase", tag = "admin",
-    security(("bearer" = [])), params(("caseId" = CaseId, Path)),
+    security(("bearer" = [])),
+    params(("caseId" = String, Path, example = "case_0199f6b2c0de7a52a0f1d2c3b4a59687")),
     responses(
         (status = 200, description = "The case", body = Data<CaseView>),
         (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
@@ -121,7 +122,8 @@ pub(crate) struct ResolveCase {
     /// 1 to 500 characters, kept with the case.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
-    /// The provider's id of the payment, from its console: where the case does not know it.
+    /// The provider's id of the payment, from its console: where the case does not know it. 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     payment_key: Option<String>,
 }
 
@@ -132,14 +134,15 @@ pub(crate) struct ResolveCase {
 /// nothing is adopted that it does not show.
 #[utoipa::path(
     post, path = "/api/admin/cases/{caseId}/resolve", operation_id = "resolveCase", tag = "admin",
-    security(("bearer" = [])), params(("caseId" = CaseId, Path)), request_body = ResolveCase,
+    security(("bearer" = [])),
+    params(("caseId" = String, Path, example = "case_0199f6b2c0de7a52a0f1d2c3b4a59687")), request_body = ResolveCase,
     responses(
         (status = 200, description = "Resolved", body = Data<CaseView>),
         (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`CASE_RESOLVED`, `RESOLUTION_NOT_POSSIBLE`", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`VALIDATION_FAILED`: `REQUIRED` or `NOT_THIS_PAYMENT` for `paymentKey`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`VALIDATION_FAILED`: `REQUIRED` or `NOT_THIS_PAYMENT` for `paymentKey`, `INVALID_LENGTH`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`PROVIDER_UNAVAILABLE`: nothing was changed; try again", body = Problem, content_type = "application/problem+json"),
-        CommonProblems, BodyProblems,
+        CommonProblems, BodyProblems, CardProblems,
     ),
 )]
 pub(crate) async fn resolve_case(
@@ -154,6 +157,10 @@ pub(crate) async fn resolve_case(
         return Err(Problem::invalid_field("reason", "INVALID_LENGTH", message));
     }
     without_card_number(reason)?;
+    if body.payment_key.as_ref().is_some_and(|key| !(1..=200).contains(&key.chars().count())) {
+        let message = "거래번호는 1자에서 200자 사이여야 합니다.";
+        return Err(Problem::invalid_field("paymentKey", "INVALID_LENGTH", message));
+    }
     let decision = Decision {
         resolution: body.resolution,
         note: reason.to_owned(),

@@ -85,7 +85,7 @@ pub(crate) async fn create_order(
     Path(provider): Path<String>,
     Json(body): Json<CreateOrder>,
 ) -> Result<Json<Data<OrderCreated>>, Problem> {
-    let provider = billing.provider_named(Some(&provider))?;
+    let provider = provider.parse().map_err(BillingError::from)?;
     let order = billing.order(tenant.business, provider, &body.plan, body.billing_cycle, body.amount).await?;
     Ok(Data::json(OrderCreated {
         order_id: order.order_id,
@@ -164,7 +164,7 @@ pub(crate) async fn confirm_order(
     Json(body): Json<ConfirmOrder>,
 ) -> Result<Response, Problem> {
     let request = ConfirmRequest {
-        provider: Some(billing.provider_named(Some(&provider))?),
+        provider: Some(provider.parse().map_err(BillingError::from)?),
         payment_key: body.payment_key,
         order_id: body.order_id,
         amount: body.amount,
@@ -197,6 +197,9 @@ pub(crate) struct ConfirmAndSubscribe {
     plan: String,
     #[serde(default)]
     billing_cycle: BillingCycle,
+    /// Whose window it was; left out, that of the order, or the one that `GET /api/payments/route` names.
+    #[schema(example = "TOSS")]
+    provider: Option<String>,
 }
 
 /// A confirmed payment and the subscription that it started.
@@ -231,8 +234,9 @@ pub(crate) async fn confirm_and_subscribe(
     tenant: Tenant<TenantBilling>,
     Json(body): Json<ConfirmAndSubscribe>,
 ) -> Result<Response, Problem> {
+    let provider = body.provider.map(|name| name.parse()).transpose().map_err(BillingError::from)?;
     let request = ConfirmRequest {
-        provider: None,
+        provider,
         payment_key: body.payment_key,
         order_id: body.order_id,
         amount: body.amount,

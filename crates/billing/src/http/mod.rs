@@ -3,8 +3,10 @@
 pub(crate) mod cases;
 mod checkout;
 mod free_text;
+pub(crate) mod payment_methods;
 mod payments;
 mod plans;
+pub(crate) mod providers;
 mod receipts;
 pub(crate) mod reconciliations;
 mod refunds;
@@ -27,7 +29,8 @@ where
 {
     let moves_money = OpenApiRouter::new()
         .routes(routes!(subscriptions::register_billing_key))
-        .routes(routes!(subscriptions::replace_payment_method))
+        .routes(routes!(payment_methods::replace_payment_method))
+        .routes(routes!(payment_methods::add_payment_method))
         .routes(routes!(subscriptions::cancel_subscription))
         .routes(routes!(checkout::create_order))
         .routes(routes!(checkout::confirm_order))
@@ -41,6 +44,12 @@ where
         .routes(routes!(plans::list_plans))
         .routes(routes!(subscriptions::get_current_subscription))
         .routes(routes!(subscriptions::list_subscription_events))
+        .routes(routes!(payment_methods::list_payment_methods))
+        .routes(routes!(payment_methods::remove_payment_method))
+        .routes(routes!(providers::get_payment_route))
+        .routes(routes!(providers::list_providers))
+        .routes(routes!(providers::get_routes))
+        .routes(routes!(providers::set_routes))
         .routes(routes!(payments::list_payments))
         .routes(routes!(payments::get_payment))
         .routes(routes!(payments::run_billing))

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     Account, Billing, BillingError,
-    reconciliation::ReconciliationStatus,
+    reconciliation::{Occasion, ReconciliationStatus},
     store::{self, reconciliation::ReconciliationFilter},
 };
 
@@ -86,7 +86,12 @@ impl FromStr for DayOfProvider {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (day, provider) = text.split_once(' ').ok_or(())?;
-        Ok(Self(day.parse().map_err(|_| ())?, provider.to_owned()))
+        let day: NaiveDate = day.parse().map_err(|_| ())?;
+        let is_a_name = provider.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !(1..=9999).contains(&day.year()) || !is_a_name {
+            return Err(());
+        }
+        Ok(Self(day, provider.to_owned()))
     }
 }
 
@@ -99,7 +104,6 @@ impl FromStr for DayOfProvider {
     security(("bearer" = [])), params(ReconciliationQuery),
     responses(
         (status = 200, description = "A page of comparisons", body = List<ReconciliationView>),
-        (status = 422, description = "`VALIDATION_FAILED`: `UNKNOWN_PROVIDER`", body = Problem, content_type = "application/problem+json"),
         CommonProblems,
     ),
 )]
@@ -110,7 +114,9 @@ pub(crate) async fn list_reconciliations(
 ) -> Result<Json<List<ReconciliationView>>, Problem> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let provider = query.provider.map(|name| name.parse()).transpose().map_err(BillingError::from)?;
+    let provider = query.provider.map(|name| name.parse::<Provider>()).transpose();
+    let provider = provider
+        .map_err(|_| Problem::bad_request("INVALID_PARAMETER", "provider는 지원하는 결제사여야 합니다."))?;
     let filter = ReconciliationFilter {
         provider,
         status: query.status,
@@ -159,7 +165,7 @@ pub(crate) async fn reconcile_day(
     if body.day > billing.clock.today() || !(2000..=9999).contains(&body.day.year()) {
         return Err(Problem::invalid_field("day", "INVALID_DAY", "오늘까지의 날짜를 보내 주세요."));
     }
-    if !billing.reconcile_day(provider, body.day).await? {
+    if !billing.reconcile_day(provider, body.day, Occasion::Request).await? {
         return Err(Problem::conflict("RECONCILIATION_RUNNING", "이미 대사를 진행하고 있습니다."));
     }
     let only = ReconciliationFilter {
@@ -180,7 +186,7 @@ pub(crate) async fn reconcile_day(
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BalanceQuery {
     /// One business's; all together if absent.
-    #[param(example = 1)]
+    #[param(example = 1, minimum = 1)]
     business_id: Option<BusinessId>,
 }
 
@@ -209,6 +215,9 @@ pub(crate) async fn list_ledger_balances(
     _: PlatformAdmin,
     Query(query): Query<BalanceQuery>,
 ) -> Result<Json<Data<Vec<BalanceView>>>, Problem> {
+    if query.business_id.is_some_and(|id| id.0 < 1) {
+        return Err(Problem::bad_request("INVALID_PARAMETER", "businessId는 1 이상의 숫자여야 합니다."));
+    }
     let mut tx = SystemTx::begin(&billing.db).await?;
     let balances = store::ledger::balances(&mut tx, query.business_id).await?;
     tx.commit().await?;

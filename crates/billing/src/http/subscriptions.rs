@@ -8,7 +8,6 @@ use axum::{
 };
 use chrono::NaiveDate;
 use kernel::Krw;
-use pg_adapter::Provider;
 use platform::{
     BodyProblems, CommonProblems, Data, Json, List, PageQuery, Problem, Query, Tenant, TenantBilling,
     TenantTx,
@@ -20,14 +19,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    BusinessHeader, CardProblems, MoneyHeaders,
-    free_text::{is_no_card_number, without_card_number},
-    view::{CardView, CurrentSubscription},
+    BusinessHeader, CardProblems, MoneyHeaders, free_text::without_card_number, payment_methods::NamedCard,
+    view::CurrentSubscription,
 };
 use crate::{
-    Billing, BillingCycle, BillingError,
-    enroll::CardRegistration,
-    manage::PaidNow,
+    Billing, BillingCycle,
     payment::PaymentId,
     payment_method::PaymentMethodId,
     store,
@@ -66,7 +62,8 @@ pub(crate) struct RegisterBillingKey {
     customer_key: String,
     #[serde(default)]
     billing_cycle: BillingCycle,
-    /// Defaults to the configured provider.
+    /// Whose SDK was opened: `GET /api/payments/route` tells which to open, and is meant if this is left out.
+    #[schema(example = "TOSS")]
     provider: Option<String>,
 }
 
@@ -130,12 +127,13 @@ pub(crate) async fn register_billing_key(
     key: Option<Extension<IdempotencyKey>>,
     Json(body): Json<RegisterBillingKey>,
 ) -> Result<Response, Problem> {
-    let registration = billing.card_registration(
-        body.provider.as_deref(),
-        body.card_number,
-        body.auth_key,
-        body.customer_key,
-    )?;
+    let named = NamedCard {
+        provider: body.provider,
+        card_number: body.card_number,
+        auth_key: body.auth_key,
+        customer_key: body.customer_key,
+    };
+    let registration = billing.card_registration(tenant.business, named).await?;
     let key = key.as_ref().map(|Extension(key)| key.0.as_str());
     let started = billing.enroll(tenant.business, &body.plan, body.billing_cycle, registration, key).await?;
     let (code, status, message) = if started.is_paid {
@@ -158,120 +156,6 @@ pub(crate) async fn register_billing_key(
         status,
     };
     Ok((code, Data::json(answer)).into_response())
-}
-
-impl Billing {
-    /// Reads the fields in which a client names a card.
-    fn card_registration(
-        &self,
-        provider: Option<&str>,
-        card_number: Option<SecretString>,
-        auth_key: Option<SecretString>,
-        customer_key: String,
-    ) -> Result<CardRegistration, BillingError> {
-        let auth_key = match (auth_key, card_number) {
-            (Some(key), None) | (None, Some(key)) => key,
-            (None, None) => {
-                return Err(BillingError::InvalidField {
-                    field: "authKey",
-                    code: "REQUIRED",
-                    message: "결제창에서 받은 인증 값이 필요합니다.",
-                });
-            }
-            (Some(_), Some(_)) => {
-                return Err(BillingError::InvalidField {
-                    field: "authKey",
-                    code: "AMBIGUOUS",
-                    message: "authKey와 cardNumber 중 하나만 보내 주세요.",
-                });
-            }
-        };
-        is_no_card_number(&customer_key)?;
-        CardRegistration::new(self.provider_named(provider)?, auth_key, customer_key)
-    }
-
-    /// The provider that a request names, or the configured one.
-    pub(crate) fn provider_named(&self, name: Option<&str>) -> Result<Provider, BillingError> {
-        name.map_or(Ok(self.gateways.default), |name| Ok(name.parse()?))
-    }
-}
-
-/// A card to put in the place of the present one.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"authKey": "test_auth_4300000000000001", "customerKey": "user_1"}))]
-pub(crate) struct ReplacePaymentMethod {
-    /// What the provider's browser SDK returned.
-    #[schema(value_type = Option<String>)]
-    card_number: Option<SecretString>,
-    /// The same under its own name; send one of the two.
-    #[schema(value_type = Option<String>)]
-    auth_key: Option<SecretString>,
-    customer_key: String,
-    provider: Option<String>,
-}
-
-/// A replaced card.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PaymentMethodReplaced {
-    payment_method: CardView,
-    /// The attempt to pay an open invoice with it, if one was open.
-    #[schema(example = 104)]
-    payment_id: Option<PaymentId>,
-    #[schema(example = "결제 카드가 변경되었습니다.")]
-    message: &'static str,
-}
-
-/// Replace the card
-///
-/// The new card takes the place of the old one, whose key is deleted at the provider. If a renewal
-/// is past due, it is charged at once. A 402 means that the new card is on file but was declined.
-#[utoipa::path(
-    put, path = "/api/subscriptions/payment-method", operation_id = "replacePaymentMethod", tag = "subscriptions",
-    security(("bearer" = [])), params(MoneyHeaders), request_body = ReplacePaymentMethod,
-    responses(
-        (status = 200, description = "Replaced; what was owed is paid", body = Data<PaymentMethodReplaced>),
-        (status = 202, description = "Replaced; a charge is not known yet", body = Data<PaymentMethodReplaced>),
-        (status = 402, description = "`CARD_DECLINED`", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "`NO_SUBSCRIPTION`", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`NOT_RENEWING`, `PAYMENT_IN_PROGRESS`, `IDEMPOTENCY_KEY_IN_USE`", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`PROVIDER_UNAVAILABLE`, `PAYMENT_SET_UP_WRONGLY`", body = Problem, content_type = "application/problem+json"),
-        CommonProblems, BodyProblems, CardProblems,
-    ),
-)]
-pub(crate) async fn replace_payment_method(
-    State(billing): State<Billing>,
-    tenant: Tenant<TenantBilling>,
-    Json(body): Json<ReplacePaymentMethod>,
-) -> Result<Response, Problem> {
-    let registration = billing.card_registration(
-        body.provider.as_deref(),
-        body.card_number,
-        body.auth_key,
-        body.customer_key,
-    )?;
-    let replaced = billing.replace_card(tenant.business, registration).await?;
-    let (code, payment_id, message) = match replaced.open_invoice {
-        PaidNow::NothingOwed => (StatusCode::OK, None, "결제 카드가 변경되었습니다."),
-        PaidNow::Paid(payment) => {
-            (StatusCode::OK, Some(payment), "결제 카드가 변경되고 미납 금액이 결제되었습니다.")
-        }
-        PaidNow::Open(payment) => (
-            StatusCode::ACCEPTED,
-            Some(payment),
-            "결제 카드가 변경되었습니다. 결제 결과를 확인하고 있습니다.",
-        ),
-    };
-    let payment_method = CardView {
-        billing_key: replaced.registered.on_file.id,
-        provider: replaced.registered.on_file.provider,
-        card_number: replaced.registered.card.display_number(),
-        card_company: replaced.registered.card.company,
-        is_usable: true,
-    };
-    Ok((code, Data::json(PaymentMethodReplaced { payment_method, payment_id, message })).into_response())
 }
 
 /// A wish to cancel.
@@ -362,7 +246,7 @@ pub(crate) async fn get_current_subscription(
 /// `payment.succeeded`, `payment.failed`, `payment.refunded`, `payment.refund_failed`, `subscription.started`,
 /// `subscription.past_due`, `subscription.recovered`, `subscription.downgraded`,
 /// `subscription.suspended`, `subscription.canceled`, `subscription.ended`,
-/// `payment_method.replaced`, `payment_method.unusable`; newest first.
+/// `payment_method.replaced`, `payment_method.added`, `payment_method.unusable`; newest first.
 #[utoipa::path(
     get, path = "/api/subscriptions/current/events", operation_id = "listSubscriptionEvents", tag = "subscriptions",
     security(("bearer" = [])), params(PageQuery, BusinessHeader),

@@ -239,6 +239,7 @@ pub(crate) enum PaperFormat {
 #[into_params(parameter_in = Query)]
 pub(crate) struct DownloadQuery {
     /// Without it the `Accept` header decides, and `html` is meant otherwise.
+    #[param(inline)]
     format: Option<PaperFormat>,
 }
 

@@ -95,6 +95,12 @@ impl Billing {
                 self.case(&Finding::against(&ours, CaseKind::LateApproval, &theirs, evidence)).await
             }
             PaymentStatus::Success | PaymentStatus::PartialRefunded | PaymentStatus::Refunded
+                if ours.payment_key.as_ref() != Some(&theirs.payment_key) =>
+            {
+                let evidence = "the provider charged the order a second time";
+                self.case(&Finding::second_charge(&ours, &theirs, evidence)).await
+            }
+            PaymentStatus::Success | PaymentStatus::PartialRefunded | PaymentStatus::Refunded
                 if difference.kind == TransactionKind::Charge =>
             {
                 let evidence = format!("the list shows a charge of {}", difference.amount);
@@ -126,7 +132,11 @@ impl Billing {
         }
         let evidence =
             format!("{} is not in the list of {}, nor in the payment", difference.amount, compared.day);
-        self.case(&Finding::against(&ours, CaseKind::MissingAtProvider, theirs, &evidence)).await
+        let finding = match difference.refund {
+            Some(refund) => Finding::missing_refund(&ours, refund, difference.amount, evidence),
+            None => Finding::against(&ours, CaseKind::MissingAtProvider, theirs, &evidence),
+        };
+        self.case(&finding).await
     }
 
     async fn payment_of_order(&self, order_id: &str) -> Result<Option<Payment>, BillingError> {

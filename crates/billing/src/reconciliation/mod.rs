@@ -33,10 +33,20 @@ pub enum ReconciliationStatus {
     Running,
     /// Their list and our books are the same, or the differences were settled.
     Matched,
-    /// Something still differs: there are operator cases about it.
+    /// Something still differs: there are operator cases about it, or the provider would not tell when
+    /// it was asked, and is asked again when the day is compared again.
     Different,
     /// The list could not be read; tried again later.
     Failed,
+}
+
+/// Why a day is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// Its time has come.
+    Schedule,
+    /// Somebody asked for it, or it is tried again.
+    Request,
 }
 
 /// The day that is compared, as instants.
@@ -62,16 +72,19 @@ impl Billing {
         for provider in self.gateways.all().filter(|gateway| gateway.capabilities().lists_transactions) {
             let provider = provider.provider();
             let mut tx = SystemTx::begin(&self.db).await?;
-            let due = store::reconciliation::failed(&mut tx, provider, self.clock.now()).await?;
+            let again = store::reconciliation::to_try_again(&mut tx, provider, self.clock.now()).await?;
             let last = store::reconciliation::last_day(&mut tx, provider).await?;
             tx.commit().await?;
-            for day in due {
-                self.reconcile_day(provider, day).await?;
+            for day in again {
+                self.reconcile_day(provider, day, Occasion::Request).await?;
             }
             let yesterday = self.clock.today().pred_opt();
             let mut next = last.map_or(yesterday, |last| last.succ_opt());
             while let Some(day) = next.filter(|day| list_is_complete_at(*day) <= self.clock.now()) {
-                self.reconcile_day(provider, day).await?;
+                if !self.reconcile_day(provider, day, Occasion::Schedule).await? {
+                    // Another worker is at it, and goes on from there.
+                    break;
+                }
                 next = day.succ_opt();
             }
         }
@@ -83,11 +96,12 @@ impl Billing {
         &self,
         provider: Provider,
         day: NaiveDate,
+        occasion: Occasion,
     ) -> Result<bool, BillingError> {
         let compared = ComparedDay::new(provider, day);
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
-        let claimed = store::reconciliation::claim(&mut tx, &compared, now, now + LEASE).await?;
+        let claimed = store::reconciliation::claim(&mut tx, &compared, occasion, now, now + LEASE).await?;
         tx.commit().await?;
         if !claimed {
             return Ok(false);

@@ -30,8 +30,13 @@ impl Billing {
                 continue;
             }
             match ours(&mut tx, &payment, cancellation).await? {
-                Some(refund) => self.discover(&mut tx, &payment, &refund, cancellation).await?,
-                None => self.adopt(&mut tx, &payment, cancellation).await?,
+                Some(refund) if refund.amount == cancellation.amount => {
+                    self.discover(&mut tx, &payment, &refund, cancellation).await?;
+                }
+                // Another amount than we asked for went back: there is a case about it while it is open,
+                // and once it failed this is one more.
+                Some(refund) if refund.status != RefundStatus::Failed => {}
+                Some(_) | None => self.adopt(&mut tx, &payment, cancellation).await?,
             }
         }
         self.look_for_unexplained(&mut tx, business, payment, approval).await?;
@@ -85,7 +90,7 @@ impl Billing {
         refund: &Refund,
         cancellation: &Cancellation,
     ) -> Result<(), BillingError> {
-        if refund.status == RefundStatus::Success || refund.amount != cancellation.amount {
+        if refund.status == RefundStatus::Success {
             return Ok(());
         }
         if refund.status == RefundStatus::Failed {
@@ -124,7 +129,7 @@ impl Billing {
 }
 
 /// What the provider gave back beyond what our books say.
-pub(super) fn unexplained(payment: &Payment, theirs: &Approval) -> Option<Krw> {
+pub(crate) fn unexplained(payment: &Payment, theirs: &Approval) -> Option<Krw> {
     let left = payment.amount.checked_sub(payment.refunded)?;
     left.checked_sub(theirs.remaining).filter(|missing| missing.is_positive())
 }

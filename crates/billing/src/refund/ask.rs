@@ -153,7 +153,7 @@ impl Billing {
         let remaining = payment.amount.checked_sub(refunded).ok_or(BillingError::NotRefundable)?;
         let status = payment.status.after(PaymentMove::Refund { remaining })?;
         store::payment::record_refund(tx, payment, refunded, status).await?;
-        let fee = store::ledger::fee_rates(tx).await?.get(&payment.provider).copied().unwrap_or_default();
+        let fee = store::ledger::fee_of(tx, payment).await?;
         let postings = Posting::refund(payment, refund.id, refund.amount, remaining, fee);
         store::ledger::post(tx, &postings, self.clock.now()).await?;
         let event = BillingEvent::PaymentRefunded {

@@ -13,6 +13,8 @@ use pg_adapter::{Cancel, Cancellation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub(crate) use adopt::unexplained;
+
 use crate::{
     BillingError, IllegalMove,
     payment::{Payment, PaymentId},

@@ -42,13 +42,12 @@ pub(crate) async fn open(
     Ok(opened.rows_affected() == 1)
 }
 
-/// Locks the case until the transaction ends.
-pub(crate) async fn lock(conn: &mut PgConnection, id: CaseId) -> sqlx::Result<Option<Case>> {
+pub(crate) async fn get(conn: &mut PgConnection, id: CaseId) -> sqlx::Result<Option<Case>> {
     sqlx::query!(
         r#"select kind as "kind: CaseKind", status as "status: CaseStatus", provider,
                   business_id as "business: BusinessId", payment_id as "payment: PaymentId",
-                  refund_id as "refund: RefundId", payment_key
-           from billing.operator_case where case_id = $1 for update"#,
+                  refund_id as "refund: RefundId", order_id, payment_key
+           from billing.operator_case where case_id = $1"#,
         id.0,
     )
     .fetch_optional(conn)
@@ -62,13 +61,14 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: CaseId) -> sqlx::Result<Op
             business: row.business,
             payment: row.payment,
             refund: row.refund,
+            order_id: row.order_id,
             payment_key: row.payment_key,
         })
     })
     .transpose()
 }
 
-/// OPEN becomes RESOLVED.
+/// OPEN becomes RESOLVED. False if somebody else was faster.
 pub(crate) async fn resolve(
     conn: &mut PgConnection,
     id: CaseId,
@@ -76,8 +76,8 @@ pub(crate) async fn resolve(
     note: &str,
     by: &str,
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<bool> {
+    let resolved = sqlx::query!(
         "update billing.operator_case
          set status = 'RESOLVED', resolution = $2, resolution_note = $3, resolved_by = $4, resolved_at = $5
          where case_id = $1 and status = 'OPEN'",
@@ -89,7 +89,7 @@ pub(crate) async fn resolve(
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(resolved.rows_affected() == 1)
 }
 
 /// Which cases are wanted.

@@ -50,7 +50,8 @@ pub(crate) async fn lock_subscriptions(
                   plan.name as plan_name, plan.retry_days, plan.when_exhausted as "when_exhausted: WhenExhausted",
                   m.provider as "provider?", m.status as "method_status?: PaymentMethodStatus", m.billing_key, m.customer_key as "customer_key?",
                   i.invoice_id as "invoice?: InvoiceId", i.period_from as "invoice_from?", i.period_until as "invoice_until?",
-                  i.amount as "invoice_amount?: Krw", i.due_on as "due_on?", i.retries_used as "retries_used?"
+                  i.amount as "invoice_amount?: Krw", i.due_on as "due_on?", i.retries_used as "retries_used?",
+                  i.tried as "tried?: Vec<PaymentMethodId>"
            from billing.subscription s
            join billing.plan on plan.code = s.plan_code
            left join billing.payment_method m
@@ -77,6 +78,7 @@ pub(crate) async fn lock_subscriptions(
                     amount: row.invoice_amount?,
                     due_on: row.due_on?,
                     retries_used: row.retries_used?,
+                    tried: row.tried?,
                 })
             })(),
             method: (|| {
@@ -119,6 +121,8 @@ pub(crate) struct NewCharge {
     pub cycle: BillingCycle,
     pub provider: Provider,
     pub card: CardOnFile,
+    /// There are other cards: which ones were tried is to be remembered.
+    pub has_standby: bool,
 }
 
 /// A subscription that cannot be dealt with is left alone until `due_at`.
@@ -199,6 +203,9 @@ pub(crate) async fn write_down(
     .fetch_all(&mut *conn)
     .await?;
 
+    let of_several: Vec<&Invoice> =
+        charges.iter().filter(|charge| charge.has_standby).map(|charge| &charge.invoice).collect();
+    super::invoice::set_tried(&mut *conn, &of_several).await?;
     sqlx::query!(
         "update billing.subscription s set due_at = null
          from unnest($1::bigint[], $2::uuid[]) as claimed (business_id, subscription_id)

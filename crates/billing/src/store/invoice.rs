@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 
 use crate::{
     invoice::{Invoice, InvoiceId},
+    payment_method::PaymentMethodId,
     store::column,
     subscription::{Period, SubscriptionId},
 };
@@ -46,6 +47,7 @@ struct Row {
     amount: Krw,
     due_on: NaiveDate,
     retries_used: i32,
+    tried: Vec<PaymentMethodId>,
 }
 
 impl Row {
@@ -58,6 +60,7 @@ impl Row {
             amount: self.amount,
             due_on: self.due_on,
             retries_used: self.retries_used,
+            tried: self.tried,
         }
     }
 }
@@ -71,7 +74,7 @@ pub(crate) async fn get(
     let row = sqlx::query_as!(
         Row,
         r#"select invoice_id as "id: InvoiceId", subscription_id as "subscription: SubscriptionId", period_from,
-                  period_until, amount as "amount: Krw", due_on, retries_used
+                  period_until, amount as "amount: Krw", due_on, retries_used, tried as "tried: Vec<PaymentMethodId>"
            from billing.invoice where business_id = $1 and invoice_id = $2"#,
         business.0,
         id.0,
@@ -105,7 +108,7 @@ pub(crate) async fn open_of(
     let row = sqlx::query_as!(
         Row,
         r#"select invoice_id as "id: InvoiceId", subscription_id as "subscription: SubscriptionId", period_from,
-                  period_until, amount as "amount: Krw", due_on, retries_used
+                  period_until, amount as "amount: Krw", due_on, retries_used, tried as "tried: Vec<PaymentMethodId>"
            from billing.invoice where business_id = $1 and subscription_id = $2 and status = 'OPEN'"#,
         business.0,
         subscription.0,
@@ -123,7 +126,7 @@ pub(crate) async fn get_all(
     let rows = sqlx::query!(
         r#"select business_id as "business: BusinessId", invoice_id as "id: InvoiceId",
                   subscription_id as "subscription: SubscriptionId", period_from, period_until,
-                  amount as "amount: Krw", due_on, retries_used
+                  amount as "amount: Krw", due_on, retries_used, tried as "tried: Vec<PaymentMethodId>"
            from billing.invoice
            join unnest($1::bigint[], $2::uuid[]) as wanted (business_id, invoice_id)
                using (business_id, invoice_id)"#,
@@ -140,6 +143,7 @@ pub(crate) async fn get_all(
         amount: row.amount,
         due_on: row.due_on,
         retries_used: row.retries_used,
+        tried: row.tried,
     });
     Ok(invoices.collect())
 }
@@ -200,5 +204,20 @@ pub(crate) async fn set_retries_used(
     )
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Remembers which cards were tried in the present round.
+pub(crate) async fn set_tried(conn: &mut PgConnection, invoices: &[&Invoice]) -> sqlx::Result<()> {
+    for invoice in invoices {
+        sqlx::query!(
+            "update billing.invoice set tried = $3 where business_id = $1 and invoice_id = $2",
+            invoice.business.0,
+            invoice.id.0,
+            &invoice.tried.iter().map(|method| method.0).collect::<Vec<_>>(),
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
     Ok(())
 }

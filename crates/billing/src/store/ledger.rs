@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::{
     http::reconciliations::BalanceView,
-    ledger::{Account, FeeRate, Posting},
+    ledger::{Account, Fee, FeeRate, Posting},
+    payment::Payment,
     store::column,
 };
 
@@ -56,6 +57,32 @@ pub(crate) async fn post(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// What the provider kept of a payment when it was approved. Its terms may be others by now.
+pub(crate) async fn fee_of(conn: &mut PgConnection, payment: &Payment) -> sqlx::Result<Fee> {
+    let fee = sqlx::query_scalar!(
+        r#"select coalesce(sum(amount), 0)::bigint as "fee!" from billing.ledger_entry
+           where business_id = $1 and payment_id = $2 and kind = 'FEE' and account = 'PROVIDER_FEES'
+             and refund_id is null"#,
+        payment.business.0,
+        payment.id.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Fee(fee))
+}
+
+/// What the provider owes us for a payment, won. Read with the payment locked.
+pub(crate) async fn owed_for(conn: &mut PgConnection, payment: &Payment) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select coalesce(sum(amount), 0)::bigint as "owed!" from billing.ledger_entry
+           where business_id = $1 and payment_id = $2 and account = 'PROVIDER_RECEIVABLE'"#,
+        payment.business.0,
+        payment.id.0,
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// The balances by account and provider, of one business or of all.

@@ -3,6 +3,7 @@
 //! Functions borrow a connection and neither begin nor commit. Rows are read under row-level
 //! security; every statement of a tenant names its business all the same.
 
+pub(crate) mod breaker;
 pub(crate) mod case;
 pub(crate) mod due;
 pub(crate) mod invariant;
@@ -14,6 +15,7 @@ pub(crate) mod payment_method;
 pub(crate) mod plan;
 pub(crate) mod reconciliation;
 pub(crate) mod refund;
+pub(crate) mod route;
 pub(crate) mod subscription;
 pub(crate) mod supply;
 pub(crate) mod tax_invoice;

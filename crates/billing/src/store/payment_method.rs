@@ -1,13 +1,15 @@
 //! `billing.payment_method`.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use kernel::BusinessId;
 use pg_adapter::{Card, Provider};
 use sqlx::PgConnection;
 
 use crate::{
-    payment_method::{PaymentMethod, PaymentMethodId, PaymentMethodStatus},
-    store::due::CardOnFile,
+    payment_method::{PaymentMethod, PaymentMethodId, PaymentMethodStatus, Standby},
+    store::{column, due::CardOnFile},
     subscription::Subscription,
 };
 
@@ -197,6 +199,103 @@ pub(crate) async fn release(
     Ok(())
 }
 
+/// Nothing is charged any more: all of a business's keys are deleted at their providers.
+pub(crate) async fn release_all(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment_method set status = 'RELEASING', due_at = $2, tries = 0
+         where business_id = $1 and status in ('ACTIVE', 'UNUSABLE')",
+        business.0,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The cards that other ones took the place of are not needed any more.
+pub(crate) async fn release_predecessors(
+    conn: &mut PgConnection,
+    businesses: &[BusinessId],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment_method set status = 'RELEASING', due_at = $2, tries = 0
+         where business_id = any($1) and standby = 'PREDECESSOR' and status in ('ACTIVE', 'UNUSABLE')",
+        &column(businesses, |business| business.0),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps a card beside the one that the subscription names.
+pub(crate) async fn stand_by(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: PaymentMethodId,
+    standby: Standby,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.payment_method set standby = $3
+         where business_id = $1 and payment_method_id = $2 and status in ('ACTIVE', 'UNUSABLE')",
+        business.0,
+        id.0,
+        standby as Standby,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The backup that a business has at a provider.
+pub(crate) async fn backup_at(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    provider: &str,
+) -> sqlx::Result<Option<PaymentMethodId>> {
+    sqlx::query_scalar!(
+        r#"select payment_method_id as "id: PaymentMethodId" from billing.payment_method
+           where business_id = $1 and provider = $2 and standby = 'BACKUP' and status in ('ACTIVE', 'UNUSABLE')"#,
+        business.0,
+        provider,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The usable cards that these businesses have to fall back on, predecessors first.
+pub(crate) async fn standbys(
+    conn: &mut PgConnection,
+    businesses: &[BusinessId],
+) -> sqlx::Result<HashMap<BusinessId, Vec<CardOnFile>>> {
+    let rows = sqlx::query!(
+        r#"select business_id as "business: BusinessId", payment_method_id as "id: PaymentMethodId", provider,
+                  billing_key, customer_key
+           from billing.payment_method
+           where business_id = any($1) and standby is not null and status = 'ACTIVE'
+           order by standby desc, payment_method_id"#,
+        &column(businesses, |business| business.0),
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut cards: HashMap<BusinessId, Vec<CardOnFile>> = HashMap::new();
+    for row in rows {
+        cards.entry(row.business).or_default().push(CardOnFile {
+            id: row.id,
+            provider: row.provider,
+            usable: true,
+            billing_key: row.billing_key,
+            customer_key: row.customer_key,
+        });
+    }
+    Ok(cards)
+}
+
 /// There is no key, or no longer.
 pub(crate) async fn mark_released(
     conn: &mut PgConnection,
@@ -248,6 +347,39 @@ pub(crate) async fn active_with_key(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (row.business, row.id)).collect())
+}
+
+/// Whether anybody holds this key.
+pub(crate) async fn is_held(
+    conn: &mut PgConnection,
+    provider: Provider,
+    key_hash: &[u8],
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from billing.payment_method where provider = $1 and billing_key_hash = $2) as "is_held!""#,
+        provider.as_str(),
+        key_hash,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Whether the business has this card, to be charged with or to be replaced.
+pub(crate) async fn is_kept(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: PaymentMethodId,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from billing.payment_method
+               where business_id = $1 and payment_method_id = $2 and status in ('ACTIVE', 'UNUSABLE')) as "is_kept!""#,
+        business.0,
+        id.0,
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// Takes the methods on which something is due for this worker until `lease`, by pushing them out of

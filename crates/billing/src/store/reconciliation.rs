@@ -7,7 +7,8 @@ use sqlx::PgConnection;
 
 use crate::{
     http::reconciliations::{ReconciliationView, SideView},
-    reconciliation::{ComparedDay, ReconciliationStatus},
+    reconciliation::{ComparedDay, Occasion, ReconciliationStatus},
+    refund::RefundId,
     store::column,
 };
 
@@ -16,25 +17,31 @@ use crate::{
 pub(crate) async fn claim(
     conn: &mut PgConnection,
     compared: &ComparedDay,
+    occasion: Occasion,
     now: DateTime<Utc>,
     lease: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let claimed = sqlx::query!(
-        "insert into billing.reconciliation as known (provider, day, status, due_at, started_at)
-         values ($1, $2, 'RUNNING', $4, $3)
+        "insert into billing.reconciliation as known (provider, day, status, due_at, started_at, scheduled)
+         values ($1, $2, 'RUNNING', $4, $3, $5)
          on conflict (provider, day) do update
          set status = 'RUNNING', failure = null, due_at = $4, started_at = $3, finished_at = null,
-             tries = known.tries + 1
+             tries = known.tries + 1, scheduled = known.scheduled or excluded.scheduled
          where known.status <> 'RUNNING' or known.due_at <= $3",
         compared.provider.as_str(),
         compared.day,
         now,
         lease,
+        occasion == Occasion::Schedule,
     )
     .execute(&mut *conn)
     .await?;
-    delete_lines(conn, compared).await?;
-    Ok(claimed.rows_affected() == 1)
+    // Otherwise the lines are another worker's, who is comparing them.
+    let is_ours = claimed.rows_affected() == 1;
+    if is_ours {
+        delete_lines(conn, compared).await?;
+    }
+    Ok(is_ours)
 }
 
 async fn delete_lines(conn: &mut PgConnection, compared: &ComparedDay) -> sqlx::Result<()> {
@@ -48,15 +55,18 @@ async fn delete_lines(conn: &mut PgConnection, compared: &ComparedDay) -> sqlx::
     Ok(())
 }
 
-/// The last day that was compared, or is being.
+/// The last day that was compared because its time had come, or is being.
 pub(crate) async fn last_day(conn: &mut PgConnection, provider: Provider) -> sqlx::Result<Option<NaiveDate>> {
-    sqlx::query_scalar!("select max(day) from billing.reconciliation where provider = $1", provider.as_str())
-        .fetch_one(conn)
-        .await
+    sqlx::query_scalar!(
+        "select max(day) from billing.reconciliation where provider = $1 and scheduled",
+        provider.as_str(),
+    )
+    .fetch_one(conn)
+    .await
 }
 
-/// The days that are to be tried again by now.
-pub(crate) async fn failed(
+/// The days that are to be tried again by now: those that failed, and those whose worker died.
+pub(crate) async fn to_try_again(
     conn: &mut PgConnection,
     provider: Provider,
     now: DateTime<Utc>,
@@ -145,6 +155,8 @@ pub(crate) struct Difference {
     pub payment_key: String,
     pub transaction_key: Option<String>,
     pub amount: Krw,
+    /// Ours, where money that went back is what differs.
+    pub refund: Option<RefundId>,
 }
 
 pub(crate) async fn differences(
@@ -155,7 +167,7 @@ pub(crate) async fn differences(
 ) -> sqlx::Result<Vec<Difference>> {
     let rows = sqlx::query!(
         r#"select side as "side!: Side", kind as "kind!", order_id as "order_id!", payment_key as "payment_key!",
-                  transaction_key, amount as "amount!: Krw"
+                  transaction_key, amount as "amount!: Krw", refund_id as "refund: RefundId"
            from billing.reconciliation_differences($1, $2, $3, $4)
            order by order_id, kind, transaction_key offset $5 limit $6"#,
         compared.provider.as_str(),
@@ -174,6 +186,7 @@ pub(crate) async fn differences(
         payment_key: row.payment_key,
         transaction_key: row.transaction_key,
         amount: row.amount,
+        refund: row.refund,
     });
     Ok(differences.collect())
 }

@@ -2,17 +2,20 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::{BusinessId, KoreanTime, Krw};
+use pg_adapter::Provider;
 use sqlx::PgConnection;
 
 use crate::{
     BillingCycle,
+    http::payment_methods::KeptCard,
+    http::providers::FiguresView,
     http::view::{
         AttemptView, CardView, CashReceiptView, CurrentSubscription, OpenInvoiceView, PaymentDetail,
         PaymentView, RefundView, TaxInvoiceView,
     },
     invoice::InvoiceId,
     payment::{CashReceiptKind, PaidWith, PaymentId, PaymentReason, PaymentStatus},
-    payment_method::{PaymentMethodId, PaymentMethodStatus},
+    payment_method::{PaymentMethodId, PaymentMethodStatus, Standby},
     plan::FREE,
     refund::{RefundId, RefundStatus},
     store::payment::failure,
@@ -295,5 +298,55 @@ pub(crate) async fn owner_of_subscription(
         id.0,
     )
     .fetch_optional(conn)
+    .await
+}
+
+/// The cards of a business: the one that its subscription names, then the others.
+pub(crate) async fn kept_cards(conn: &mut PgConnection, business: BusinessId) -> sqlx::Result<Vec<KeptCard>> {
+    let rows = sqlx::query!(
+        r#"select payment_method_id as "id: PaymentMethodId", provider, card_company as "card_company!",
+                  card_number as "card_number!", status as "status: PaymentMethodStatus", standby as "standby: Standby"
+           from billing.payment_method
+           where business_id = $1 and status in ('ACTIVE', 'UNUSABLE')
+           order by standby nulls first, payment_method_id"#,
+        business.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    let cards = rows.into_iter().map(|row| KeptCard {
+        card: CardView {
+            billing_key: row.id,
+            provider: row.provider,
+            card_company: row.card_company,
+            card_number: row.card_number,
+            is_usable: row.status == PaymentMethodStatus::Active,
+        },
+        standby: row.standby,
+    });
+    Ok(cards.collect())
+}
+
+/// What became of a provider's charges since then.
+pub(crate) async fn figures(
+    conn: &mut PgConnection,
+    provider: Provider,
+    since: DateTime<Utc>,
+) -> sqlx::Result<FiguresView> {
+    sqlx::query_as!(
+        FiguresView,
+        r#"with settled as (
+               select count(*) filter (where approved_at is not null) as approved,
+                      count(*) filter (where status = 'FAILED') as declined
+               from billing.payment where provider = $1 and settled_at >= $2
+           ), open as (
+               select count(*) as open from billing.payment where provider = $1 and status = 'PENDING'
+           )
+           select approved as "approved!", declined as "declined!", open as "open!",
+                  round(100.0 * approved / nullif(approved + declined, 0), 1)::float8 as approval_rate
+           from settled, open"#,
+        provider.as_str(),
+        since,
+    )
+    .fetch_one(conn)
     .await
 }

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use kernel::Krw;
 
 use super::{
-    Movement, Rig,
+    Movement, Rig, Verdict,
     world::{PRICE, Payer, approved, assert_book, cancel_of, declined, fresh, seen, settle_cancel},
 };
 use crate::{Cancel, Outcome};
@@ -12,7 +12,8 @@ use crate::{Cancel, Outcome};
 const PART: Krw = Krw::won(9_000);
 const REST: Krw = Krw::won(20_000);
 
-pub(super) async fn partial_cancels_add_up(rig: &dyn Rig) {
+pub(super) async fn partial_cancels_add_up(rig: &dyn Rig) -> Verdict {
+    let capabilities = rig.gateway().capabilities();
     let payment = Payer::paid(rig).await;
     let part = cancel_of(&payment, PART);
     let first = approved(rig.gateway().cancel(&part).await);
@@ -24,11 +25,12 @@ pub(super) async fn partial_cancels_add_up(rig: &dyn Rig) {
 
     let payment = seen(rig, &payment).await;
     assert_eq!((payment.amount, payment.remaining), (PRICE, Krw::ZERO), "the original amount stays");
-    if rig.gateway().capabilities().lists_cancels {
+    if capabilities.lists_cancels {
         assert_eq!(payment.cancellations, [first, second]);
     }
     let expected = [Movement::Charge(PRICE), Movement::Cancel(PART), Movement::Cancel(REST)];
     assert_book(rig, &payment.order_id, &expected).await;
+    Verdict::with(&[("lists_cancels", capabilities.lists_cancels)])
 }
 
 pub(super) async fn the_same_cancel_twice_is_one_cancel(rig: &dyn Rig) {

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use kernel::Krw;
 
 use super::{
-    Fault, Movement, Operation, Rig, TestCard,
+    Fault, Movement, Operation, Rig, TestCard, Verdict,
     world::{PRICE, Payer, approved, assert_book, charges_repeat, declined, registration, settle_charge},
 };
 use crate::{Charge, DeclineClass, Outcome};
@@ -19,7 +19,7 @@ pub(super) async fn a_charge_moves_the_amount_once(rig: &dyn Rig) {
     assert_book(rig, &charge.order_id, &[Movement::Charge(PRICE)]).await;
 }
 
-pub(super) async fn the_same_order_twice_is_one_charge(rig: &dyn Rig) {
+pub(super) async fn the_same_order_twice_is_one_charge(rig: &dyn Rig) -> Verdict {
     let charge = Payer::with(rig, TestCard::Good).await.charge();
     let first = approved(rig.gateway().charge(&charge).await);
     match rig.gateway().charge(&charge).await {
@@ -29,9 +29,10 @@ pub(super) async fn the_same_order_twice_is_one_charge(rig: &dyn Rig) {
         other => panic!("the same order again: {other:?}"),
     }
     assert_book(rig, &charge.order_id, &[Movement::Charge(PRICE)]).await;
+    Verdict::with(&[("repeats_charge", charges_repeat(rig))])
 }
 
-pub(super) async fn the_same_order_at_the_same_time_is_one_charge(rig: &dyn Rig) {
+pub(super) async fn the_same_order_at_the_same_time_is_one_charge(rig: &dyn Rig) -> Verdict {
     let charge = Payer::with(rig, TestCard::Good).await.charge();
     for outcome in join_all((0..4).map(|_| rig.gateway().charge(&charge))).await {
         assert!(
@@ -43,6 +44,7 @@ pub(super) async fn the_same_order_at_the_same_time_is_one_charge(rig: &dyn Rig)
         settle_charge(rig, &charge).await.expect("the charge is approved");
     }
     assert_book(rig, &charge.order_id, &[Movement::Charge(PRICE)]).await;
+    Verdict::with(&[("repeats_charge", charges_repeat(rig))])
 }
 
 pub(super) async fn the_same_order_with_another_amount_charges_nothing_more(rig: &dyn Rig) {
@@ -93,7 +95,7 @@ pub(super) async fn every_class_of_decline_is_told_apart(rig: &dyn Rig) {
     }
 }
 
-pub(super) async fn a_decline_is_final_for_its_order(rig: &dyn Rig) {
+pub(super) async fn a_decline_is_final_for_its_order(rig: &dyn Rig) -> Verdict {
     let payer = Payer::with(rig, TestCard::InsufficientFunds).await;
     let charge = payer.charge();
     let first = declined(rig.gateway().charge(&charge).await);
@@ -103,4 +105,5 @@ pub(super) async fn a_decline_is_final_for_its_order(rig: &dyn Rig) {
         other => panic!("a declined order again: {other:?}"),
     }
     assert_book(rig, &charge.order_id, &[]).await;
+    Verdict::with(&[("repeats_charge", charges_repeat(rig))])
 }

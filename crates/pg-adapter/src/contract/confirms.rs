@@ -3,7 +3,7 @@
 use kernel::Krw;
 
 use super::{
-    Movement, Rig, TestCard,
+    Movement, Rig, TestCard, Verdict,
     world::{PRICE, approved, assert_book, charges_repeat, declined, fresh_order},
 };
 use crate::{Confirm, DeclineClass, Outcome};
@@ -13,7 +13,7 @@ pub(super) async fn authenticated(rig: &dyn Rig, card: TestCard) -> Confirm {
     Confirm { payment_key: rig.authenticate(&order_id, PRICE, card).await, order_id, amount: PRICE }
 }
 
-pub(super) async fn an_authenticated_payment_is_confirmed_once(rig: &dyn Rig) {
+pub(super) async fn an_authenticated_payment_is_confirmed_once(rig: &dyn Rig) -> Verdict {
     let request = authenticated(rig, TestCard::Good).await;
     let first = approved(rig.gateway().confirm(&request).await);
     assert_eq!((first.amount, &first.order_id), (PRICE, &request.order_id));
@@ -23,6 +23,7 @@ pub(super) async fn an_authenticated_payment_is_confirmed_once(rig: &dyn Rig) {
         other => panic!("the same confirm again: {other:?}"),
     }
     assert_book(rig, &request.order_id, &[Movement::Charge(PRICE)]).await;
+    Verdict::with(&[("repeats_charge", charges_repeat(rig))])
 }
 
 pub(super) async fn an_amount_that_was_not_authenticated_is_declined(rig: &dyn Rig) {

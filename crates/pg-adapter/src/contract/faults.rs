@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Fault, Moment, Movement, Operation, Rig, TestCard,
+    Fault, Moment, Movement, Operation, Rig, TestCard, Verdict,
     confirms::authenticated,
     world::{
         PRICE, Payer, approved, assert_book, cancel_of, charges_repeat, declined, fresh, fresh_order,
@@ -47,7 +47,7 @@ pub(super) async fn nobody_listening_is_not_sent(rig: &dyn Rig) {
     assert_book(rig, &charge.order_id, &[Movement::Charge(PRICE)]).await;
 }
 
-pub(super) async fn a_broken_charge_happens_once(rig: &dyn Rig) {
+pub(super) async fn a_broken_charge_happens_once(rig: &dyn Rig) -> Verdict {
     let payer = Payer::with(rig, TestCard::Good).await;
     for fault in Fault::LEAVING_DOUBT {
         let charge = payer.charge();
@@ -63,9 +63,10 @@ pub(super) async fn a_broken_charge_happens_once(rig: &dyn Rig) {
         assert_eq!(approval.amount, PRICE, "{fault:?}");
         assert_book(rig, &charge.order_id, &[Movement::Charge(PRICE)]).await;
     }
+    Verdict::with(&[("repeats_charge", charges_repeat(rig))])
 }
 
-pub(super) async fn a_broken_decline_stays_a_decline(rig: &dyn Rig) {
+pub(super) async fn a_broken_decline_stays_a_decline(rig: &dyn Rig) -> Verdict {
     let payer = Payer::with(rig, TestCard::InsufficientFunds).await;
     for fault in [Fault::DropResponse, Fault::Late(Moment::AfterActing), Fault::Truncated] {
         let charge = payer.charge();
@@ -79,9 +80,10 @@ pub(super) async fn a_broken_decline_stays_a_decline(rig: &dyn Rig) {
         assert_eq!(decline.class, DeclineClass::RetryLater, "{fault:?}");
         assert_book(rig, &charge.order_id, &[]).await;
     }
+    Verdict::with(&[("repeats_charge", charges_repeat(rig))])
 }
 
-pub(super) async fn a_broken_confirm_happens_once(rig: &dyn Rig) {
+pub(super) async fn a_broken_confirm_happens_once(rig: &dyn Rig) -> Verdict {
     for fault in Fault::LEAVING_DOUBT {
         let request = authenticated(rig, TestCard::Good).await;
         rig.break_next(Operation::Confirm, *fault).await;
@@ -102,6 +104,7 @@ pub(super) async fn a_broken_confirm_happens_once(rig: &dyn Rig) {
         }
         assert_book(rig, &request.order_id, &[Movement::Charge(PRICE)]).await;
     }
+    Verdict::with(&[("repeats_charge", charges_repeat(rig))])
 }
 
 pub(super) async fn a_broken_cancel_happens_once(rig: &dyn Rig) {
@@ -117,7 +120,7 @@ pub(super) async fn a_broken_cancel_happens_once(rig: &dyn Rig) {
     }
 }
 
-pub(super) async fn a_broken_registration_ends_with_a_key(rig: &dyn Rig) {
+pub(super) async fn a_broken_registration_ends_with_a_key(rig: &dyn Rig) -> Verdict {
     for fault in Fault::LEAVING_DOUBT {
         let request = registration(rig, TestCard::Good).await;
         rig.break_next(Operation::Issue, *fault).await;
@@ -131,6 +134,7 @@ pub(super) async fn a_broken_registration_ends_with_a_key(rig: &dyn Rig) {
         let payer = Payer { customer_key: request.customer_key, billing_key: issued.billing_key };
         approved(rig.gateway().charge(&payer.charge()).await);
     }
+    Verdict::with(&[("repeats_issue", rig.gateway().capabilities().repeats_issue)])
 }
 
 pub(super) async fn a_broken_deletion_ends_with_a_deleted_key(rig: &dyn Rig) {

@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 
 use super::{
-    Fault, Operation, Rig, TestCard,
+    Fault, Operation, Rig, TestCard, Verdict,
     world::{Payer, approved, declined, fresh, registration, settle_issue},
 };
 use crate::{DeclineClass, IssueBillingKey, Outcome};
@@ -15,7 +15,7 @@ pub(super) async fn a_card_is_registered(rig: &dyn Rig) {
     assert!(issued.card.masked_number.contains('*'), "the card number is masked");
 }
 
-pub(super) async fn a_lost_answer_to_a_registration_is_repeated(rig: &dyn Rig) {
+pub(super) async fn a_lost_answer_to_a_registration_is_repeated(rig: &dyn Rig) -> Verdict {
     let request = registration(rig, TestCard::Good).await;
     rig.break_next(Operation::Issue, Fault::DropResponse).await;
     let lost = rig.gateway().issue_billing_key(&request).await;
@@ -26,11 +26,12 @@ pub(super) async fn a_lost_answer_to_a_registration_is_repeated(rig: &dyn Rig) {
     if !rig.gateway().capabilities().repeats_issue {
         let again = rig.gateway().issue_billing_key(&request).await;
         assert!(!matches!(again, Outcome::Approved(_)), "the capability says that it is not repeated");
-        return;
+        return Verdict::NotClaimed("repeats_issue");
     }
     let issued = settle_issue(rig, &request).await;
     let again = approved(rig.gateway().issue_billing_key(&request).await);
     assert_eq!(issued.billing_key.expose_secret(), again.billing_key.expose_secret());
+    Verdict::Kept
 }
 
 /// Where the SDK returns the billing key itself, it is that key again.

@@ -3,12 +3,13 @@
 use kernel::Krw;
 
 use super::{
-    Fault, Operation, Rig, TestCard,
+    Fault, Operation, Rig, TestCard, Verdict,
     world::{PRICE, Payer, approved, cancel_of, found, fresh, fresh_order, seen},
 };
 use crate::{Approval, Lookup};
 
-pub(super) async fn a_payment_is_found(rig: &dyn Rig) {
+pub(super) async fn a_payment_is_found(rig: &dyn Rig) -> Verdict {
+    let capabilities = rig.gateway().capabilities();
     let charge = Payer::with(rig, TestCard::Good).await.charge();
     let payment = approved(rig.gateway().charge(&charge).await);
     for seen in every_way(rig, &payment).await {
@@ -21,10 +22,14 @@ pub(super) async fn a_payment_is_found(rig: &dyn Rig) {
     let cancellation = approved(rig.gateway().cancel(&cancel_of(&payment, PRICE)).await);
     for seen in every_way(rig, &payment).await {
         assert_eq!((seen.amount, seen.remaining), (PRICE, Krw::ZERO));
-        if rig.gateway().capabilities().lists_cancels {
+        if capabilities.lists_cancels {
             assert_eq!(seen.cancellations, std::slice::from_ref(&cancellation));
         }
     }
+    Verdict::with(&[
+        ("finds_by_order", capabilities.finds_by_order),
+        ("lists_cancels", capabilities.lists_cancels),
+    ])
 }
 
 async fn every_way(rig: &dyn Rig, payment: &Approval) -> Vec<Approval> {
@@ -35,16 +40,18 @@ async fn every_way(rig: &dyn Rig, payment: &Approval) -> Vec<Approval> {
     ways
 }
 
-pub(super) async fn what_never_was_is_not_found(rig: &dyn Rig) {
+pub(super) async fn what_never_was_is_not_found(rig: &dyn Rig) -> Verdict {
     let gateway = rig.gateway();
+    let capabilities = gateway.capabilities();
     let by_order = gateway.find_by_order(&fresh_order()).await;
-    if gateway.capabilities().finds_by_order {
+    if capabilities.finds_by_order {
         assert!(matches!(by_order, Lookup::NotFound), "{by_order:?}");
     } else {
         assert!(matches!(by_order, Lookup::Unknown(_)), "{by_order:?}");
     }
     let by_key = gateway.find(&fresh("payment")).await;
     assert!(matches!(by_key, Lookup::NotFound | Lookup::Unknown(_)), "{by_key:?}");
+    Verdict::with(&[("finds_by_order", capabilities.finds_by_order)])
 }
 
 /// Ids also come from webhooks, so from anybody.

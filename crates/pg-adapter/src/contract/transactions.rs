@@ -3,7 +3,7 @@
 use kernel::{Krw, korean_day};
 
 use super::{
-    Fault, Operation, Rig,
+    Fault, Operation, Rig, Verdict,
     world::{PRICE, Payer, approved, cancel_of, seen},
 };
 use crate::{Transaction, TransactionKind};
@@ -11,10 +11,10 @@ use crate::{Transaction, TransactionKind};
 const PART: Krw = Krw::won(9_000);
 
 /// Four movements, which is more than one page where the rig asks for short ones.
-pub(super) async fn a_day_lists_every_movement_once(rig: &dyn Rig) {
+pub(super) async fn a_day_lists_every_movement_once(rig: &dyn Rig) -> Verdict {
     if !rig.gateway().capabilities().lists_transactions {
         assert!(rig.gateway().transactions(rig.today(), None).await.is_err(), "the capability says no");
-        return;
+        return Verdict::NotClaimed("lists_transactions");
     }
     let mut expected = Vec::new();
     for _ in 0..2 {
@@ -38,6 +38,7 @@ pub(super) async fn a_day_lists_every_movement_once(rig: &dyn Rig) {
     assert_eq!(keys.len(), all, "no movement is listed twice");
     let days: Vec<_> = listed.iter().map(|transaction| korean_day(transaction.at)).collect();
     assert!(days.iter().all(|day| *day == rig.today()), "{days:?}");
+    Verdict::Kept
 }
 
 async fn every_page(rig: &dyn Rig) -> Vec<Transaction> {
@@ -52,23 +53,25 @@ async fn every_page(rig: &dyn Rig) -> Vec<Transaction> {
     }
 }
 
-pub(super) async fn another_day_is_another_list(rig: &dyn Rig) {
+pub(super) async fn another_day_is_another_list(rig: &dyn Rig) -> Verdict {
     if !rig.gateway().capabilities().lists_transactions {
-        return;
+        return Verdict::NotClaimed("lists_transactions");
     }
     let payment = Payer::paid(rig).await;
     let yesterday = rig.today().pred_opt().expect("the calendar goes further back");
     let page = rig.gateway().transactions(yesterday, None).await.expect("a page");
     assert!(page.transactions.iter().all(|transaction| transaction.order_id != payment.order_id));
+    Verdict::Kept
 }
 
-pub(super) async fn a_broken_list_is_no_list(rig: &dyn Rig) {
+pub(super) async fn a_broken_list_is_no_list(rig: &dyn Rig) -> Verdict {
     if !rig.gateway().capabilities().lists_transactions {
-        return;
+        return Verdict::NotClaimed("lists_transactions");
     }
     Payer::paid(rig).await;
     for fault in Fault::LEAVING_DOUBT {
         rig.break_next(Operation::List, *fault).await;
         assert!(rig.gateway().transactions(rig.today(), None).await.is_err(), "{fault:?}");
     }
+    Verdict::Kept
 }

@@ -2,7 +2,7 @@
 
 use reqwest::header::HeaderMap;
 
-use super::{Delivery, Rig};
+use super::{Delivery, Rig, Verdict};
 use crate::{Subject, Webhook, WebhookRefused};
 
 fn read(rig: &dyn Rig, delivery: &Delivery) -> Result<Webhook, WebhookRefused> {
@@ -31,9 +31,10 @@ pub(super) async fn an_unknown_kind_is_not_an_error(rig: &dyn Rig) {
     assert!(matches!(webhook.subject, Subject::Other), "{webhook:?}");
 }
 
-pub(super) async fn forgeries_and_garbage_are_refused(rig: &dyn Rig) {
+pub(super) async fn forgeries_and_garbage_are_refused(rig: &dyn Rig) -> Verdict {
     let samples = rig.webhooks().await;
-    if rig.gateway().capabilities().signs_webhooks {
+    let signs_webhooks = rig.gateway().capabilities().signs_webhooks;
+    if signs_webhooks {
         assert!(!samples.forged.is_empty() && !samples.stale.is_empty(), "a signed webhook can be forged");
     }
     for forged in &samples.forged {
@@ -47,6 +48,7 @@ pub(super) async fn forgeries_and_garbage_are_refused(rig: &dyn Rig) {
             assert!(read(rig, &Delivery { headers, body: body.to_vec() }).is_err(), "{body:?}");
         }
     }
+    Verdict::with(&[("signs_webhooks", signs_webhooks)])
 }
 
 /// Half a body may happen to be readable where bodies are forms; it must not speak of another payment.

@@ -15,7 +15,7 @@
 use reqwest::StatusCode;
 
 use super::Operation::{self, Cancel, Charge, Confirm, Delete, Issue};
-use crate::{Decline, DeclineClass};
+use crate::{Decline, DeclineClass, passed_on::Heard};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -185,6 +185,17 @@ pub(super) fn is_not_found(code: &str) -> bool {
 pub(super) fn failed(state: &str) -> Decline {
     let message = ASK_ISSUER.to_owned();
     Decline { class: DeclineClass::RetryLater, code: state.chars().take(100).collect(), message }
+}
+
+/// A code of KCP about a payment, as somebody in between passes it on.
+pub(crate) fn passed_on(code: &str) -> Heard {
+    let Some(row) = PAY.iter().find_map(|operation| find(*operation, code)) else { return Heard::Nothing };
+    match row.means {
+        Means::Declined(class) => {
+            Heard::No(Decline { class, code: code.to_owned(), message: row.text.to_owned() })
+        }
+        Means::LookUpOr(_) | Means::LookUp | Means::Gone | Means::Unknown => Heard::Unclear,
+    }
 }
 
 /// A request that must not be sent because it could only be wrong.

@@ -6,7 +6,7 @@ use reqwest::{Client, Response, StatusCode, header::CONTENT_TYPE};
 use serde::Serialize;
 
 use super::{KcpConfig, KcpConfigError, Operation, charset, fields::Fields};
-use crate::transport;
+use crate::http::{self, Reply};
 
 /// Inquiries answer at once or not at all, and somebody may be waiting for one.
 const INQUIRY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,9 +33,8 @@ pub(super) enum Answer {
 impl Http {
     pub(super) fn new(config: &KcpConfig) -> Result<Self, KcpConfigError> {
         Ok(Self {
-            client: transport::client(config.connect_timeout).build().map_err(KcpConfigError::Client)?,
-            base_url: transport::base_url(&config.base_url)
-                .ok_or_else(|| KcpConfigError::BaseUrl(config.base_url.clone()))?,
+            client: http::client(config.connect_timeout).build().map_err(KcpConfigError::Client)?,
+            base_url: http::base_url(&config.base_url).map_err(KcpConfigError::BaseUrl)?,
             connect_timeout: config.connect_timeout,
             read_timeout: config.read_timeout,
         })
@@ -64,8 +63,7 @@ impl Http {
         let started = Instant::now();
         let mut status = None;
         let answer = match request.send().await {
-            Err(error) if error.is_connect() => Answer::NotSent(transport::describe(error)),
-            Err(error) => Answer::Unclear(transport::describe(error)),
+            Err(error) => understand(http::unanswered(error), None),
             Ok(response) => {
                 status = Some(response.status().as_u16());
                 read(response).await
@@ -93,21 +91,19 @@ fn log(operation: Operation, subject: &str, status: Option<u16>, answer: &Answer
 }
 
 async fn read(response: Response) -> Answer {
-    let status = response.status();
     let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.map(str::to_owned);
-    match transport::body(response).await {
-        Ok(body) => understand(status, content_type.as_deref(), &body),
-        Err(reason) => Answer::Unclear(format!("{status}, then {reason}")),
-    }
+    understand(http::read(response).await, content_type.as_deref())
 }
 
-pub(super) fn understand(status: StatusCode, content_type: Option<&str>, body: &[u8]) -> Answer {
+pub(super) fn understand(reply: Reply, content_type: Option<&str>) -> Answer {
+    let (status, body) = match reply {
+        Reply::Answered { status, body } => (status, body),
+        Reply::NotSent(reason) => return Answer::NotSent(reason),
+        Reply::Unclear(reason) => return Answer::Unclear(reason),
+    };
     let unclear = |what: &str| Answer::Unclear(format!("{status} {what}"));
-    if status.is_informational() || status.is_redirection() {
-        return unclear("is not an answer");
-    }
-    let Some(text) = charset::text(content_type, body) else {
+    let Some(text) = charset::text(content_type, &body) else {
         return unclear("with a body in no charset of Korea");
     };
     let Some(fields) = Fields::read(&text) else { return unclear("without an answer of KCP") };

@@ -29,7 +29,7 @@ mod webhook;
 mod window;
 mod wire;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -37,6 +37,7 @@ use kernel::Clock;
 use reqwest::{Url, header::HeaderMap};
 
 pub use self::config::{KcpConfig, KcpConfigError, KcpCredentials};
+pub(crate) use self::errors::passed_on;
 use self::{
     credentials::Credentials,
     errors::Verdict,
@@ -46,7 +47,8 @@ use self::{
 use crate::{
     Acknowledgement, Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm,
     IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider,
-    Repeats, TransactionPage, Webhook, WebhookRefused, transport,
+    Repeats, TransactionPage, Webhook, WebhookRefused,
+    operation::{Operation, measured, measured_lookup},
 };
 
 /// `pay_type` of a card.
@@ -62,29 +64,6 @@ pub struct KcpGateway {
     clock: Arc<dyn Clock>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operation {
-    Issue,
-    Delete,
-    Charge,
-    Confirm,
-    Cancel,
-    LookUp,
-}
-
-impl Operation {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Issue => "issue",
-            Self::Delete => "delete",
-            Self::Charge => "charge",
-            Self::Confirm => "confirm",
-            Self::Cancel => "cancel",
-            Self::LookUp => "lookup",
-        }
-    }
-}
-
 impl KcpGateway {
     /// # Errors
     /// If a file cannot be read, or the private key is not the certificate's.
@@ -96,9 +75,9 @@ impl KcpGateway {
         if !is_code(&config.group_id) {
             return Err(KcpConfigError::GroupId);
         }
-        let receipts = transport::base_url(&config.receipt_base_url)
-            .and_then(|base| Url::parse(&format!("{base}/assist/bill.BillActionNew.do")).ok())
-            .ok_or_else(|| KcpConfigError::BaseUrl(config.receipt_base_url.clone()))?;
+        let receipts = crate::http::base_url(&config.receipt_base_url)
+            .and_then(|base| Url::parse(&format!("{base}/assist/bill.BillActionNew.do")).map_err(|_| base))
+            .map_err(KcpConfigError::BaseUrl)?;
         let credentials =
             Credentials::new(&config.certificate_pem, &config.private_key_pem, &config.passphrase)?;
         Ok(Self {
@@ -137,29 +116,6 @@ fn first_word<T>(
     }
 }
 
-fn record(operation: Operation, outcome: &'static str, started: Instant) {
-    metrics::histogram!(
-        "dangol_provider_request_seconds",
-        "provider" => Provider::Kcp.as_str(),
-        "operation" => operation.as_str(),
-        "outcome" => outcome,
-    )
-    .record(started.elapsed());
-}
-
-async fn measured<T>(operation: Operation, work: impl Future<Output = Outcome<T>> + Send) -> Outcome<T> {
-    let started = Instant::now();
-    let outcome = work.await;
-    let name = match &outcome {
-        Outcome::Approved(_) => "approved",
-        Outcome::Declined(_) => "declined",
-        Outcome::NotSent(_) => "not_sent",
-        Outcome::Unknown(_) => "unknown",
-    };
-    record(operation, name, started);
-    outcome
-}
-
 #[async_trait]
 impl PaymentGateway for KcpGateway {
     fn provider(&self) -> Provider {
@@ -183,23 +139,23 @@ impl PaymentGateway for KcpGateway {
     }
 
     async fn issue_billing_key(&self, request: &IssueBillingKey) -> Outcome<IssuedBillingKey> {
-        measured(Operation::Issue, self.issue(request)).await
+        measured(Provider::Kcp, Operation::Issue, self.issue(request)).await
     }
 
     async fn delete_billing_key(&self, billing_key: &BillingKeySecret) -> Outcome<()> {
-        measured(Operation::Delete, self.delete(billing_key)).await
+        measured(Provider::Kcp, Operation::Delete, self.delete(billing_key)).await
     }
 
     async fn charge(&self, request: &Charge) -> Outcome<Approval> {
-        measured(Operation::Charge, self.charge_once(request)).await
+        measured(Provider::Kcp, Operation::Charge, self.charge_once(request)).await
     }
 
     async fn confirm(&self, request: &Confirm) -> Outcome<Approval> {
-        measured(Operation::Confirm, self.confirm_once(request)).await
+        measured(Provider::Kcp, Operation::Confirm, self.confirm_once(request)).await
     }
 
     async fn cancel(&self, request: &Cancel) -> Outcome<Cancellation> {
-        measured(Operation::Cancel, self.cancel_once(request)).await
+        measured(Provider::Kcp, Operation::Cancel, self.cancel_once(request)).await
     }
 
     async fn find_by_order(&self, _order_id: &str) -> Lookup {
@@ -207,17 +163,7 @@ impl PaymentGateway for KcpGateway {
     }
 
     async fn find(&self, payment_key: &str) -> Lookup {
-        let started = Instant::now();
-        let lookup = self.look_up(payment_key).await;
-        let name = match &lookup {
-            Lookup::Approved(_) => "approved",
-            Lookup::Failed(_) => "failed",
-            Lookup::InProgress | Lookup::AwaitingDeposit(_) => "in_progress",
-            Lookup::NotFound => "not_found",
-            Lookup::Unknown(_) => "unknown",
-        };
-        record(Operation::LookUp, name, started);
-        lookup
+        measured_lookup(Provider::Kcp, self.look_up(payment_key)).await
     }
 
     async fn transactions(

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     Approval, Cancel, Lookup, Outcome,
     damage::{CASES, damage, damaged},
+    http::whole,
 };
 
 const ORDER: &str = "SUB202611000123";
@@ -70,7 +71,7 @@ fn seen(answer: Answer) -> Lookup {
 }
 
 fn understand(body: &[u8]) -> Answer {
-    http::understand(StatusCode::OK, None, body)
+    http::understand(whole(StatusCode::OK, body.to_vec()), None)
 }
 
 proptest! {
@@ -84,7 +85,7 @@ proptest! {
     ) {
         let body = damaged(json!({"res_cd": code, "res_msg": "거절"}), &damage);
         let status = StatusCode::from_u16(status).unwrap();
-        let outcome = taken(http::understand(status, None, &body));
+        let outcome = taken(http::understand(whole(status, body.clone()), None));
         prop_assert!(!matches!(outcome, Outcome::Approved(_)), "{outcome:?}");
     }
 
@@ -108,7 +109,7 @@ proptest! {
     #[test]
     fn an_approval_from_a_server_that_broke_down_is_unknown(status in 300_u16..600) {
         let body = approval().to_string();
-        let answer = http::understand(StatusCode::from_u16(status).unwrap(), None, body.as_bytes());
+        let answer = http::understand(whole(StatusCode::from_u16(status).unwrap(), body.into_bytes()), None);
         prop_assert!(matches!(taken(answer), Outcome::Unknown(_)));
     }
 

@@ -15,10 +15,9 @@ use reqwest::StatusCode;
 
 use super::{
     Operation::{self, Cancel, Charge, Confirm, Delete, Issue},
-    pg_codes::{self, Heard},
-    wire,
+    pg_codes, wire,
 };
-use crate::{Decline, DeclineClass};
+use crate::{Decline, DeclineClass, passed_on::Heard};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -60,6 +59,7 @@ const APOLOGY: &str = "요청을 처리하지 못했습니다. 고객센터로 �
 const TRY_SOON: &str = "결제 기관이 일시적으로 요청을 처리하지 못했습니다. 잠시 후 다시 시도해 주세요.";
 const REGISTER_AGAIN: &str = "등록된 결제 수단을 사용할 수 없습니다. 카드를 다시 등록해 주세요.";
 const START_AGAIN: &str = "결제 정보가 일치하지 않습니다. 처음부터 다시 결제해 주세요.";
+const ASK_ISSUER: &str = "카드사에서 승인을 거절했습니다. 카드사에 문의하거나 다른 카드를 이용해 주세요.";
 const NOT_REFUNDABLE: &str = "이 결제는 자동으로 취소할 수 없습니다. 고객센터로 문의해 주세요.";
 const NOTHING_LEFT: &str = "취소할 수 있는 금액을 초과했습니다.";
 
@@ -161,7 +161,7 @@ pub(super) fn failure(pg_provider: Option<&str>, code: &str) -> Decline {
     match pg_codes::hear(pg_provider, code) {
         Heard::No(decline) => decline,
         Heard::Unclear => other(DeclineClass::Temporary, TRY_SOON),
-        Heard::Nothing => other(DeclineClass::RetryLater, pg_codes::ASK_ISSUER),
+        Heard::Nothing => other(DeclineClass::RetryLater, ASK_ISSUER),
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn a_payment_that_failed_always_gets_a_class() {
         assert_eq!(failure(Some("TOSSPAYMENTS"), "INVALID_STOPPED_CARD").class, DeclineClass::NewCard);
-        assert_eq!(failure(Some("KCP_V2"), "8122").class, DeclineClass::RetryLater);
+        assert_eq!(failure(Some("KCP_V2"), "8186").class, DeclineClass::RetryLater);
         assert_eq!(failure(Some("KCP_V2"), "CC72").class, DeclineClass::Temporary);
         assert_eq!(failure(Some("NICE_V2"), "3041").class, DeclineClass::RetryLater);
         assert_eq!(failure(None, "").class, DeclineClass::RetryLater);

@@ -38,13 +38,13 @@ pub(super) enum Answer {
 
 impl Http {
     pub(super) fn new(config: &PortOneConfig) -> Result<Self, PortOneConfigError> {
-        // A byte order mark or a line end copied along with the secret breaks it.
-        let secret = config.api_secret.expose_secret().trim_start_matches('\u{feff}').trim();
-        let mut authorization =
-            HeaderValue::from_str(&format!("PortOne {secret}")).map_err(|_| PortOneConfigError::ApiSecret)?;
-        authorization.set_sensitive(true);
+        let secret = http::copied(config.api_secret.expose_secret());
+        let authorization =
+            http::authorization(&format!("PortOne {secret}")).ok_or(PortOneConfigError::ApiSecret)?;
         Ok(Self {
-            client: http::client(authorization, config.connect_timeout)
+            client: http::client(config.connect_timeout)
+                .default_headers(authorization)
+                .build()
                 .map_err(PortOneConfigError::Client)?,
             base_url: http::base_url(&config.base_url).map_err(PortOneConfigError::BaseUrl)?,
             store_id: config.store_id.clone(),
@@ -95,7 +95,10 @@ impl Http {
 
 async fn send(operation: Operation, subject: &str, request: RequestBuilder) -> Answer {
     let started = Instant::now();
-    let answer = understand(http::send(request).await);
+    let answer = understand(match request.send().await {
+        Ok(response) => http::read(response).await,
+        Err(error) => http::unanswered(error),
+    });
     let duration_ms = started.elapsed().as_millis();
     let operation = operation.as_str();
     match &answer {
@@ -120,7 +123,7 @@ async fn send(operation: Operation, subject: &str, request: RequestBuilder) -> A
 }
 
 pub(super) fn understand(reply: Reply) -> Answer {
-    match reply {
+    match reply.in_utf8() {
         Reply::NotSent(reason) => Answer::NotSent(reason),
         Reply::Unclear(reason) => Answer::Unclear(reason),
         Reply::Answered { status, body } if status.is_success() => Answer::Accepted(body),

@@ -24,7 +24,7 @@ mod pg_codes;
 mod webhook;
 mod wire;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -37,6 +37,7 @@ use crate::{
     Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm, IssueBillingKey,
     IssuedBillingKey, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider, Repeats,
     TransactionPage, Webhook, WebhookRefused,
+    operation::{Operation, measured, measured_list, measured_lookup},
 };
 
 /// What every PG behind PortOne takes: KCP and Smartro know no symbols, and Smartro cuts after 40.
@@ -48,31 +49,6 @@ pub struct PortOneGateway {
     webhook_keys: Keys,
     events_per_page: usize,
     clock: Arc<dyn Clock>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operation {
-    Issue,
-    Delete,
-    Charge,
-    Confirm,
-    Cancel,
-    LookUp,
-    List,
-}
-
-impl Operation {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Issue => "issue",
-            Self::Delete => "delete",
-            Self::Charge => "charge",
-            Self::Confirm => "confirm",
-            Self::Cancel => "cancel",
-            Self::LookUp => "lookup",
-            Self::List => "list",
-        }
-    }
 }
 
 impl PortOneGateway {
@@ -109,29 +85,6 @@ fn idempotency_key(operation: Operation, id: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("\"dangol-{}-of-{id}\"", operation.as_str())).ok()
 }
 
-fn record(operation: Operation, outcome: &'static str, started: Instant) {
-    metrics::histogram!(
-        "dangol_provider_request_seconds",
-        "provider" => Provider::PortOne.as_str(),
-        "operation" => operation.as_str(),
-        "outcome" => outcome,
-    )
-    .record(started.elapsed());
-}
-
-async fn measured<T>(operation: Operation, work: impl Future<Output = Outcome<T>> + Send) -> Outcome<T> {
-    let started = Instant::now();
-    let outcome = work.await;
-    let name = match &outcome {
-        Outcome::Approved(_) => "approved",
-        Outcome::Declined(_) => "declined",
-        Outcome::NotSent(_) => "not_sent",
-        Outcome::Unknown(_) => "unknown",
-    };
-    record(operation, name, started);
-    outcome
-}
-
 #[async_trait]
 impl PaymentGateway for PortOneGateway {
     fn provider(&self) -> Provider {
@@ -160,37 +113,27 @@ impl PaymentGateway for PortOneGateway {
     }
 
     async fn issue_billing_key(&self, request: &IssueBillingKey) -> Outcome<IssuedBillingKey> {
-        measured(Operation::Issue, self.issue(request)).await
+        measured(Provider::PortOne, Operation::Issue, self.issue(request)).await
     }
 
     async fn delete_billing_key(&self, billing_key: &BillingKeySecret) -> Outcome<()> {
-        measured(Operation::Delete, self.delete(billing_key)).await
+        measured(Provider::PortOne, Operation::Delete, self.delete(billing_key)).await
     }
 
     async fn charge(&self, request: &Charge) -> Outcome<Approval> {
-        measured(Operation::Charge, self.charge_once(request)).await
+        measured(Provider::PortOne, Operation::Charge, self.charge_once(request)).await
     }
 
     async fn confirm(&self, request: &Confirm) -> Outcome<Approval> {
-        measured(Operation::Confirm, self.confirm_once(request)).await
+        measured(Provider::PortOne, Operation::Confirm, self.confirm_once(request)).await
     }
 
     async fn cancel(&self, request: &Cancel) -> Outcome<Cancellation> {
-        measured(Operation::Cancel, self.cancel_once(request)).await
+        measured(Provider::PortOne, Operation::Cancel, self.cancel_once(request)).await
     }
 
     async fn find_by_order(&self, order_id: &str) -> Lookup {
-        let started = Instant::now();
-        let lookup = self.look_up(order_id).await;
-        let name = match &lookup {
-            Lookup::Approved(_) => "approved",
-            Lookup::Failed(_) => "failed",
-            Lookup::InProgress | Lookup::AwaitingDeposit(_) => "in_progress",
-            Lookup::NotFound => "not_found",
-            Lookup::Unknown(_) => "unknown",
-        };
-        record(Operation::LookUp, name, started);
-        lookup
+        measured_lookup(Provider::PortOne, self.look_up(order_id)).await
     }
 
     /// Its id of a payment is ours.
@@ -199,10 +142,7 @@ impl PaymentGateway for PortOneGateway {
     }
 
     async fn transactions(&self, day: NaiveDate, after: Option<&str>) -> Result<TransactionPage, ListFailed> {
-        let started = Instant::now();
-        let page = self.list(day, after).await;
-        record(Operation::List, if page.is_ok() { "read" } else { "unknown" }, started);
-        page
+        measured_list(Provider::PortOne, self.list(day, after)).await
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

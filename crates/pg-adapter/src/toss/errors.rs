@@ -15,7 +15,7 @@
 use reqwest::StatusCode;
 
 use super::Operation::{self, Cancel, Charge, Confirm, Delete, Issue};
-use crate::{Decline, DeclineClass};
+use crate::{Decline, DeclineClass, passed_on::Heard};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -249,21 +249,14 @@ pub(super) fn failure(code: &str) -> Decline {
 }
 
 /// A code of Toss about a payment, as somebody in between passes it on.
-pub(crate) enum TossWord {
-    No(Decline),
-    /// Nothing follows from it: the payment has to be looked up.
-    Unclear,
-}
-
-/// None for what is no code of Toss about a payment.
-pub(crate) fn word_about_a_payment(code: &str) -> Option<TossWord> {
-    let row = PAY.iter().find_map(|operation| find(*operation, code))?;
-    Some(match row.means {
+pub(crate) fn passed_on(code: &str) -> Heard {
+    let Some(row) = PAY.iter().find_map(|operation| find(*operation, code)) else { return Heard::Nothing };
+    match row.means {
         Means::Declined(class) => {
-            TossWord::No(Decline { class, code: row.code.to_owned(), message: row.text.to_owned() })
+            Heard::No(Decline { class, code: row.code.to_owned(), message: row.text.to_owned() })
         }
-        Means::LookUp | Means::Gone | Means::Unknown => TossWord::Unclear,
-    })
+        Means::LookUp | Means::Gone | Means::Unknown => Heard::Unclear,
+    }
 }
 
 /// A request that must not be sent because it could only be wrong.

@@ -36,13 +36,15 @@ impl Http {
     pub(super) fn new(config: &TossConfig) -> Result<Self, TossConfigError> {
         let base_url = http::base_url(&config.base_url).map_err(TossConfigError::BaseUrl)?;
         // The secret key is the user name, the password is empty, and the colon belongs to the
-        // encoded text. A byte order mark or a line end copied along with the key breaks it.
-        let key = config.secret_key.expose_secret().trim_start_matches('\u{feff}').trim();
-        let mut basic = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(format!("{key}:"))))
-            .map_err(|_| TossConfigError::SecretKey)?;
-        basic.set_sensitive(true);
+        // encoded text.
+        let key = http::copied(config.secret_key.expose_secret());
+        let basic = http::authorization(&format!("Basic {}", STANDARD.encode(format!("{key}:"))))
+            .ok_or(TossConfigError::SecretKey)?;
         Ok(Self {
-            client: http::client(basic, config.connect_timeout).map_err(TossConfigError::Client)?,
+            client: http::client(config.connect_timeout)
+                .default_headers(basic)
+                .build()
+                .map_err(TossConfigError::Client)?,
             base_url,
             connect_timeout: config.connect_timeout,
             read_timeout: config.read_timeout,
@@ -140,7 +142,7 @@ async fn send(operation: Operation, subject: &str, request: RequestBuilder) -> A
 }
 
 pub(super) fn understand(reply: Reply) -> Answer {
-    match reply {
+    match reply.in_utf8() {
         Reply::NotSent(reason) => Answer::NotSent(reason),
         Reply::Unclear(reason) => Answer::Unclear(reason),
         Reply::Answered { status, body } if status.is_success() => Answer::Accepted(body),

@@ -24,15 +24,13 @@ mod transactions;
 mod webhook;
 mod wire;
 
-use std::time::Instant;
-
 use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
 
 pub use self::config::{TossConfig, TossConfigError};
-pub(crate) use self::errors::{TossWord, word_about_a_payment};
+pub(crate) use self::errors::passed_on;
 use self::{
     errors::Verdict,
     http::{Answer, Http},
@@ -41,6 +39,7 @@ use crate::{
     Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm, Decline,
     IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider,
     Repeats, TransactionPage, Webhook, WebhookRefused,
+    operation::{Operation, measured, measured_list, measured_lookup},
 };
 
 /// A day less than the 15 that the reference promises: clocks differ.
@@ -52,38 +51,6 @@ pub struct TossGateway {
     http: Http,
     webhook_security_key: Option<SecretString>,
     transactions_per_page: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operation {
-    Issue,
-    Delete,
-    Charge,
-    Confirm,
-    Cancel,
-    LookUp,
-    List,
-}
-
-impl Operation {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Issue => "issue",
-            Self::Delete => "delete",
-            Self::Charge => "charge",
-            Self::Confirm => "confirm",
-            Self::Cancel => "cancel",
-            Self::LookUp => "lookup",
-            Self::List => "transactions",
-        }
-    }
-
-    fn moves_money(self) -> bool {
-        match self {
-            Self::Charge | Self::Confirm | Self::Cancel => true,
-            Self::Issue | Self::Delete | Self::LookUp | Self::List => false,
-        }
-    }
 }
 
 /// What a request said about itself, before anything else was asked.
@@ -127,43 +94,6 @@ fn idempotency_key(key: &str) -> Result<HeaderValue, Decline> {
         .ok_or_else(|| errors::refused_here("INVALID_IDEMPOTENCY_KEY"))
 }
 
-fn record(operation: Operation, outcome: &'static str, started: Instant) {
-    metrics::histogram!(
-        "dangol_provider_request_seconds",
-        "provider" => Provider::Toss.as_str(),
-        "operation" => operation.as_str(),
-        "outcome" => outcome,
-    )
-    .record(started.elapsed());
-}
-
-async fn measured<T>(operation: Operation, work: impl Future<Output = Outcome<T>> + Send) -> Outcome<T> {
-    let started = Instant::now();
-    let outcome = work.await;
-    let name = match &outcome {
-        Outcome::Approved(_) => "approved",
-        Outcome::Declined(_) => "declined",
-        Outcome::NotSent(_) => "not_sent",
-        Outcome::Unknown(_) => "unknown",
-    };
-    record(operation, name, started);
-    outcome
-}
-
-async fn measured_lookup(work: impl Future<Output = Lookup> + Send) -> Lookup {
-    let started = Instant::now();
-    let lookup = work.await;
-    let name = match &lookup {
-        Lookup::Approved(_) => "approved",
-        Lookup::Failed(_) => "failed",
-        Lookup::InProgress | Lookup::AwaitingDeposit(_) => "in_progress",
-        Lookup::NotFound => "not_found",
-        Lookup::Unknown(_) => "unknown",
-    };
-    record(Operation::LookUp, name, started);
-    lookup
-}
-
 #[async_trait]
 impl PaymentGateway for TossGateway {
     fn provider(&self) -> Provider {
@@ -189,38 +119,35 @@ impl PaymentGateway for TossGateway {
     }
 
     async fn issue_billing_key(&self, request: &IssueBillingKey) -> Outcome<IssuedBillingKey> {
-        measured(Operation::Issue, self.issue(request)).await
+        measured(Provider::Toss, Operation::Issue, self.issue(request)).await
     }
 
     async fn delete_billing_key(&self, billing_key: &BillingKeySecret) -> Outcome<()> {
-        measured(Operation::Delete, self.delete(billing_key)).await
+        measured(Provider::Toss, Operation::Delete, self.delete(billing_key)).await
     }
 
     async fn charge(&self, request: &Charge) -> Outcome<Approval> {
-        measured(Operation::Charge, self.charge_once(request)).await
+        measured(Provider::Toss, Operation::Charge, self.charge_once(request)).await
     }
 
     async fn confirm(&self, request: &Confirm) -> Outcome<Approval> {
-        measured(Operation::Confirm, self.confirm_once(request)).await
+        measured(Provider::Toss, Operation::Confirm, self.confirm_once(request)).await
     }
 
     async fn cancel(&self, request: &Cancel) -> Outcome<Cancellation> {
-        measured(Operation::Cancel, self.cancel_once(request)).await
+        measured(Provider::Toss, Operation::Cancel, self.cancel_once(request)).await
     }
 
     async fn find_by_order(&self, order_id: &str) -> Lookup {
-        measured_lookup(self.look_up(order_id)).await
+        measured_lookup(Provider::Toss, self.look_up(order_id)).await
     }
 
     async fn find(&self, payment_key: &str) -> Lookup {
-        measured_lookup(self.look_up_by_key(payment_key)).await
+        measured_lookup(Provider::Toss, self.look_up_by_key(payment_key)).await
     }
 
     async fn transactions(&self, day: NaiveDate, after: Option<&str>) -> Result<TransactionPage, ListFailed> {
-        let started = Instant::now();
-        let page = self.list(day, after).await;
-        record(Operation::List, if page.is_ok() { "read" } else { "unknown" }, started);
-        page
+        measured_list(Provider::Toss, self.list(day, after)).await
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

@@ -6,9 +6,12 @@ use std::{
 };
 
 use kernel::{Krw, MovableClock};
-use pg_adapter::contract::{Delivery, Fault, Moment, Movement, Operation, TestCard};
+use pg_adapter::{
+    Acknowledgement,
+    contract::{Delivery, Fault, Moment, Movement, Operation, TestCard},
+};
 use reqwest::header::{HeaderMap, HeaderName};
-use sandbox::{Sandbox, SandboxConfig};
+use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 
@@ -22,25 +25,36 @@ const TOO_LONG: u64 = 2_200;
 pub(crate) struct Outside {
     pub(crate) sandbox: Sandbox,
     pub(crate) clock: Arc<MovableClock>,
-    /// A merchant's webhook address that takes everything.
-    pub(crate) mailbox: String,
     control: reqwest::Client,
-    delivered: Arc<Mutex<Vec<Delivery>>>,
+    mailbox: Arc<Mailbox>,
+}
+
+/// A merchant's webhook address that takes everything.
+#[derive(Default)]
+struct Mailbox {
+    delivered: Mutex<Vec<Delivery>>,
+    acknowledgement: Mutex<Option<Acknowledgement>>,
 }
 
 impl Outside {
     pub(crate) async fn start() -> Self {
         let clock = Arc::new(MovableClock::default());
-        let (mailbox, delivered) = mailbox().await;
+        let mailbox = Arc::new(Mailbox::default());
+        let url = mailbox.clone().open().await;
         let config = SandboxConfig {
             addr: "127.0.0.1:0".parse().unwrap(),
             data_dir: None,
             clock: clock.clone(),
-            webhook_url: Some(mailbox.clone()),
+            webhook_urls: WebhookUrls { toss: Some(url.clone()), portone: Some(url.clone()), kcp: Some(url) },
             latency: Duration::ZERO,
         };
         let sandbox = Sandbox::start(config).await.unwrap();
-        Self { sandbox, clock, mailbox, control: reqwest::Client::new(), delivered }
+        Self { sandbox, clock, control: reqwest::Client::new(), mailbox }
+    }
+
+    /// From now on the mailbox answers as this provider wants it.
+    pub(crate) fn acknowledges(&self, with: Acknowledgement) {
+        *self.mailbox.acknowledgement.lock().unwrap() = Some(with);
     }
 
     fn control_url(&self, path: &str) -> String {
@@ -108,6 +122,7 @@ impl Outside {
     pub(crate) async fn delivery_containing(&self, text: &str) -> Delivery {
         for _ in 0..100 {
             let found = self
+                .mailbox
                 .delivered
                 .lock()
                 .unwrap()
@@ -157,23 +172,35 @@ fn moment_name(moment: Moment) -> &'static str {
     }
 }
 
-async fn mailbox() -> (String, Arc<Mutex<Vec<Delivery>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
-    let delivered = Arc::new(Mutex::new(Vec::new()));
-    let inbox = Arc::clone(&delivered);
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let request = read_request(&mut stream).await;
-            if let Some((head, body)) = request.split_once("\r\n\r\n") {
-                let delivery = Delivery { headers: headers(head), body: body.as_bytes().to_vec() };
-                inbox.lock().unwrap().push(delivery);
+impl Mailbox {
+    async fn open(self: Arc<Self>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                self.take(&read_request(&mut stream).await);
+                let _ = stream.write_all(&self.answer()).await;
+                let _ = stream.shutdown().await;
             }
-            let _ = stream.write_all(&raw("200 OK", "", b"")).await;
-            let _ = stream.shutdown().await;
+        });
+        url
+    }
+
+    fn take(&self, request: &str) {
+        if let Some((head, body)) = request.split_once("\r\n\r\n") {
+            let delivery = Delivery { headers: headers(head), body: body.as_bytes().to_vec() };
+            self.delivered.lock().unwrap().push(delivery);
         }
-    });
-    (url, delivered)
+    }
+
+    fn answer(&self) -> Vec<u8> {
+        match *self.acknowledgement.lock().unwrap() {
+            None => raw("200 OK", "", b""),
+            Some(Acknowledgement { content_type, body }) => {
+                raw("200 OK", &format!("content-type: {content_type}\r\n"), body.as_bytes())
+            }
+        }
+    }
 }
 
 fn headers(head: &str) -> HeaderMap {

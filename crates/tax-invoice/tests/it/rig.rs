@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::NaiveDate;
 use kernel::{Clock as _, MovableClock};
 use reqwest::Method;
-use sandbox::{Fault, Operation, Provider, Sandbox, SandboxConfig};
+use sandbox::{Fault, Operation, Provider, Sandbox, SandboxConfig, WebhookUrls};
 use serde_json::{Value, json};
 use tax_invoice::{
     DocumentKey, InvoiceState, Issued, Lookup, Outcome, Refusal, Standing, TaxInvoice, TaxInvoiceIssuer as _,
@@ -46,7 +46,7 @@ impl Rig {
             addr: "127.0.0.1:0".parse().unwrap(),
             data_dir: None,
             clock: clock.clone(),
-            webhook_url: None,
+            webhook_urls: WebhookUrls::default(),
             latency: Duration::ZERO,
         };
         let sandbox = Sandbox::start(config).await.unwrap();

@@ -1,0 +1,5 @@
+mod answers;
+mod canned;
+mod contract;
+mod requests;
+pub(crate) mod rig;

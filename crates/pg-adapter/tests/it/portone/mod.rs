@@ -1,0 +1,6 @@
+mod answers;
+mod cancel_answers;
+mod canned;
+mod contract;
+mod key_answers;
+pub(crate) mod rig;
