@@ -1,5 +1,6 @@
 //! The papers of a payment: receipts, tax invoices, cash receipts.
 
+mod cash_receipts;
 mod modified;
 mod numbers;
 mod policies;

@@ -1,6 +1,6 @@
 //! Tax invoices (세금계산서).
 
-use ::tax_invoice::document;
+use ::tax_invoice::{DocumentKey, document};
 use axum::{
     Extension,
     extract::State,
@@ -219,6 +219,7 @@ pub(crate) async fn get_tax_invoice(
     tenant: Tenant<TenantBilling>,
     Path(number): Path<String>,
 ) -> Result<Json<Data<TaxInvoiceView>>, Problem> {
+    let number = named(&number)?;
     let mut tx = TenantTx::begin(&billing.db, tenant.business).await?;
     let invoice = store::tax_invoice::get(&mut tx, tenant.business, &number).await?;
     tx.commit().await?;
@@ -265,13 +266,12 @@ pub(crate) async fn download_tax_invoice(
     Path(number): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let number = named(&number)?;
     let mut tx = TenantTx::begin(&billing.db, tenant.business).await?;
     let invoice = store::tax_invoice::get(&mut tx, tenant.business, &number).await?;
     let invoice = invoice.ok_or(BillingError::NotFound)?;
     let original = match &invoice.modifies {
-        Some(modifies) => {
-            store::tax_invoice::get(&mut tx, tenant.business, modifies.original.as_str()).await?
-        }
+        Some(modifies) => store::tax_invoice::get(&mut tx, tenant.business, &modifies.original).await?,
         None => None,
     };
     tx.commit().await?;
@@ -288,6 +288,11 @@ pub(crate) async fn download_tax_invoice(
     let headers =
         [(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
     Ok((PAPER_HEADERS, headers, paper).into_response())
+}
+
+/// What cannot be a number names nothing.
+fn named(number: &str) -> Result<DocumentKey, BillingError> {
+    number.parse().map_err(|_| BillingError::NotFound)
 }
 
 /// XML where it is named and HTML is not.

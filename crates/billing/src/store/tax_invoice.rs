@@ -127,7 +127,7 @@ fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::E
 pub(crate) async fn get(
     conn: &mut PgConnection,
     business: BusinessId,
-    number: &str,
+    number: &DocumentKey,
 ) -> sqlx::Result<Option<WrittenInvoice>> {
     sqlx::query_as!(
         Row,
@@ -138,7 +138,7 @@ pub(crate) async fn get(
                   sent_at, answered_at
            from billing.tax_invoice where business_id = $1 and number = $2"#,
         business.0,
-        number,
+        number.as_str(),
     )
     .fetch_optional(conn)
     .await?
@@ -159,7 +159,7 @@ pub(crate) async fn lock(
     )
     .fetch_optional(&mut *conn)
     .await?;
-    get(conn, business, number.as_str()).await
+    get(conn, business, number).await
 }
 
 /// All of a payment, modified ones included, in the order they were written down.

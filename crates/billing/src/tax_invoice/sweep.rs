@@ -75,7 +75,7 @@ impl Billing {
     ) -> Result<Option<WrittenInvoice>, BillingError> {
         let Some(modifies) = &invoice.modifies else { return Ok(None) };
         let mut tx = SystemTx::begin(&self.db).await?;
-        Ok(store::tax_invoice::get(&mut tx, invoice.business, modifies.original.as_str()).await?)
+        Ok(store::tax_invoice::get(&mut tx, invoice.business, &modifies.original).await?)
     }
 
     async fn look_at_filed(
