@@ -281,10 +281,54 @@ mod tests {
         assert!(config(&flags).production_secrets().is_ok());
     }
 
+    /// With these flags beside the good ones.
+    fn papers(more: &[&str]) -> Result<Papers, String> {
+        let flags: Vec<&str> = GOOD.iter().chain(more).copied().collect();
+        let secrets = config(&flags).production_secrets();
+        secrets.map(|secrets| secrets.papers).map_err(|complaint| complaint.to_string())
+    }
+
+    const SELLER: &[&str] = &[
+        "--seller-business-number=111-11-11119",
+        "--seller-company=주식회사 단골",
+        "--seller-owner=이단골",
+        "--popbill-link-id=SOMEBODY",
+        "--popbill-secret-key=MDEyMzQ1Njc4OTAxMjM0NQ==",
+    ];
+
+    #[test]
+    fn tax_invoices_are_optional_and_nothing_of_them_may_be_half_configured() {
+        assert!(papers(&[]).unwrap().tax_invoicing.is_none());
+        let tax_invoicing = papers(SELLER).unwrap().tax_invoicing.unwrap();
+        assert_eq!(tax_invoicing.number_check, billing::NumberCheck::Checksum);
+        assert_eq!(tax_invoicing.card_slip, billing::CardSlipPolicy::Warn);
+        for (missing, complaint) in [
+            ("popbill-secret-key", "POPBILL_SECRET_KEY is not set"),
+            ("popbill-link-id", "POPBILL_LINK_ID is not set"),
+            ("seller-owner", "all of them, or none"),
+        ] {
+            let flags: Vec<&str> = SELLER.iter().copied().filter(|flag| !flag.contains(missing)).collect();
+            let told = papers(&flags).err().unwrap();
+            assert!(told.contains(complaint), "{told}");
+        }
+        let known = "--popbill-secret-key=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+        for (flag, complaint) in [
+            (known, "POPBILL_SECRET_KEY is the development secret"),
+            ("--seller-business-number=111-11-11111", "has a wrong last digit"),
+            ("--popbill-corp-num=222-22-22227", "another business than the seller"),
+        ] {
+            let name = flag.split('=').next().unwrap_or_default();
+            let others = SELLER.iter().copied().filter(|other| !other.starts_with(name));
+            let told = papers(&others.chain([flag]).collect::<Vec<_>>()).err().unwrap();
+            assert!(told.contains(complaint), "{told}");
+        }
+    }
+
     #[test]
     fn what_is_printed_holds_no_secret() {
-        let printed = format!("{} {:?}", config(GOOD), config(GOOD));
-        for secret in ["postgres://db", "0123456789"] {
+        let flags: Vec<&str> = GOOD.iter().chain(SELLER).copied().collect();
+        let printed = format!("{} {:?}", config(&flags), config(&flags));
+        for secret in ["postgres://db", "0123456789", "MDEyMzQ1"] {
             assert!(!printed.contains(secret), "{printed}");
         }
     }
