@@ -334,6 +334,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/payments/tax-invoice/{invoiceId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a tax invoice
+         * @description How it stands.
+         */
+        get: operations["getTaxInvoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/tax-invoice/{invoiceId}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a tax invoice
+         * @description A page to print, with the fields of the official form (세금계산서 별지 서식), or an XML of the same content. The
+         *     signed original is what the issuer filed with the tax service, where the shop finds it by its confirmation number.
+         */
+        get: operations["downloadTaxInvoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/payments/{paymentId}": {
         parameters: {
             query?: never;
@@ -375,6 +416,47 @@ export interface paths {
         patch: operations["partiallyRefundPayment"];
         trace?: never;
     };
+    "/api/payments/{paymentId}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the receipt of a payment
+         * @description The provider's receipt page; for whoever may see the payment, since it may show personal data.
+         */
+        get: operations["getReceipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/{paymentId}/receipt/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a receipt of our own, to print
+         * @description A page in Korean, with refunds, for every payment. Fetch it with the token and show it as a document
+         *     of its own (a blob URL): a link in a browser carries no token.
+         */
+        get: operations["getReceiptPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/payments/{paymentId}/refund": {
         parameters: {
             query?: never;
@@ -390,6 +472,30 @@ export interface paths {
          *     paid access at once; of an earlier period it changes nothing else.
          */
         post: operations["refundPayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/{paymentId}/tax-invoice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issue a tax invoice for a payment
+         * @description Files an electronic tax invoice (전자세금계산서) for what is left of the payment, dated on the day it was
+         *     made. Its `status` then walks from `ISSUED` over `SENT` to `ACCEPTED` or `REJECTED`, within the next
+         *     business day; a later refund issues the modified invoice by itself. The payment shows all of them.
+         *
+         *     A payment has one tax invoice. After one that was `REFUSED`, `REJECTED` or `WITHDRAWN` another may be asked for.
+         */
+        post: operations["requestTaxInvoice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -821,6 +927,21 @@ export interface components {
             status: components["schemas"]["CaseStatus"];
             theirAmount?: components["schemas"]["Krw"] | null;
         };
+        /**
+         * @description What a cash receipt is for.
+         * @enum {string}
+         */
+        CashReceiptKind: "INCOME_DEDUCTION" | "EXPENSE_PROOF";
+        /** @description A cash receipt (현금영수증). */
+        CashReceiptView: {
+            /**
+             * @description The tax service's number of it.
+             * @example 000000001
+             */
+            issueNumber: string;
+            receiptUrl?: string | null;
+            type: components["schemas"]["CashReceiptKind"];
+        };
         /** @description What time it is. */
         ClockView: {
             now: components["schemas"]["KoreanTime"];
@@ -1140,6 +1261,8 @@ export interface components {
                 attempts: components["schemas"]["AttemptView"][];
                 /** @description Oldest first. */
                 refunds: components["schemas"]["RefundView"][];
+                /** @description In the order they were asked for, modified ones included. */
+                taxInvoices: components["schemas"]["TaxInvoiceView"][];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1189,6 +1312,29 @@ export interface components {
                 queueAgeSeconds: number;
                 /** @example UP */
                 status: string;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_ReceiptView: {
+            /** @description The receipt of a payment. */
+            data: {
+                amount: components["schemas"]["Krw"];
+                /**
+                 * @description The issuer and the last digits of the card, as far as the provider leaves them readable.
+                 * @example 삼성카드 1234
+                 */
+                cardInfo?: string | null;
+                cashReceipt?: components["schemas"]["CashReceiptView"] | null;
+                paidAt: components["schemas"]["KoreanTime"];
+                paymentId: components["schemas"]["PaymentId"];
+                /**
+                 * @description The provider's page, which shows refunds as well; a path of this API where the provider has none.
+                 * @example https://dashboard.tosspayments.com/receipt/redirection?transactionId=tviva20260214
+                 */
+                receiptUrl: string;
+                /** @description What went back, oldest first; absent where nothing did. */
+                refunds?: components["schemas"]["RefundOnReceipt"][];
+                remainingAmount?: components["schemas"]["Krw"] | null;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1325,6 +1471,42 @@ export interface components {
                 /** @description `NON_RENEWING` while the paid period lasts, else `ENDED`. */
                 status: components["schemas"]["SubscriptionStatus"];
                 subscriptionId: components["schemas"]["SubscriptionId"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_TaxInvoiceView: {
+            /** @description A tax invoice (세금계산서) of a payment. */
+            data: {
+                answeredAt?: components["schemas"]["KoreanTime"] | null;
+                /** @description The tax service's number of it (국세청 승인번호), from the issue on. */
+                confirmationNumber?: string | null;
+                /**
+                 * @description Null while there is nothing to download.
+                 * @example /api/payments/tax-invoice/INV-20260214-001/download
+                 */
+                downloadUrl?: string | null;
+                /** @example INV-20260214-001 */
+                invoiceId: string;
+                issuedAt?: components["schemas"]["KoreanTime"] | null;
+                modification?: components["schemas"]["ModificationView"] | null;
+                paymentId: components["schemas"]["PaymentId"];
+                /** @description Why it was not issued. */
+                refusalMessage?: string | null;
+                requestedAt: components["schemas"]["KoreanTime"];
+                sentAt?: components["schemas"]["KoreanTime"] | null;
+                status: components["schemas"]["TaxInvoiceStatus"];
+                /** @description Value of supply (공급가액); negative on a modified invoice that takes something back. */
+                supplyAmount: components["schemas"]["Krw"];
+                /** @description The tax service's own word about it, such as `SUC001`. */
+                taxServiceCode?: string | null;
+                /** @description VAT (세액). */
+                vatAmount: components["schemas"]["Krw"];
+                /**
+                 * Format: date
+                 * @description The legal date of the document (작성일자).
+                 * @example 2026-02-14
+                 */
+                writeDate: string;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1539,10 +1721,12 @@ export interface components {
                 cardCompany?: string | null;
                 /** @example ****-****-****-1234 */
                 cardNumber?: string | null;
+                cashReceipt?: components["schemas"]["CashReceiptView"] | null;
                 failure?: components["schemas"]["Failure"] | null;
                 /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
                 orderId: string;
                 paidAt?: components["schemas"]["KoreanTime"] | null;
+                paidWith?: components["schemas"]["PaidWith"] | null;
                 paymentId: components["schemas"]["PaymentId"];
                 period?: components["schemas"]["Period"] | null;
                 /** @example BASIC */
@@ -1617,6 +1801,23 @@ export interface components {
             platformAdmin: boolean;
             /** @example user_1 */
             subject: string;
+        };
+        /** @description What a modified tax invoice modifies. */
+        ModificationView: {
+            /** @example INV-20260214-001 */
+            originalInvoiceId: string;
+            /**
+             * @description In its words.
+             * @example 계약의 해제
+             */
+            reason: string;
+            /**
+             * Format: int32
+             * @description The tax service's reason code (수정사유), 1 to 6.
+             * @example 4
+             */
+            reasonCode: number;
+            refundId: components["schemas"]["RefundId"];
         };
         /**
          * @description Where to move the clock: one of the two.
@@ -1713,6 +1914,11 @@ export interface components {
             nextCursor?: string | null;
         };
         /**
+         * @description With what a payment was paid.
+         * @enum {string}
+         */
+        PaidWith: "CARD" | "TRANSFER" | "VIRTUAL_ACCOUNT" | "WALLET" | "MOBILE" | "VOUCHER";
+        /**
          * @description How much is given back, and why.
          * @example {
          *       "amount": 15000,
@@ -1731,6 +1937,8 @@ export interface components {
             attempts: components["schemas"]["AttemptView"][];
             /** @description Oldest first. */
             refunds: components["schemas"]["RefundView"][];
+            /** @description In the order they were asked for, modified ones included. */
+            taxInvoices: components["schemas"]["TaxInvoiceView"][];
         };
         /**
          * Format: int64
@@ -1786,10 +1994,12 @@ export interface components {
             cardCompany?: string | null;
             /** @example ****-****-****-1234 */
             cardNumber?: string | null;
+            cashReceipt?: components["schemas"]["CashReceiptView"] | null;
             failure?: components["schemas"]["Failure"] | null;
             /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
             orderId: string;
             paidAt?: components["schemas"]["KoreanTime"] | null;
+            paidWith?: components["schemas"]["PaidWith"] | null;
             paymentId: components["schemas"]["PaymentId"];
             period?: components["schemas"]["Period"] | null;
             /** @example BASIC */
@@ -1902,6 +2112,26 @@ export interface components {
             /** @example UP */
             status: string;
         };
+        /** @description The receipt of a payment. */
+        ReceiptView: {
+            amount: components["schemas"]["Krw"];
+            /**
+             * @description The issuer and the last digits of the card, as far as the provider leaves them readable.
+             * @example 삼성카드 1234
+             */
+            cardInfo?: string | null;
+            cashReceipt?: components["schemas"]["CashReceiptView"] | null;
+            paidAt: components["schemas"]["KoreanTime"];
+            paymentId: components["schemas"]["PaymentId"];
+            /**
+             * @description The provider's page, which shows refunds as well; a path of this API where the provider has none.
+             * @example https://dashboard.tosspayments.com/receipt/redirection?transactionId=tviva20260214
+             */
+            receiptUrl: string;
+            /** @description What went back, oldest first; absent where nothing did. */
+            refunds?: components["schemas"]["RefundOnReceipt"][];
+            remainingAmount?: components["schemas"]["Krw"] | null;
+        };
         /**
          * @description What is to be compared.
          * @example {
@@ -1967,6 +2197,13 @@ export interface components {
         };
         /** @example rf_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         RefundId: string;
+        /** @description A refund, as a receipt shows it. */
+        RefundOnReceipt: {
+            amount: components["schemas"]["Krw"];
+            /** @example 고객 요청 */
+            reason: string;
+            refundedAt?: components["schemas"]["KoreanTime"] | null;
+        };
         /**
          * @description Why all of it is given back.
          * @example {
@@ -2026,6 +2263,25 @@ export interface components {
         };
         /** @enum {string} */
         RegistrationStatus: "ACTIVE" | "PROCESSING";
+        /**
+         * @description Who the invoice is addressed to (공급받는자).
+         * @example {
+         *       "businessNumber": "123-45-67890",
+         *       "companyName": "미소헤어",
+         *       "email": "tax@misohair.com",
+         *       "ownerName": "김미소"
+         *     }
+         */
+        RequestTaxInvoice: {
+            /** @description The business registration number (사업자등록번호), with hyphens or without. */
+            businessNumber: string;
+            /** @description 상호, 1 to 70 characters. */
+            companyName: string;
+            /** @description Where the issuer mails it to. */
+            email: string;
+            /** @description 성명 of the representative, 1 to 30 characters. */
+            ownerName: string;
+        };
         /**
          * @description What a person decides.
          * @enum {string}
@@ -2205,6 +2461,68 @@ export interface components {
             /** @example BASIC */
             plan: string;
             status: components["schemas"]["SubscriptionStatus"];
+        };
+        /** @description A tax invoice that was asked for. */
+        TaxInvoiceAnswer: {
+            /** @example /api/payments/tax-invoice/INV-20260214-001/download */
+            downloadUrl: string;
+            /** @example INV-20260214-001 */
+            invoiceId: string;
+            status: components["schemas"]["TaxInvoiceStatus"];
+        };
+        /** @description The answer, and what there is to be careful about. */
+        TaxInvoiceRequested: {
+            data: components["schemas"]["TaxInvoiceAnswer"];
+            /** @description Absent where there is nothing to say. */
+            warnings?: components["schemas"]["Warning"][];
+        };
+        /**
+         * @description How a tax invoice stands.
+         * @enum {string}
+         */
+        TaxInvoiceStatus: "WAITING" | "PROCESSING" | "ISSUED" | "SENT" | "ACCEPTED" | "REJECTED" | "WITHDRAWN" | "REFUSED";
+        /** @description A tax invoice (세금계산서) of a payment. */
+        TaxInvoiceView: {
+            answeredAt?: components["schemas"]["KoreanTime"] | null;
+            /** @description The tax service's number of it (국세청 승인번호), from the issue on. */
+            confirmationNumber?: string | null;
+            /**
+             * @description Null while there is nothing to download.
+             * @example /api/payments/tax-invoice/INV-20260214-001/download
+             */
+            downloadUrl?: string | null;
+            /** @example INV-20260214-001 */
+            invoiceId: string;
+            issuedAt?: components["schemas"]["KoreanTime"] | null;
+            modification?: components["schemas"]["ModificationView"] | null;
+            paymentId: components["schemas"]["PaymentId"];
+            /** @description Why it was not issued. */
+            refusalMessage?: string | null;
+            requestedAt: components["schemas"]["KoreanTime"];
+            sentAt?: components["schemas"]["KoreanTime"] | null;
+            status: components["schemas"]["TaxInvoiceStatus"];
+            /** @description Value of supply (공급가액); negative on a modified invoice that takes something back. */
+            supplyAmount: components["schemas"]["Krw"];
+            /** @description The tax service's own word about it, such as `SUC001`. */
+            taxServiceCode?: string | null;
+            /** @description VAT (세액). */
+            vatAmount: components["schemas"]["Krw"];
+            /**
+             * Format: date
+             * @description The legal date of the document (작성일자).
+             * @example 2026-02-14
+             */
+            writeDate: string;
+        };
+        /** @description Something that was done all the same, and that somebody should know about. */
+        Warning: {
+            /**
+             * @description `CARD_SLIP_ALREADY_ISSUED`: the payment has a card slip, beside which the law wants no tax invoice.
+             * @example CARD_SLIP_ALREADY_ISSUED
+             */
+            code: string;
+            /** @description What a shop owner may read, in Korean. */
+            message: string;
         };
         /**
          * @description What happens when the last retry of a renewal has failed.
@@ -3723,6 +4041,167 @@ export interface operations {
             };
         };
     };
+    getTaxInvoice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example INV-20260214-001 */
+                invoiceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tax invoice */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_TaxInvoiceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such invoice, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadTaxInvoice: {
+        parameters: {
+            query?: {
+                /** @description Without it the `Accept` header decides, and `html` is meant otherwise. */
+                format?: "html" | "xml";
+            };
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example INV-20260214-001 */
+                invoiceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                    "application/xml": string;
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such invoice, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TAX_INVOICE_NOT_ISSUED`: not issued yet, or void */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getPayment: {
         parameters: {
             query?: never;
@@ -3926,6 +4405,172 @@ export interface operations {
             };
         };
     };
+    getReceipt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The receipt */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ReceiptView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such payment, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_PAID` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReceiptPage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such payment, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_PAID` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     refundPayment: {
         parameters: {
             query?: never;
@@ -4036,6 +4681,135 @@ export interface operations {
                 };
             };
             /** @description `VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestTaxInvoice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request safe to repeat: the same key with the same body gets the stored answer,
+                 *     with another body a 422 `IDEMPOTENCY_KEY_REUSED`, while it still runs a 409 `IDEMPOTENCY_KEY_IN_USE`.
+                 */
+                "Idempotency-Key"?: string | null;
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestTaxInvoice"];
+            };
+        };
+        responses: {
+            /** @description Issued */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxInvoiceRequested"];
+                };
+            };
+            /** @description Not known yet (`PROCESSING`); settled later */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxInvoiceRequested"];
+                };
+            };
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_PAID`, `TAX_INVOICE_EXISTS` with `invoiceId`, `NOTHING_TO_INVOICE`: all of it went back, `TAX_INVOICE_TOO_LATE`: the 10th of the month after the payment is over, `CARD_SLIP_ALREADY_ISSUED` where the operator refuses tax invoices beside card slips, `CASH_RECEIPT_ALREADY_ISSUED`, `TAX_INVOICE_REFUSED` with `invoiceId` and `providerCode`, `TAX_INVOICES_NOT_OFFERED`, `IDEMPOTENCY_KEY_IN_USE` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `INVALID_BUSINESS_NUMBER`, `INVALID_LENGTH`, `INVALID_TEXT`, `INVALID_EMAIL`; `IDEMPOTENCY_KEY_REUSED` */
             422: {
                 headers: {
                     [name: string]: unknown;

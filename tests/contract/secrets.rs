@@ -13,6 +13,8 @@ use crate::tables;
 const CARD_NUMBERS: [&str; 4] =
     ["5555555555554444", "5555-5555-5555-4444", "5555 5555 5555 4444", "4012888888881881"];
 
+const BUSINESS_NUMBER: &str = "987-65-43210";
+
 /// Everything that must not be found, by what it is.
 struct Secrets(Vec<(String, String)>);
 
@@ -56,6 +58,8 @@ async fn a_full_story(app: &TestApp, owner: &Actor, secrets: &mut Secrets) {
     let registration = app.registration("BASIC", Card::Good);
     secrets.add("an auth key", registration["cardNumber"].as_str().expect("a key"));
     owner.post("/api/payments/billing-key", registration).await.data();
+    // The declined first try was 101, so the first that was paid is 102.
+    asks_for_a_tax_invoice(&owner, secrets).await;
     app.card_becomes(Card::InsufficientFunds);
     app.time_passes_until("2026-03-01T12:00").await;
     let replacement = app.auth_key(Card::Good);
@@ -63,12 +67,32 @@ async fn a_full_story(app: &TestApp, owner: &Actor, secrets: &mut Secrets) {
     let replacement = json!({"authKey": replacement, "customerKey": "user_1"});
     owner.put("/api/subscriptions/payment-method", replacement).await.data();
     app.time_passes_until("2026-04-01T12:00").await;
-    // The declined first try was 101, so the first that was paid is 102.
     owner.post("/api/payments/102/refund", json!({"reason": "고객 요청"})).await.data();
     owner.post("/api/subscriptions/cancel", json!({})).await.data();
     app.time_passes_until("2026-05-02T12:00").await;
     app.deliver(&app.sandbox.webhooks()).await;
     app.sweep().await;
+}
+
+/// The shop says who it is, once wrongly.
+async fn asks_for_a_tax_invoice(owner: &Actor, secrets: &mut Secrets) {
+    let (company, name, address) = ("비밀스러운 미소헤어", "김비밀미소", "secret.tax@misohair.example");
+    secrets.add("a company's name", company);
+    secrets.add("somebody's name", name);
+    secrets.add("a mail address", address);
+    secrets.add("a business number", BUSINESS_NUMBER);
+    let asks = |email: String| {
+        let buyer = json!({
+            "businessNumber": BUSINESS_NUMBER, "companyName": company, "ownerName": name, "email": email,
+        });
+        let owner = owner.clone().with_header("idempotency-key", format!("tax-invoice-{}", email.len()));
+        async move { owner.post("/api/payments/102/tax-invoice", buyer).await }
+    };
+    asks(format!("{address}@")).await.problem(422, "VALIDATION_FAILED");
+    let answer = asks(address.to_owned()).await;
+    assert_eq!(answer.data()["status"], "ISSUED");
+    let path = answer.data()["downloadUrl"].as_str().expect("a path").to_owned();
+    assert!(owner.get(&path).await.body.to_string().contains(company), "the document says who it is for");
 }
 
 /// A webhook that says which key was deleted comes for a card that is still in use.
@@ -176,6 +200,12 @@ async fn secrets_are_in_neither_the_logs_nor_the_database() {
     let rows = tables::everything(&app).await;
     assert!(rows.contains("payment.succeeded") && rows.contains("billing.webhook"), "the database was read");
     secrets.must_not_be_in("the database", &rows);
+    let digits = BUSINESS_NUMBER.replace('-', "");
+    assert!(
+        rows.contains("billing.tax_invoice\n(1,INV-") && !rows.contains(&digits),
+        "a business number's digits"
+    );
+    assert!(!lines.contains(&digits), "a business number's digits");
     // What identifies a card to its holder is there, and no more of it.
     assert!(rows.contains("****"), "masked numbers are kept");
     for card in [Card::Good, Card::Suspended] {

@@ -16,4 +16,5 @@ mod owner;
 mod process;
 mod refund;
 mod renewal;
+mod tax_invoice;
 mod world;

@@ -92,6 +92,14 @@ impl Owner<'_> {
         self.asks(server, Method::PATCH, &path, Some(key), &body).await
     }
 
+    pub(crate) async fn asks_for_a_tax_invoice(&self, server: SocketAddr, payment: i64, key: &str) -> Reply {
+        let path = format!("/api/payments/{payment}/tax-invoice");
+        let body = json!({
+            "businessNumber": "222-22-22227", "companyName": "미소헤어", "ownerName": "김미소", "email": "tax@misohair.com",
+        });
+        self.asks(server, Method::POST, &path, Some(key), &body).await
+    }
+
     fn authenticated_card(&self, customer: &str) -> String {
         let auth_key = self.world.sandbox.billing_auth(customer, Card::Good.number());
         auth_key.expect("the sandbox issues an auth key")

@@ -23,6 +23,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) const JWT_SECRET: &str = "the-jwt-secret-of-the-crash-tests";
 
+/// The partner that the processes are at Popbill: the sandbox's own is refused in production.
+pub(crate) const LINK_ID: &str = "CRASH";
+pub(crate) const POPBILL_SECRET_KEY: &str = "Y3Jhc2gtdGVzdHMtcG9wYmlsbC1zZWNyZXQta2V5LTE=";
+
 /// A running process; dropping it kills it.
 pub(crate) struct Process {
     child: Child,
@@ -50,6 +54,13 @@ impl World {
             .env("CRON_SECRET", "the-cron-secret-of-the-crash-tests")
             .env("TOSS_SECRET_KEY", "test_sk_of_the_crash_tests")
             .env("TOSS_API_BASE_URL", self.sandbox.toss_base_url())
+            .env("POPBILL_LINK_ID", LINK_ID)
+            .env("POPBILL_SECRET_KEY", POPBILL_SECRET_KEY)
+            .env("POPBILL_API_BASE_URL", self.sandbox.popbill_base_url())
+            .env("POPBILL_AUTH_BASE_URL", self.sandbox.linkhub_base_url())
+            .env("DANGOL_SELLER_BUSINESS_NUMBER", "111-11-11119")
+            .env("DANGOL_SELLER_COMPANY", "주식회사 단골")
+            .env("DANGOL_SELLER_OWNER", "이단골")
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

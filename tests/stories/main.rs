@@ -5,6 +5,7 @@ mod cases;
 mod checking_out;
 mod dunning;
 mod ledger;
+mod papers;
 mod paying_again;
 mod reading;
 mod readme;

@@ -56,6 +56,7 @@ impl App {
             breakers: Arc::default(),
             vault: secrets.vault.clone(),
             settings: config.billing_settings(secrets),
+            tax_invoicing: secrets.papers.tax_invoicing.clone(),
         };
         Ok(Self { db, clock, identity, billing, metrics: ops::metrics_recorder()? })
     }
@@ -123,6 +124,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "subscriptions", description = "Subscribing, the card, cancelling"),
         (name = "checkout", description = "Paying in the provider's window"),
         (name = "payments", description = "History, retries, refunds"),
+        (name = "papers", description = "Receipts, tax invoices, cash receipts"),
         (name = "identity", description = "Who is calling"),
         (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),
         (name = "operations", description = "For schedulers, providers and monitoring"),

@@ -1,5 +1,7 @@
 //! The configuration: read once from the environment (or flags), typed, and printable without secrets.
 
+mod papers;
+
 use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context, bail};
@@ -9,6 +11,8 @@ use platform::Vault;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::providers::{ProviderSettings, Stage};
+
+pub use self::papers::{Papers, PapersConfig};
 
 /// What can be configured. The names of the variables are the public ones; flags exist for trying things out.
 #[derive(Args, Clone, Debug)]
@@ -55,6 +59,9 @@ pub struct Config {
     /// Connections to PostgreSQL per process.
     #[arg(long, env = "DANGOL_DATABASE_CONNECTIONS", default_value_t = 20, global = true)]
     pub database_connections: u32,
+
+    #[command(flatten)]
+    pub papers: PapersConfig,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature that clap wants")]
@@ -79,6 +86,8 @@ pub struct Secrets {
     /// With credentials for at least one provider.
     pub providers: ProviderSettings,
     pub stage: Stage,
+    /// Who sells, and who files the tax invoices about it.
+    pub papers: Papers,
 }
 
 /// The secrets of a development system. They are public, so production refuses each of them.
@@ -129,9 +138,11 @@ impl Config {
         if self.encryption_key.is_some() && vault.is_err() {
             complaints.push("DANGOL_ENCRYPTION_KEY is not `id:base64 of 32 bytes`".to_owned());
         }
-        match vault {
-            Ok(vault) if complaints.is_empty() => {
-                Ok(Secrets { jwt, vault, cron, providers: self.providers.clone(), stage: Stage::Production })
+        let papers = self.papers.production(&mut complaints);
+        match (vault, papers) {
+            (Ok(vault), Some(papers)) if complaints.is_empty() => {
+                let (providers, stage) = (self.providers.clone(), Stage::Production);
+                Ok(Secrets { jwt, vault, cron, providers, stage, papers })
             }
             _ => bail!("not fit for production:\n  - {}", complaints.join("\n  - ")),
         }
@@ -149,6 +160,7 @@ impl Config {
             cron: or(&self.cron_secret, development::CRON),
             providers: self.development_providers(),
             stage: Stage::Development,
+            papers: self.papers.development().context("the seller, or Popbill")?,
         })
     }
 
@@ -180,6 +192,7 @@ impl Config {
             charge_time: self.charge_time,
             concurrency: self.billing_concurrency,
             cron_secret: secrets.cron.clone(),
+            seller: secrets.papers.seller.clone(),
         }
     }
 }
@@ -196,7 +209,8 @@ impl fmt::Display for Config {
         writeln!(f, "{}", self.providers)?;
         writeln!(f, "DANGOL_CHARGE_TIME           {} KST", self.charge_time.format("%H:%M"))?;
         writeln!(f, "DANGOL_BILLING_CONCURRENCY   {}", self.billing_concurrency)?;
-        write!(f, "DANGOL_DATABASE_CONNECTIONS  {}", self.database_connections)
+        writeln!(f, "DANGOL_DATABASE_CONNECTIONS  {}", self.database_connections)?;
+        write!(f, "{}", self.papers)
     }
 }
 
@@ -267,10 +281,54 @@ mod tests {
         assert!(config(&flags).production_secrets().is_ok());
     }
 
+    /// With these flags beside the good ones.
+    fn papers(more: &[&str]) -> Result<Papers, String> {
+        let flags: Vec<&str> = GOOD.iter().chain(more).copied().collect();
+        let secrets = config(&flags).production_secrets();
+        secrets.map(|secrets| secrets.papers).map_err(|complaint| complaint.to_string())
+    }
+
+    const SELLER: &[&str] = &[
+        "--seller-business-number=111-11-11119",
+        "--seller-company=주식회사 단골",
+        "--seller-owner=이단골",
+        "--popbill-link-id=SOMEBODY",
+        "--popbill-secret-key=MDEyMzQ1Njc4OTAxMjM0NQ==",
+    ];
+
+    #[test]
+    fn tax_invoices_are_optional_and_nothing_of_them_may_be_half_configured() {
+        assert!(papers(&[]).unwrap().tax_invoicing.is_none());
+        let tax_invoicing = papers(SELLER).unwrap().tax_invoicing.unwrap();
+        assert_eq!(tax_invoicing.number_check, billing::NumberCheck::Checksum);
+        assert_eq!(tax_invoicing.card_slip, billing::CardSlipPolicy::Warn);
+        for (missing, complaint) in [
+            ("popbill-secret-key", "POPBILL_SECRET_KEY is not set"),
+            ("popbill-link-id", "POPBILL_LINK_ID is not set"),
+            ("seller-owner", "all of them, or none"),
+        ] {
+            let flags: Vec<&str> = SELLER.iter().copied().filter(|flag| !flag.contains(missing)).collect();
+            let told = papers(&flags).err().unwrap();
+            assert!(told.contains(complaint), "{told}");
+        }
+        let known = "--popbill-secret-key=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+        for (flag, complaint) in [
+            (known, "POPBILL_SECRET_KEY is the development secret"),
+            ("--seller-business-number=111-11-11111", "has a wrong last digit"),
+            ("--popbill-corp-num=222-22-22227", "another business than the seller"),
+        ] {
+            let name = flag.split('=').next().unwrap_or_default();
+            let others = SELLER.iter().copied().filter(|other| !other.starts_with(name));
+            let told = papers(&others.chain([flag]).collect::<Vec<_>>()).err().unwrap();
+            assert!(told.contains(complaint), "{told}");
+        }
+    }
+
     #[test]
     fn what_is_printed_holds_no_secret() {
-        let printed = format!("{} {:?}", config(GOOD), config(GOOD));
-        for secret in ["postgres://db", "0123456789"] {
+        let flags: Vec<&str> = GOOD.iter().chain(SELLER).copied().collect();
+        let printed = format!("{} {:?}", config(&flags), config(&flags));
+        for secret in ["postgres://db", "0123456789", "MDEyMzQ1"] {
             assert!(!printed.contains(secret), "{printed}");
         }
     }

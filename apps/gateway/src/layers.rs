@@ -87,6 +87,10 @@ pub(crate) fn cors() -> CorsLayer {
             HeaderName::from_static("x-business-id"),
             REQUEST_ID.clone(),
         ])
-        .expose_headers([REQUEST_ID.clone(), HeaderName::from_static("idempotency-replayed")])
+        .expose_headers([
+            REQUEST_ID.clone(),
+            HeaderName::from_static("idempotency-replayed"),
+            header::CONTENT_DISPOSITION,
+        ])
         .max_age(Duration::from_hours(24))
 }

@@ -35,4 +35,6 @@ pub use portone::{
     WEBHOOK_SECRET as PORTONE_WEBHOOK_SECRET,
 };
 pub use running::{Sandbox, SandboxConfig, WebhookUrls};
-pub use toss::{PaymentAuth, RepeatedDelete, TossSwitches, WebhookAttempt, WebhookDelivery};
+pub use toss::{
+    CashReceiptType, PaymentAuth, RepeatedDelete, TossSwitches, TransferAuth, WebhookAttempt, WebhookDelivery,
+};

@@ -11,6 +11,7 @@ use crate::{
     payment::{Failure, PaymentId, class_name},
     plan::Plan,
     refund::RefundFailure,
+    tax_invoice::TaxInvoiceRefusal,
 };
 
 /// A move that a state does not allow. Where a request asked for it, a more telling error comes
@@ -94,6 +95,26 @@ pub enum BillingError {
     CaseResolved,
     #[error("the case cannot be resolved like that")]
     ResolutionNotPossible,
+    #[error("this installation issues no tax invoices")]
+    TaxInvoicesNotOffered,
+    #[error("the payment was not paid")]
+    NotPaid,
+    #[error("the payment has the tax invoice {0}")]
+    TaxInvoiceExists(String),
+    #[error("the payment has a card slip")]
+    CardSlipIssued,
+    #[error("the payment has a cash receipt")]
+    CashReceiptIssued,
+    #[error("all of the payment went back")]
+    NothingToInvoice,
+    #[error("the time to issue a tax invoice is over")]
+    TaxInvoiceTooLate,
+    #[error("the issuer refused the tax invoice: {}", .refusal.code)]
+    TaxInvoiceRefused { number: String, refusal: TaxInvoiceRefusal },
+    #[error("the tax invoice is not issued")]
+    TaxInvoiceNotIssued,
+    #[error("a tax invoice cannot be read: {0}")]
+    UnreadableDocument(String),
     #[error(transparent)]
     WebhookRefused(#[from] WebhookRefused),
     #[error(transparent)]
@@ -258,7 +279,38 @@ impl From<BillingError> for Problem {
                     ),
                 }
             }
-            E::IllegalMove(_) | E::Vault(_) => Self::internal(&error),
+            E::TaxInvoicesNotOffered => Self::conflict(
+                "TAX_INVOICES_NOT_OFFERED",
+                "세금계산서를 발행하지 않는 서비스입니다. 결제 영수증을 이용해 주세요.",
+            ),
+            E::NotPaid => Self::conflict("NOT_PAID", "결제가 완료되지 않았습니다."),
+            E::TaxInvoiceExists(number) => {
+                Self::conflict("TAX_INVOICE_EXISTS", "이미 세금계산서를 발행한 결제입니다.")
+                    .with("invoiceId", number)
+            }
+            E::CardSlipIssued => Self::conflict(
+                "CARD_SLIP_ALREADY_ISSUED",
+                "카드로 결제하여 신용카드매출전표가 발급된 거래입니다. 매출전표로 매입세액을 공제받을 수 있습니다.",
+            ),
+            E::CashReceiptIssued => {
+                Self::conflict("CASH_RECEIPT_ALREADY_ISSUED", "현금영수증이 발급된 결제입니다.")
+            }
+            E::NothingToInvoice => {
+                Self::conflict("NOTHING_TO_INVOICE", "전액 환불되어 발행할 금액이 없습니다.")
+            }
+            E::TaxInvoiceTooLate => Self::conflict(
+                "TAX_INVOICE_TOO_LATE",
+                "세금계산서 발급 기한(결제한 달의 다음 달 10일)이 지났습니다.",
+            ),
+            E::TaxInvoiceRefused { number, refusal } => {
+                Self::conflict("TAX_INVOICE_REFUSED", refusal.message)
+                    .with("invoiceId", number)
+                    .with("providerCode", refusal.code)
+            }
+            E::TaxInvoiceNotIssued => {
+                Self::conflict("TAX_INVOICE_NOT_ISSUED", "발행되지 않았거나 효력이 없는 세금계산서입니다.")
+            }
+            E::IllegalMove(_) | E::Vault(_) | E::UnreadableDocument(_) => Self::internal(&error),
             E::Db(error) => error.into(),
         }
     }

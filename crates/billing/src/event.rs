@@ -92,6 +92,37 @@ pub(crate) enum BillingEvent {
         card_company: String,
         card_number: String,
     },
+    TaxInvoiceIssued {
+        payment_id: PaymentId,
+        invoice_id: String,
+        amount: Krw,
+    },
+    /// A refund's modified invoice was issued.
+    TaxInvoiceModified {
+        payment_id: PaymentId,
+        invoice_id: String,
+        original_invoice_id: String,
+        refund_id: RefundId,
+        /// Negative: what it takes back.
+        amount: Krw,
+    },
+    /// The tax service took it.
+    TaxInvoiceAccepted {
+        payment_id: PaymentId,
+        invoice_id: String,
+    },
+    /// The tax service refused it; it is void.
+    TaxInvoiceRejected {
+        payment_id: PaymentId,
+        invoice_id: String,
+        code: Option<String>,
+    },
+    /// The issuer would not issue it.
+    TaxInvoiceRefused {
+        payment_id: PaymentId,
+        invoice_id: String,
+        message: String,
+    },
     /// The provider deleted the card's key by itself; the next renewal cannot be charged.
     PaymentMethodUnusable {
         billing_key: PaymentMethodId,
@@ -112,6 +143,11 @@ impl Event for BillingEvent {
             Self::SubscriptionSuspended { .. } => "subscription.suspended",
             Self::SubscriptionCanceled { .. } => "subscription.canceled",
             Self::SubscriptionEnded { .. } => "subscription.ended",
+            Self::TaxInvoiceIssued { .. } => "tax_invoice.issued",
+            Self::TaxInvoiceModified { .. } => "tax_invoice.modified",
+            Self::TaxInvoiceAccepted { .. } => "tax_invoice.accepted",
+            Self::TaxInvoiceRejected { .. } => "tax_invoice.rejected",
+            Self::TaxInvoiceRefused { .. } => "tax_invoice.refused",
             Self::PaymentMethodReplaced { .. } => "payment_method.replaced",
             Self::PaymentMethodAdded { .. } => "payment_method.added",
             Self::PaymentMethodUnusable { .. } => "payment_method.unusable",

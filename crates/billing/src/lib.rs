@@ -23,6 +23,7 @@ mod manage;
 mod payment;
 mod payment_method;
 mod plan;
+mod receipt;
 mod reconcile;
 mod reconciliation;
 mod refund;
@@ -31,10 +32,12 @@ mod routing;
 mod store;
 mod subscription;
 mod sweep;
+mod tax_invoice;
 mod webhook;
 
 use std::sync::Arc;
 
+use ::tax_invoice::Party;
 use chrono::NaiveTime;
 use kernel::Clock;
 use pg_adapter::Gateways;
@@ -59,6 +62,7 @@ pub use store::{
 };
 pub use subscription::{EndReason, Period, SubscriptionId, SubscriptionMove, SubscriptionStatus};
 pub use sweep::add_demo_plan;
+pub use tax_invoice::{CardSlipPolicy, NumberCheck, TaxInvoiceMove, TaxInvoiceStatus, TaxInvoicing};
 pub use webhook::ActOnWebhooks;
 
 /// What this context needs to work.
@@ -71,6 +75,8 @@ pub struct Billing {
     pub breakers: Arc<Breakers>,
     pub vault: Vault,
     pub settings: Settings,
+    /// None where this installation issues no tax invoices.
+    pub tax_invoicing: Option<TaxInvoicing>,
 }
 
 #[derive(Clone)]
@@ -81,6 +87,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// What a scheduler outside must present to start a billing run.
     pub cron_secret: SecretString,
+    /// Whose sales the payments are, as receipts name it; none where nobody said.
+    pub seller: Option<Party>,
 }
 
 /// This context's migrations, in schema `billing`.

@@ -129,6 +129,97 @@ impl PaymentReason {
     }
 }
 
+/// With what a payment was paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum PaidWith {
+    /// A card, also one behind a wallet: the card slip is its tax document.
+    Card,
+    /// A bank account.
+    Transfer,
+    /// A bank account opened for this payment.
+    VirtualAccount,
+    /// The money or the points of a wallet.
+    Wallet,
+    /// The telephone bill.
+    Mobile,
+    /// A gift certificate.
+    Voucher,
+}
+
+impl PaidWith {
+    /// None where the provider does not say.
+    pub(crate) fn of(told: pg_adapter::PaidWith) -> Option<Self> {
+        match told {
+            pg_adapter::PaidWith::Card => Some(Self::Card),
+            pg_adapter::PaidWith::Transfer => Some(Self::Transfer),
+            pg_adapter::PaidWith::VirtualAccount => Some(Self::VirtualAccount),
+            pg_adapter::PaidWith::Wallet => Some(Self::Wallet),
+            pg_adapter::PaidWith::Mobile => Some(Self::Mobile),
+            pg_adapter::PaidWith::Voucher => Some(Self::Voucher),
+            pg_adapter::PaidWith::Unknown => None,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "CARD",
+            Self::Transfer => "TRANSFER",
+            Self::VirtualAccount => "VIRTUAL_ACCOUNT",
+            Self::Wallet => "WALLET",
+            Self::Mobile => "MOBILE",
+            Self::Voucher => "VOUCHER",
+        }
+    }
+
+    /// As papers name it.
+    pub(crate) fn as_korean(self) -> &'static str {
+        match self {
+            Self::Card => "카드",
+            Self::Transfer => "계좌이체",
+            Self::VirtualAccount => "가상계좌",
+            Self::Wallet => "간편결제",
+            Self::Mobile => "휴대폰",
+            Self::Voucher => "상품권",
+        }
+    }
+}
+
+/// What a cash receipt is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum CashReceiptKind {
+    /// 소득공제: a person's.
+    IncomeDeduction,
+    /// 지출증빙: a business's.
+    ExpenseProof,
+}
+
+impl CashReceiptKind {
+    pub(crate) fn of(told: pg_adapter::CashReceiptKind) -> Self {
+        match told {
+            pg_adapter::CashReceiptKind::IncomeDeduction => Self::IncomeDeduction,
+            pg_adapter::CashReceiptKind::ExpenseProof => Self::ExpenseProof,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::IncomeDeduction => "INCOME_DEDUCTION",
+            Self::ExpenseProof => "EXPENSE_PROOF",
+        }
+    }
+
+    pub(crate) fn as_korean(self) -> &'static str {
+        match self {
+            Self::IncomeDeduction => "소득공제",
+            Self::ExpenseProof => "지출증빙",
+        }
+    }
+}
+
 /// A row of `billing.payment`, as the use cases need it.
 #[derive(Clone, Debug)]
 pub(crate) struct Payment {

@@ -27,6 +27,7 @@ impl Billing {
         // Behind what is owed: webhooks may be many, and anybody's.
         self.act_on_webhooks().await?;
         self.release_cards().await?;
+        self.attend_to_tax_invoices().await?;
         self.close_old().await?;
         self.reconcile_days().await?;
         Ok(report)

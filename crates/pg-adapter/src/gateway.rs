@@ -142,9 +142,13 @@ pub struct Approval {
     /// The original amount. Compare it with what was asked; the adapter does not.
     pub amount: Krw,
     pub approved_at: DateTime<Utc>,
+    /// With what it was paid, which decides what tax document it calls for.
+    pub paid_with: PaidWith,
     pub card: Option<Card>,
     /// The provider's own receipt page.
     pub receipt_url: Option<String>,
+    /// The cash receipt that was issued along with the payment.
+    pub cash_receipt: Option<Box<CashReceipt>>,
     /// What is left of the amount after all that was given back so far.
     pub remaining: Krw,
     /// The completed cancels one by one, oldest first; empty where the provider tells only
@@ -152,6 +156,44 @@ pub struct Approval {
     pub cancellations: Vec<Cancellation>,
     /// A billing key that the provider issued along with a one-off payment.
     pub billing_key: Option<IssuedBillingKey>,
+}
+
+/// With what somebody paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PaidWith {
+    /// A card, also one behind a wallet: there is a card slip.
+    Card,
+    /// A bank account.
+    Transfer,
+    /// Into an account that the provider opened for this payment.
+    VirtualAccount,
+    /// The money or the points of a wallet.
+    Wallet,
+    /// The telephone bill.
+    Mobile,
+    /// A gift certificate.
+    Voucher,
+    /// The provider does not say, or in a word that this version does not know.
+    Unknown,
+}
+
+/// A cash receipt (현금영수증) as the provider tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CashReceipt {
+    pub kind: CashReceiptKind,
+    /// The tax service's number of it (승인번호).
+    pub issue_number: String,
+    /// The provider's page of it.
+    pub url: Option<String>,
+}
+
+/// What a cash receipt is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CashReceiptKind {
+    /// 소득공제: a person's.
+    IncomeDeduction,
+    /// 지출증빙: a business's, which deducts the VAT.
+    ExpenseProof,
 }
 
 impl Approval {

@@ -25,8 +25,9 @@ pub mod toss;
 
 pub use capabilities::{Capabilities, OrderIds, Repeats};
 pub use gateway::{
-    Acknowledgement, Approval, BillingKeySecret, Cancel, Cancellation, Card, Charge, Confirm, Decline,
-    DeclineClass, IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, Outcome, PaymentGateway, Subject,
-    Transaction, TransactionKind, TransactionPage, Webhook, WebhookRefused,
+    Acknowledgement, Approval, BillingKeySecret, Cancel, Cancellation, Card, CashReceipt, CashReceiptKind,
+    Charge, Confirm, Decline, DeclineClass, IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, Outcome,
+    PaidWith, PaymentGateway, Subject, Transaction, TransactionKind, TransactionPage, Webhook,
+    WebhookRefused,
 };
 pub use registry::{Gateways, Provider, UnknownProvider};

@@ -13,7 +13,7 @@ pub use xml::xml;
 ///
 /// Control characters that XML forbids become a space: nobody can read them, and one of them would make
 /// the whole document unreadable.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -13,7 +13,7 @@ use gateway::{
 };
 use kernel::{BusinessId, Clock, KoreanTime, MovableClock};
 use platform::{Membership, Principal, Role};
-use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
+use sandbox::{PopbillSwitches, Sandbox, SandboxConfig, WebhookUrls};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -86,6 +86,9 @@ impl TestApp {
         config.database_url = Some(database.url.clone());
         config.database_connections = 8;
         config.providers.speak_with(&sandbox.base_url());
+        config.papers.speak_with(&sandbox.base_url());
+        sandbox
+            .set_popbill_switches(PopbillSwitches { any_buyer_number: true, ..PopbillSwitches::default() });
         let secrets = config.development_secrets().expect("development secrets");
         let db = database::connect(&database.url, config.database_connections)
             .await
@@ -97,6 +100,13 @@ impl TestApp {
         let dev_clock = DevClock::new(clock.clone(), app.billing.clone());
         let router = app.clone().router(Some(dev_clock.clone()));
         Self { app, clock, sandbox, provider, database, config, dev_clock, router }
+    }
+
+    /// The process is started again, put together a little otherwise.
+    pub fn restarts(&mut self, otherwise: impl FnOnce(&mut App)) {
+        otherwise(&mut self.app);
+        self.dev_clock = DevClock::new(self.clock.clone(), self.app.billing.clone());
+        self.router = self.app.clone().router(Some(self.dev_clock.clone()));
     }
 
     pub fn db(&self) -> &PgPool {

@@ -18,7 +18,7 @@ pub use database::TestDatabase;
 /// The words in which a provider is asked, and answers.
 pub use pg_adapter::{
     Approval, Cancel, Cancellation, Capabilities, Charge, Confirm, Decline, DeclineClass, IssueBillingKey,
-    IssuedBillingKey, ListFailed, Lookup, Outcome, PaymentGateway, Transaction, TransactionKind,
+    IssuedBillingKey, ListFailed, Lookup, Outcome, PaidWith, PaymentGateway, Transaction, TransactionKind,
     TransactionPage,
 };
 pub use provider::{AlterableProvider, RealGateway};

@@ -151,6 +151,17 @@ impl TestApp {
         address
     }
 
+    /// The provider's own id of a payment, which the API never shows.
+    pub async fn provider_key(&self, payment: i64) -> String {
+        let mut superuser = self.superuser_connection().await;
+        let query = "select payment_key from billing.payment where payment_id = $1";
+        sqlx::query_scalar(query)
+            .bind(payment)
+            .fetch_one(&mut superuser)
+            .await
+            .expect("a payment that was made")
+    }
+
     /// The provider's own key behind a card of business 1, which the API never shows.
     pub async fn billing_key(&self, handle: &Value) -> SecretString {
         let handle = handle.as_str().expect("a handle");

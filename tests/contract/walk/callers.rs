@@ -126,7 +126,7 @@ async fn a_path_that_does_not_exist_is_a_problem() {
         "/",
         "/api",
         "/api/payment",
-        "/api/payments/101/receipt",
+        "/api/payments/101/receipts",
         "/api//payments",
         "/api/payments/",
         "/%00",

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use testkit::{Answer, Card, TestApp};
 
 use crate::{
-    document::{Form, Operation, operations},
+    document::{Form, Operation, operation, operations},
     problem::must_be_refused,
     tables,
 };
@@ -20,6 +20,8 @@ struct Ids {
 async fn others_things(app: &TestApp) -> Ids {
     let subscription = app.subscribed().await["subscriptionId"].clone();
     app.card_becomes(Card::InsufficientFunds);
+    let buyer = operation("requestTaxInvoice").example().expect("an example");
+    let invoice = app.owner().post("/api/payments/101/tax-invoice", buyer).await.data()["invoiceId"].clone();
     app.time_passes_until("2026-03-01T12:00").await;
     app.card_becomes(Card::Good);
     let order = json!({"plan": "BASIC"});
@@ -28,10 +30,12 @@ async fn others_things(app: &TestApp) -> Ids {
     Ids {
         theirs: object(&json!({
             "paymentId": 101, "subscriptionId": subscription, "orderId": order, "paymentKey": paid,
+            "invoiceId": invoice,
         })),
         nobodys: object(&json!({
             "paymentId": 999_999, "subscriptionId": "sub_0199f6b2c0de7a52a0f1d2c3b4a59687",
             "orderId": "dg_00000000000000000000000000000000", "paymentKey": paid,
+            "invoiceId": "INV-20991231-001",
         })),
     }
 }
@@ -52,6 +56,9 @@ fn requests(operation: &Operation, ids: &Map<String, Value>) -> Vec<(String, Opt
     let mut url = operation.path.replace("{provider}", "toss");
     if url.contains("{paymentId}") {
         url = url.replace("{paymentId}", &id_of("paymentId").to_string());
+    }
+    if url.contains("{invoiceId}") {
+        url = url.replace("{invoiceId}", id_of("invoiceId").as_str().expect("a number"));
     }
     assert!(!url.contains('{'), "{} has a parameter that this test does not know", operation.id);
     let Some(form) = operation.form() else { return vec![(url, operation.example())] };
@@ -79,6 +86,7 @@ async fn a_stranger_cannot_tell_that_anything_exists() {
     let mut asked = 0;
     for operation in operations().iter().filter(|operation| concerns_a_business(operation)) {
         let names_something = operation.path.contains("{paymentId}")
+            || operation.path.contains("{invoiceId}")
             || operation.form().is_some_and(|form| !named_things(&form).is_empty());
         if !names_something {
             continue;

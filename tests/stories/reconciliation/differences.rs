@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta};
 use kernel::Krw;
 use serde_json::{Value, json};
-use testkit::{Approval, Charge, Lookup, Outcome, Transaction, TransactionKind};
+use testkit::{Approval, Charge, Lookup, Outcome, PaidWith, Transaction, TransactionKind};
 
 use super::subscribed;
 
@@ -148,8 +148,10 @@ fn nth_stray(n: i64) -> (Transaction, Approval) {
         order_id,
         amount,
         approved_at: at + TimeDelta::seconds(n),
+        paid_with: PaidWith::Card,
         card: None,
         receipt_url: None,
+        cash_receipt: None,
         remaining: amount,
         cancellations: vec![],
         billing_key: None,

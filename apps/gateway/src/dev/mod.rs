@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use kernel::MovableClock;
-use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
+use sandbox::{PopbillSwitches, Sandbox, SandboxConfig, WebhookUrls};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
@@ -72,6 +72,9 @@ async fn start(
     })
     .await?;
     config.providers.speak_with(&sandbox.base_url());
+    config.papers.speak_with(&sandbox.base_url());
+    // The examples' business numbers name nobody, so they fail the tax office's check.
+    sandbox.set_popbill_switches(PopbillSwitches { any_buyer_number: true, ..PopbillSwitches::default() });
 
     let secrets = config.development_secrets()?;
     let app = App::new(config, &secrets, db, clock.clone())?;

@@ -73,6 +73,7 @@ impl Running {
     pub async fn app(&self, config: &Config) -> anyhow::Result<App> {
         let mut config = config.clone();
         config.providers.speak_with(&self.sandbox_url);
+        config.papers.speak_with(&self.sandbox_url);
         let secrets = config.development_secrets()?;
         let db = database::connect(&self.database_url, config.database_connections).await?;
         let clock = Arc::new(MovableClock::default());

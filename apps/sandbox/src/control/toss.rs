@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     toss::{
-        PaymentAuth, TossSwitches, WebhookDelivery,
+        PaymentAuth, TossSwitches, TransferAuth, WebhookDelivery,
         desk::{self, BillingAuth, CardChange, WebhookOrder, WebhookSent},
     },
     world::World,
@@ -27,6 +27,7 @@ pub(super) fn router() -> Router<Arc<World>> {
     Router::new()
         .route("/_sandbox/toss/billing-auth", post(billing_auth))
         .route("/_sandbox/toss/payment-auth", post(payment_auth))
+        .route("/_sandbox/toss/transfer-auth", post(transfer_auth))
         .route("/_sandbox/toss/cards", post(change_card))
         .route("/_sandbox/toss/switches", wall::switches::<TossSwitches>())
         .route("/_sandbox/toss/webhook-url", wall::webhook_url::<WebhookDelivery>())
@@ -39,6 +40,14 @@ pub(super) fn router() -> Router<Arc<World>> {
 async fn billing_auth(State(world): State<Arc<World>>, JsonBody(request): JsonBody<BillingAuth>) -> Answered {
     let auth_key = desk::billing_auth(&world, request)?;
     Ok(Json(json!({"authKey": auth_key})).into_response())
+}
+
+async fn transfer_auth(
+    State(world): State<Arc<World>>,
+    JsonBody(request): JsonBody<TransferAuth>,
+) -> Answered {
+    let payment_key = desk::transfer_auth(&world, request)?;
+    Ok(Json(json!({"paymentKey": payment_key})).into_response())
 }
 
 async fn payment_auth(State(world): State<Arc<World>>, JsonBody(request): JsonBody<PaymentAuth>) -> Answered {

@@ -120,7 +120,8 @@ impl Seller<'_> {
         let value: Value = read_json(body)?;
         let form: Form =
             serde_json::from_value(value.clone()).map_err(|_| Refusal::new(errors::UNREADABLE))?;
-        let checked = rules::check(self.state, self.corp_num, &form, self.now)?;
+        let checked =
+            rules::check(self.state, self.corp_num, &form, self.switches.any_buyer_number, self.now)?;
         let day = korean_day(self.now).format("%Y%m%d");
         let serial = self.state.invoices().len() + 1;
         let invoice = Invoice {

@@ -26,11 +26,12 @@ pub(super) fn check(
     state: &State,
     corp_num: &str,
     form: &Form,
+    any_buyer_number: bool,
     now: DateTime<Utc>,
 ) -> Result<Checked, Refusal> {
     check_key(&form.invoicer_mgt_key)?;
     check_kinds(form)?;
-    check_parties(corp_num, form)?;
+    check_parties(corp_num, form, any_buyer_number)?;
     let write_date = NaiveDate::parse_from_str(&form.write_date, "%Y%m%d")
         .ok()
         .filter(|_| form.write_date.len() == 8)
@@ -65,7 +66,7 @@ fn check_kinds(form: &Form) -> Result<(), Refusal> {
     one_of(&form.tax_type, &["과세", "영세", "면세"], errors::TAX_TYPE)
 }
 
-fn check_parties(corp_num: &str, form: &Form) -> Result<(), Refusal> {
+fn check_parties(corp_num: &str, form: &Form, any_buyer_number: bool) -> Result<(), Refusal> {
     if form.invoicer_corp_num != corp_num {
         return Err(Refusal::new(errors::NUMBER_MISMATCH));
     }
@@ -77,6 +78,7 @@ fn check_parties(corp_num: &str, form: &Form) -> Result<(), Refusal> {
     }
     match form.invoicee_type.as_str() {
         "사업자" if is_business_number(&form.invoicee_corp_num) => Ok(()),
+        "사업자" if any_buyer_number && is_digits(&form.invoicee_corp_num, 10) => Ok(()),
         // 13 digits each, one of them a resident number: their form alone is looked at.
         "개인" | "외국인" if is_digits(&form.invoicee_corp_num, 13) => Ok(()),
         "사업자" | "개인" | "외국인" => Err(Refusal::new(errors::BUYER_NUMBER)),

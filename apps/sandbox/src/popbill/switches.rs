@@ -27,6 +27,8 @@ pub struct PopbillSwitches {
     pub unknown_fields: bool,
     /// A list of states leaves out every second document.
     pub partial_lists: bool,
+    /// A buyer's business number need only have ten digits, for examples that name nobody.
+    pub any_buyer_number: bool,
     /// How long a token lives. The real time is unknown.
     pub session_minutes: u32,
 }
@@ -42,6 +44,7 @@ impl Default for PopbillSwitches {
             plain_numbers: false,
             unknown_fields: false,
             partial_lists: false,
+            any_buyer_number: false,
             session_minutes: 30,
         }
     }

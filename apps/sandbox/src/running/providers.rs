@@ -9,7 +9,7 @@ use crate::{
     popbill::{self, IssuedInvoice, PopbillSwitches},
     portone::{self, PortOneBillingAuth, PortOneDelivery, PortOnePaymentAuth, PortOneSwitches},
     toss::{
-        PaymentAuth, TossSwitches, WebhookDelivery,
+        PaymentAuth, TossSwitches, TransferAuth, WebhookDelivery,
         desk::{self, BillingAuth, CardChange},
     },
 };
@@ -32,6 +32,12 @@ impl Sandbox {
     /// confirmed within ten minutes.
     pub fn payment_auth(&self, payment: PaymentAuth) -> anyhow::Result<String> {
         Ok(desk::payment_auth(&self.world, payment)?)
+    }
+
+    /// A payer agrees in the browser to pay from an account. Returns the `paymentKey`, to be confirmed
+    /// within ten minutes.
+    pub fn transfer_auth(&self, payment: TransferAuth) -> anyhow::Result<String> {
+        Ok(desk::transfer_auth(&self.world, payment)?)
     }
 
     /// Puts another card behind a billing key, such as one that is suspended.

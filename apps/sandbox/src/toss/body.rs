@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 
 use super::{
     MERCHANT_ID,
+    card::Card,
     payment::{Cancel, Payment, PaymentState, PaymentStatus, PaymentType},
     switches::Surprises,
     time,
+    transfer::CashReceiptType,
 };
 
 /// A field that card payments never fill.
@@ -29,12 +31,12 @@ struct PaymentBody<'a> {
     approved_at: Option<String>,
     use_escrow: bool,
     culture_expense: bool,
-    card: CardBody<'a>,
+    card: Option<CardBody<'a>>,
     virtual_account: Nothing,
-    transfer: Nothing,
+    transfer: Option<TransferBody<'a>>,
     mobile_phone: Nothing,
     gift_certificate: Nothing,
-    cash_receipt: Nothing,
+    cash_receipt: Option<CashReceiptBody<'a>>,
     cash_receipts: Nothing,
     discount: Nothing,
     cancels: Option<Vec<CancelBody<'a>>>,
@@ -88,13 +90,32 @@ struct CancelBody<'a> {
     card_discount_amount: i64,
     transfer_discount_amount: i64,
     easy_pay_discount_amount: i64,
-    receipt_key: Nothing,
+    receipt_key: Option<String>,
     cancel_status: &'static str,
     cancel_request_id: Nothing,
     cancel_amount: Krw,
     tax_free_amount: Krw,
     /// The balance left after this cancel.
     refundable_amount: Krw,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TransferBody<'a> {
+    bank_code: &'a str,
+    settlement_status: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CashReceiptBody<'a> {
+    r#type: CashReceiptType,
+    receipt_key: &'a str,
+    issue_number: &'a str,
+    receipt_url: String,
+    /// Whether it follows the balance is not written anywhere.
+    amount: Krw,
+    tax_free_amount: i64,
 }
 
 #[derive(Serialize)]
@@ -142,12 +163,15 @@ fn payment_body(payment: &Payment, cancels: usize, surprises: Surprises) -> Paym
         },
         use_escrow: false,
         culture_expense: false,
-        card: card_body(payment, surprises),
+        card: payment.card.as_ref().map(|card| card_body(payment, card, surprises)),
         virtual_account: None,
-        transfer: None,
+        transfer: payment.transfer.as_ref().map(|transfer| TransferBody {
+            bank_code: &transfer.bank_code,
+            settlement_status: "INCOMPLETED",
+        }),
         mobile_phone: None,
         gift_certificate: None,
-        cash_receipt: None,
+        cash_receipt: cash_receipt(payment),
         cash_receipts: None,
         discount: None,
         cancels: (cancels > 0).then(|| cancel_bodies(payment, cancels)),
@@ -173,7 +197,7 @@ fn payment_body(payment: &Payment, cancels: usize, surprises: Surprises) -> Paym
         tax_free_amount: tax_free,
         metadata: None,
         // An expired payment was seen with no method.
-        method: (!expired).then_some("카드"),
+        method: (!expired).then_some(if payment.transfer.is_some() { "계좌이체" } else { "카드" }),
         version: "2022-11-16",
         sandbox_unknown_field: surprises.fields.then_some("새 필드"),
         sandbox_unknown_object: surprises.fields.then(|| json!({"values": [1, null, "셋"]})),
@@ -186,11 +210,27 @@ fn vat(taxable: i64) -> i64 {
     (taxable * 2 + 11) / 22
 }
 
-fn card_body(payment: &Payment, surprises: Surprises) -> CardBody<'_> {
+/// From the approval on.
+fn cash_receipt(payment: &Payment) -> Option<CashReceiptBody<'_>> {
+    let receipt = payment.transfer.as_ref()?.cash_receipt.as_ref().filter(|_| payment.is_approved())?;
+    Some(CashReceiptBody {
+        r#type: receipt.kind,
+        receipt_key: &receipt.key,
+        issue_number: &receipt.issue_number,
+        receipt_url: format!(
+            "https://dashboard-sandbox.tosspayments.com/receipt/mids/si_{MERCHANT_ID}/cash-receipt/{}",
+            receipt.key
+        ),
+        amount: payment.total,
+        tax_free_amount: 0,
+    })
+}
+
+fn card_body<'a>(payment: &'a Payment, card: &'a Card, surprises: Surprises) -> CardBody<'a> {
     CardBody {
-        issuer_code: &payment.card.issuer,
-        acquirer_code: &payment.card.issuer,
-        number: &payment.card.masked,
+        issuer_code: &card.issuer,
+        acquirer_code: &card.issuer,
+        number: &card.masked,
         installment_plan_months: payment.installment_months,
         is_interest_free: false,
         interest_payer: None,
@@ -204,6 +244,7 @@ fn card_body(payment: &Payment, surprises: Surprises) -> CardBody<'_> {
 }
 
 fn cancel_bodies<'a>(payment: &'a Payment, cancels: usize) -> Vec<CancelBody<'a>> {
+    let cash_receipt = payment.transfer.as_ref().and_then(|transfer| transfer.cash_receipt.as_ref());
     let one = |(index, cancel): (usize, &'a Cancel)| CancelBody {
         transaction_key: &cancel.transaction_key,
         cancel_reason: &cancel.reason,
@@ -212,7 +253,7 @@ fn cancel_bodies<'a>(payment: &'a Payment, cancels: usize) -> Vec<CancelBody<'a>
         card_discount_amount: 0,
         transfer_discount_amount: 0,
         easy_pay_discount_amount: 0,
-        receipt_key: None,
+        receipt_key: cash_receipt.map(|receipt| format!("c_{}", receipt.key)),
         cancel_status: "DONE",
         cancel_request_id: None,
         cancel_amount: cancel.amount,

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use super::{
     answer::{Answer, AnswerBody},
     call::{Call, Change, Decision, won},
-    card::Card,
     charge::{
         aborted, approved, check_minimum, check_order, new_payment_key, new_secret, new_transaction_key,
         status_changed,
@@ -17,6 +16,7 @@ use super::{
     shortcut,
     state::{Record, State},
     switches::TossSwitches,
+    transfer::PaidFrom,
 };
 
 /// The time between the payer's authentication and the merchant's confirm.
@@ -31,7 +31,7 @@ pub(crate) struct Authenticated {
     pub(crate) order_name: String,
     pub(crate) amount: Krw,
     pub(crate) customer_key: Option<String>,
-    pub(crate) card: Card,
+    pub(crate) paid_from: PaidFrom,
 }
 
 /// A payment as the widget leaves it: authenticated, waiting for the merchant's confirm.
@@ -45,6 +45,7 @@ pub(crate) fn authenticate(
     if state.is_order_approved(&auth.order_id) {
         return Err(Refusal::new("DUPLICATED_ORDER_ID"));
     }
+    let (card, transfer) = auth.paid_from.taken_apart();
     Ok(Payment {
         key: new_payment_key(state, now),
         kind: PaymentType::Normal,
@@ -55,7 +56,8 @@ pub(crate) fn authenticate(
         tax_free: Krw::ZERO,
         tax_exemption: Krw::ZERO,
         installment_months: 0,
-        card: auth.card,
+        card,
+        transfer,
         requested_at: now,
         state: PaymentState::InProgress { until: now + TIME_TO_CONFIRM },
         cancels: Vec::new(),
@@ -102,7 +104,7 @@ pub(crate) fn confirm(state: &State, call: &Call<'_>) -> Decision {
     if state.is_order_approved(&payment.order_id) {
         return Err(Refusal::new("DUPLICATED_ORDER_ID"));
     }
-    let refused = call.decline().or_else(|| payment.card.refusal().map(str::to_owned));
+    let refused = call.decline().or_else(|| payment.card.as_ref()?.refusal().map(str::to_owned));
     if let Some(code) = refused {
         return Ok(aborted(payment.clone(), &code, call));
     }

@@ -10,6 +10,7 @@ use super::{
     billing_key::{AuthKey, BillingKey},
     card::Card,
     confirm::{self, Authenticated, ORDER_NAME},
+    transfer::{CashReceiptType, PaidFrom, Transfer},
     webhooks::WebhookDelivery,
 };
 use crate::{complaint::Complaint, courier, store, world::World};
@@ -52,8 +53,35 @@ pub(crate) fn payment_auth(world: &World, request: PaymentAuth) -> Result<String
         order_name: request.order_name.unwrap_or_else(|| ORDER_NAME.to_owned()),
         amount: request.amount,
         customer_key: request.customer_key,
-        card: card(&request.card_number)?,
+        paid_from: PaidFrom::Card(card(&request.card_number)?),
     };
+    keep_authenticated(world, authenticated)
+}
+
+/// A payment from an account, as the payer sees it in the widget.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TransferAuth {
+    pub order_id: String,
+    pub amount: Krw,
+    /// The cash receipt that the payer wants, `소득공제` or `지출증빙`.
+    #[serde(default)]
+    pub cash_receipt: Option<CashReceiptType>,
+}
+
+/// The payer agrees to pay from an account.
+pub(crate) fn transfer_auth(world: &World, request: TransferAuth) -> Result<String, Complaint> {
+    let authenticated = Authenticated {
+        order_id: request.order_id,
+        order_name: ORDER_NAME.to_owned(),
+        amount: request.amount,
+        customer_key: None,
+        paid_from: PaidFrom::Account(Transfer::new(request.cash_receipt)),
+    };
+    keep_authenticated(world, authenticated)
+}
+
+fn keep_authenticated(world: &World, authenticated: Authenticated) -> Result<String, Complaint> {
     let mut store = world.store();
     let payment = confirm::authenticate(&store.toss, authenticated, world.clock.now())
         .map_err(|refusal| Complaint::new(&refusal.code, refusal.message))?;

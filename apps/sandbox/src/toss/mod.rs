@@ -24,6 +24,7 @@ mod state;
 mod switches;
 mod time;
 mod transactions;
+mod transfer;
 mod webhooks;
 
 use std::sync::Arc;
@@ -32,9 +33,10 @@ use axum::Router;
 
 use crate::world::World;
 
-pub use desk::PaymentAuth;
+pub use desk::{PaymentAuth, TransferAuth};
 pub(crate) use state::{Record, State};
 pub use switches::{RepeatedDelete, TossSwitches};
+pub use transfer::CashReceiptType;
 pub use webhooks::{WebhookAttempt, WebhookDelivery};
 
 /// At most 14 characters.

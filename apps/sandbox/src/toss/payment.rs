@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use kernel::Krw;
 use serde::{Deserialize, Serialize};
 
-use super::card::Card;
+use super::{card::Card, transfer::Transfer};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -65,7 +65,10 @@ pub(crate) struct Payment {
     pub(crate) tax_free: Krw,
     pub(crate) tax_exemption: Krw,
     pub(crate) installment_months: u8,
-    pub(crate) card: Card,
+    /// None where it was paid from an account.
+    pub(crate) card: Option<Card>,
+    #[serde(default)]
+    pub(crate) transfer: Option<Transfer>,
     pub(crate) requested_at: DateTime<Utc>,
     pub(crate) state: PaymentState,
     pub(crate) cancels: Vec<Cancel>,

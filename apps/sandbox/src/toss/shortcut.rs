@@ -14,6 +14,7 @@ use super::{
     errors::Refusal,
     payment::Payment,
     state::State,
+    transfer::PaidFrom,
 };
 use crate::card::CardNumber;
 
@@ -41,7 +42,7 @@ pub(super) fn payment(
         order_name: ORDER_NAME.to_owned(),
         amount,
         customer_key: None,
-        card,
+        paid_from: PaidFrom::Card(card),
     };
     confirm::authenticate(state, authenticated, call.now).map(Some)
 }

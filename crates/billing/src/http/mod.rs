@@ -7,9 +7,11 @@ pub(crate) mod payment_methods;
 mod payments;
 mod plans;
 pub(crate) mod providers;
+mod receipts;
 pub(crate) mod reconciliations;
 mod refunds;
 mod subscriptions;
+mod tax_invoices;
 pub(crate) mod view;
 mod webhooks;
 
@@ -36,6 +38,7 @@ where
         .routes(routes!(payments::retry_payment))
         .routes(routes!(refunds::refund_payment))
         .routes(routes!(refunds::partially_refund_payment))
+        .routes(routes!(tax_invoices::request_tax_invoice))
         .route_layer(axum::middleware::from_fn_with_state(idempotency.clone(), platform::idempotency::layer));
     OpenApiRouter::new()
         .routes(routes!(plans::list_plans))
@@ -50,6 +53,10 @@ where
         .routes(routes!(payments::list_payments))
         .routes(routes!(payments::get_payment))
         .routes(routes!(payments::run_billing))
+        .routes(routes!(receipts::get_receipt))
+        .routes(routes!(receipts::get_receipt_page))
+        .routes(routes!(tax_invoices::get_tax_invoice))
+        .routes(routes!(tax_invoices::download_tax_invoice))
         .routes(routes!(webhooks::receive_webhook))
         .routes(routes!(cases::list_cases))
         .routes(routes!(cases::get_case))

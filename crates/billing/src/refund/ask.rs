@@ -164,6 +164,7 @@ impl Billing {
             reason: refund.reason.clone(),
         };
         events::publish(tx, payment.business, self.clock.now(), &event).await?;
+        self.write_down_modification(tx, payment, refund, remaining).await?;
         if remaining == Krw::ZERO {
             self.end_refunded_period(tx, payment).await?;
         }

@@ -17,6 +17,8 @@ pub(crate) mod reconciliation;
 pub(crate) mod refund;
 pub(crate) mod route;
 pub(crate) mod subscription;
+pub(crate) mod supply;
+pub(crate) mod tax_invoice;
 pub(crate) mod view;
 pub(crate) mod webhook;
 

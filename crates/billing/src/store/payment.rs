@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use crate::{
     BillingCycle,
     invoice::InvoiceId,
-    payment::{Failure, Payment, PaymentId, PaymentReason, PaymentStatus},
+    payment::{CashReceiptKind, Failure, PaidWith, Payment, PaymentId, PaymentReason, PaymentStatus},
     payment_method::PaymentMethodId,
     store::column,
 };
@@ -237,13 +237,18 @@ pub(crate) async fn approve(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let card = |(_, approval): &(Payment, Approval)| approval.card.clone();
+    let receipt = |(_, approval): &(Payment, Approval)| approval.cash_receipt.clone();
     sqlx::query!(
         "update billing.payment
          set status = 'SUCCESS', payment_key = approved.payment_key, card_company = approved.card_company,
              card_number = approved.card_number, receipt_url = approved.receipt_url,
-             approved_at = approved.approved_at, settled_at = $8, due_at = null
-         from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
-             as approved (business_id, payment_id, payment_key, card_company, card_number, receipt_url, approved_at)
+             approved_at = approved.approved_at, settled_at = $8, due_at = null, paid_with = approved.paid_with,
+             cash_receipt_kind = approved.cash_receipt_kind, cash_receipt_number = approved.cash_receipt_number,
+             cash_receipt_url = approved.cash_receipt_url
+         from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
+                     $9::text[], $10::text[], $11::text[], $12::text[])
+             as approved (business_id, payment_id, payment_key, card_company, card_number, receipt_url, approved_at,
+                          paid_with, cash_receipt_kind, cash_receipt_number, cash_receipt_url)
          where payment.business_id = approved.business_id and payment.payment_id = approved.payment_id
            and payment.status = 'PENDING'",
         &column(approved, |(payment, _)| payment.business.0),
@@ -254,6 +259,12 @@ pub(crate) async fn approve(
         &column(approved, |(_, approval)| approval.receipt_url.clone()) as &[Option<String>],
         &column(approved, |(_, approval)| approval.approved_at),
         now,
+        &column(approved, |(_, approval)| PaidWith::of(approval.paid_with).map(|with| with.as_str().to_owned()))
+            as &[Option<String>],
+        &column(approved, |one| receipt(one).map(|it| CashReceiptKind::of(it.kind).as_str().to_owned()))
+            as &[Option<String>],
+        &column(approved, |one| receipt(one).map(|it| it.issue_number)) as &[Option<String>],
+        &column(approved, |one| receipt(one).and_then(|it| it.url)) as &[Option<String>],
     )
     .execute(conn)
     .await?;

@@ -10,10 +10,11 @@ use crate::{
     http::payment_methods::KeptCard,
     http::providers::FiguresView,
     http::view::{
-        AttemptView, CardView, CurrentSubscription, OpenInvoiceView, PaymentDetail, PaymentView, RefundView,
+        AttemptView, CardView, CashReceiptView, CurrentSubscription, OpenInvoiceView, PaymentDetail,
+        PaymentView, RefundView, TaxInvoiceView,
     },
     invoice::InvoiceId,
-    payment::{PaymentId, PaymentReason, PaymentStatus},
+    payment::{CashReceiptKind, PaidWith, PaymentId, PaymentReason, PaymentStatus},
     payment_method::{PaymentMethodId, PaymentMethodStatus, Standby},
     plan::FREE,
     refund::{RefundId, RefundStatus},
@@ -140,6 +141,10 @@ struct PaymentRow {
     card_company: Option<String>,
     card_number: Option<String>,
     receipt_url: Option<String>,
+    paid_with: Option<PaidWith>,
+    cash_receipt_kind: Option<CashReceiptKind>,
+    cash_receipt_number: Option<String>,
+    cash_receipt_url: Option<String>,
     failure_class: Option<String>,
     failure_code: Option<String>,
     failure_message: Option<String>,
@@ -166,7 +171,13 @@ impl From<PaymentRow> for PaymentView {
             status: row.status,
             card_company: row.card_company,
             card_number: row.card_number,
+            paid_with: row.paid_with,
             receipt_url: row.receipt_url,
+            cash_receipt: CashReceiptView::of(
+                row.cash_receipt_kind,
+                row.cash_receipt_number,
+                row.cash_receipt_url,
+            ),
             failure: failure(row.failure_class, row.failure_code, row.failure_message),
             period: row.period_from.zip(row.period_until).map(|(from, until)| Period { from, until }),
             requested_at: row.created_at,
@@ -186,7 +197,9 @@ pub(crate) async fn payments(
         r#"select p.payment_id as "id: PaymentId", p.order_id, p.provider, p.reason as "reason: PaymentReason",
                   p.plan_code as plan, p.cycle as "cycle: BillingCycle", p.amount as "amount: Krw",
                   p.refunded_amount as "refunded: Krw", p.status as "status: PaymentStatus", p.card_company,
-                  p.card_number, p.receipt_url, p.failure_class, p.failure_code, p.failure_message,
+                  p.card_number, p.receipt_url, p.paid_with as "paid_with: PaidWith",
+                  p.cash_receipt_kind as "cash_receipt_kind: CashReceiptKind", p.cash_receipt_number, p.cash_receipt_url,
+                  p.failure_class, p.failure_code, p.failure_message,
                   p.created_at as "created_at: KoreanTime", p.approved_at as "approved_at: KoreanTime",
                   i.period_from as "period_from?", i.period_until as "period_until?"
            from billing.payment p
@@ -256,9 +269,11 @@ pub(crate) async fn payment(
         business.0,
         id.0,
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    Ok(Some(PaymentDetail { payment, attempts, refunds }))
+    let tax_invoices = super::tax_invoice::of_payment(conn, business, id).await?;
+    let tax_invoices = tax_invoices.into_iter().map(TaxInvoiceView::from).collect();
+    Ok(Some(PaymentDetail { payment, attempts, refunds, tax_invoices }))
 }
 
 /// Whose payment or subscription this is, for a platform operator who names only the thing.

@@ -6,7 +6,7 @@ use reqwest::Url;
 use secrecy::ExposeSecret;
 
 use super::{cards, errors, fields::Fields, window::WindowData};
-use crate::{Approval, BillingKeySecret, Cancel, Cancellation, IssuedBillingKey, Lookup, Outcome};
+use crate::{Approval, BillingKeySecret, Cancel, Cancellation, IssuedBillingKey, Lookup, Outcome, PaidWith};
 
 /// `good_name` takes so many bytes.
 const LONGEST_NAME: usize = 100;
@@ -30,6 +30,9 @@ pub(super) fn approved(
     let amount = fields.won(&["amount", "card_mny"])?.filter(|amount| amount.is_positive());
     let amount = amount.ok_or("kcp approved without an amount")?;
     Ok(Approval {
+        // Batch keys and our window are for cards alone.
+        paid_with: PaidWith::Card,
+        cash_receipt: None,
         receipt_url: Some(receipt_url(receipts, &tno, order_id, amount)),
         payment_key: tno,
         order_id: order_id.to_owned(),
@@ -78,6 +81,9 @@ fn paid(fields: &Fields, state: &str, tno: &str, receipts: &Url) -> Result<Appro
         (None, _) => return Err("kcp does not say what is left of the payment".to_owned()),
     };
     Ok(Approval {
+        // Batch keys and our window are for cards alone.
+        paid_with: PaidWith::Card,
+        cash_receipt: None,
         receipt_url: Some(receipt_url(receipts, tno, &order_id, amount)),
         payment_key: tno.to_owned(),
         order_id,

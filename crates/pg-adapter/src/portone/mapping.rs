@@ -4,8 +4,8 @@ use kernel::Krw;
 
 use super::{errors, institutions, wire};
 use crate::{
-    Approval, Cancel, Cancellation, Card, Decline, Lookup, Outcome, Transaction, TransactionKind,
-    TransactionPage, reference,
+    Approval, Cancel, Cancellation, Card, CashReceipt, CashReceiptKind, Decline, Lookup, Outcome, PaidWith,
+    Transaction, TransactionKind, TransactionPage, reference,
 };
 
 /// What an answer has to agree with to be about us.
@@ -101,11 +101,46 @@ fn approval(payment: wire::Payment) -> Result<Approval, String> {
         order_id: payment.id,
         amount: payment.amount.total,
         approved_at,
+        paid_with: payment.method.as_ref().map_or(PaidWith::Unknown, paid_with),
+        cash_receipt: payment.cash_receipt.and_then(cash_receipt).map(Box::new),
         card: payment.method.and_then(instrument),
         receipt_url: payment.receipt_url,
         remaining,
         billing_key: None,
     })
+}
+
+fn paid_with(method: &wire::Method) -> PaidWith {
+    if method.card.is_some() {
+        return PaidWith::Card;
+    }
+    match method.r#type.as_str() {
+        "PaymentMethodCard" => PaidWith::Card,
+        // One with a card behind it has the slip. How the types behind a wallet are called in full is
+        // not in the reference, so their last word counts.
+        "PaymentMethodEasyPay" => match &method.easy_pay_method {
+            Some(behind) if behind.card.is_some() || behind.r#type.ends_with("Card") => PaidWith::Card,
+            Some(behind) if behind.r#type.ends_with("Transfer") => PaidWith::Transfer,
+            _ => PaidWith::Wallet,
+        },
+        "PaymentMethodTransfer" => PaidWith::Transfer,
+        "PaymentMethodVirtualAccount" => PaidWith::VirtualAccount,
+        "PaymentMethodMobile" => PaidWith::Mobile,
+        "PaymentMethodGiftCertificate" => PaidWith::Voucher,
+        _ => PaidWith::Unknown,
+    }
+}
+
+/// Inside a payment only `ISSUED` and `CANCELLED` occur. The fields are those of an issue's answer: the
+/// reference does not list them for a payment, so one that has others is shown nowhere.
+fn cash_receipt(receipt: wire::CashReceipt) -> Option<CashReceipt> {
+    let kind = match receipt.r#type.as_deref() {
+        Some("PERSONAL") => CashReceiptKind::IncomeDeduction,
+        Some("CORPORATE") => CashReceiptKind::ExpenseProof,
+        _ => return None,
+    };
+    let is_issued = receipt.status == "ISSUED";
+    is_issued.then_some(CashReceipt { kind, issue_number: receipt.issue_number?, url: receipt.url })
 }
 
 /// What can still be given back: what was paid, which is the total less its discounts, less what came

@@ -138,6 +138,9 @@ pub(super) struct Method {
     pub(super) bank: Option<String>,
     #[serde(default, deserialize_with = "decoration")]
     pub(super) account_number: Option<String>,
+    /// What is behind the wallet.
+    #[serde(default, deserialize_with = "decoration")]
+    pub(super) easy_pay_method: Option<Box<Method>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -175,6 +178,20 @@ pub(super) struct Payment {
     pub(super) method: Option<Method>,
     #[serde(default, deserialize_with = "decoration")]
     pub(super) receipt_url: Option<String>,
+    #[serde(default, deserialize_with = "decoration")]
+    pub(super) cash_receipt: Option<CashReceipt>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CashReceipt {
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) r#type: Option<String>,
+    #[serde(default)]
+    pub(super) issue_number: Option<String>,
+    #[serde(default)]
+    pub(super) url: Option<String>,
 }
 
 #[derive(Deserialize)]

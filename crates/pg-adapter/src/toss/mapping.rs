@@ -4,8 +4,9 @@ use kernel::Krw;
 
 use super::{errors, institutions, wire};
 use crate::{
-    Approval, BillingKeySecret, Cancel, Cancellation, Card, IssueBillingKey, IssuedBillingKey, ListFailed,
-    Lookup, Outcome, Transaction, TransactionKind, TransactionPage, reference,
+    Approval, BillingKeySecret, Cancel, Cancellation, Card, CashReceipt, CashReceiptKind, IssueBillingKey,
+    IssuedBillingKey, ListFailed, Lookup, Outcome, PaidWith, Transaction, TransactionKind, TransactionPage,
+    reference,
 };
 
 pub(super) fn payment(body: &[u8]) -> Result<wire::Payment, String> {
@@ -96,10 +97,36 @@ fn approval(payment: wire::Payment) -> Result<Approval, String> {
         order_id: payment.order_id,
         amount: payment.total_amount,
         approved_at,
+        paid_with: paid_with(payment.method.as_deref(), payment.card.is_some()),
+        cash_receipt: payment.cash_receipt.and_then(cash_receipt).map(Box::new),
         card: payment.card.map(card),
         receipt_url: payment.receipt.map(|receipt| receipt.url),
         billing_key: None,
     })
+}
+
+/// Toss names the method in Korean. A wallet with a card behind it comes with the card.
+fn paid_with(method: Option<&str>, has_card: bool) -> PaidWith {
+    match method {
+        _ if has_card => PaidWith::Card,
+        Some("카드") => PaidWith::Card,
+        Some("계좌이체") => PaidWith::Transfer,
+        Some("가상계좌") => PaidWith::VirtualAccount,
+        Some("간편결제") => PaidWith::Wallet,
+        Some("휴대폰") => PaidWith::Mobile,
+        Some("문화상품권" | "도서문화상품권" | "게임문화상품권") => PaidWith::Voucher,
+        _ => PaidWith::Unknown,
+    }
+}
+
+/// A receipt of a kind that is not known, such as 미발행, is none.
+fn cash_receipt(receipt: wire::CashReceipt) -> Option<CashReceipt> {
+    let kind = match receipt.r#type.as_str() {
+        "소득공제" => CashReceiptKind::IncomeDeduction,
+        "지출증빙" => CashReceiptKind::ExpenseProof,
+        _ => return None,
+    };
+    Some(CashReceipt { kind, issue_number: receipt.issue_number, url: receipt.receipt_url })
 }
 
 fn card(card: wire::Card) -> Card {

@@ -111,7 +111,11 @@ pub(super) struct Payment {
     #[serde(default)]
     pub(super) virtual_account: Option<de::IgnoredAny>,
     #[serde(default, deserialize_with = "decoration")]
+    pub(super) method: Option<String>,
+    #[serde(default, deserialize_with = "decoration")]
     pub(super) receipt: Option<Link>,
+    #[serde(default, deserialize_with = "decoration")]
+    pub(super) cash_receipt: Option<CashReceipt>,
     #[serde(default, deserialize_with = "decoration")]
     pub(super) failure: Option<Error>,
 }
@@ -145,6 +149,16 @@ pub(super) struct Transaction {
     pub(super) currency: Option<String>,
     #[serde(deserialize_with = "time")]
     pub(super) transaction_at: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CashReceipt {
+    /// 소득공제 or 지출증빙.
+    pub(super) r#type: String,
+    pub(super) issue_number: String,
+    #[serde(default)]
+    pub(super) receipt_url: Option<String>,
 }
 
 #[derive(Deserialize)]
