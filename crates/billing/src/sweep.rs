@@ -101,6 +101,12 @@ impl Billing {
                     sealed: self.vault.seal(&purpose, &issued.billing_key),
                     hash: self.vault.keyed_hash(&issued.billing_key),
                 };
+                // Where the SDK returns the key itself, it was brought again meanwhile: whoever has it keeps it.
+                if store::payment_method::is_held(&mut tx, method.provider, &key.hash).await? {
+                    store::payment_method::mark_released(&mut tx, method.business, method.id).await?;
+                    tx.commit().await?;
+                    return Ok(());
+                }
                 store::payment_method::store_key(&mut tx, method, &key, &issued.card, now).await?;
             }
             // What the SDK returned is used up or unknown. Any other no may be about us, and change.
