@@ -95,6 +95,11 @@ impl Billing {
         let outcome = self.gateway(method.provider)?.issue_billing_key(&request).await;
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
+        let as_it_is = store::payment_method::lock(&mut tx, method.business, method.id).await?;
+        // Whoever asked for it was not dead, only slow, and has the key.
+        if as_it_is.is_none_or(|method| method.status != PaymentMethodStatus::Issuing) {
+            return Ok(());
+        }
         match outcome {
             Outcome::Approved(issued) => {
                 let key = SealedKey {
