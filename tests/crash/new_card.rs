@@ -1,12 +1,12 @@
 //! The process dies while a new card is put on file and pays what is owed.
 
-use sandbox::Operation;
-use testkit::Card;
+use sandbox::{Operation, Provider};
+use testkit::{Card, cards_become};
 
 use crate::{
     judge::{judge_renewals, taken_from},
-    mood::Mood,
     owner::{PRICE, Reply},
+    provider::{gets_to, moods, told_of},
     world::World,
 };
 
@@ -20,21 +20,23 @@ const STEPS: [(&str, Operation); 6] = [
     ("charge::settled", Operation::Charge),
 ];
 
-#[tokio::test]
-async fn killed_at_every_named_step_of_a_new_cards_charge_what_is_owed_is_paid_once() {
-    let world = World::begins("new-card").await;
+told_of!(Toss as toss, PortOne as portone, Kcp as kcp: [
+    killed_at_every_named_step_of_a_new_cards_charge_what_is_owed_is_paid_once,
+]);
+
+async fn killed_at_every_named_step_of_a_new_cards_charge_what_is_owed_is_paid_once(provider: Provider) {
+    let world = World::begins_at(provider, "new-card").await;
     let lasting = world.server().await;
     let mut business = 100;
     for (step, operation) in STEPS {
-        for mood in Mood::ALL {
+        for mood in moods(provider).iter().copied().filter(|mood| gets_to(provider, step, *mood)) {
             business += 1;
             let story = format!("killed at {step} while the provider {mood:?}");
             world.sandbox.clear_faults();
             let owner = world.owner(business);
             assert_eq!(owner.subscribes(lasting.addr).await.status(), Some(200), "{story}");
             let customer = World::customer_key(business);
-            let bad = Card::InsufficientFunds.number();
-            world.sandbox.change_card_of_customer(&customer, bad).expect("the customer has a card");
+            cards_become(&world.sandbox, provider, &customer, Card::InsufficientFunds).await;
             let renewals = world.renewals_fall_due(&[business]).await;
             world.settles().await;
 

@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use kernel::{BusinessId, Clock, SystemClock};
 use platform::{Membership, Principal, Role};
 use reqwest::Method;
+use sandbox::Provider;
 use serde_json::{Value, json};
-use testkit::Card;
 
 use crate::world::World;
 
@@ -68,7 +68,7 @@ impl Owner<'_> {
     /// Registers a good card and subscribes. A card is authenticated anew each time, as in the browser.
     pub(crate) async fn subscribes(&self, server: SocketAddr) -> Reply {
         let customer = World::customer_key(self.business);
-        let auth_key = self.authenticated_card(&customer);
+        let auth_key = self.world.card_in_the_window(self.world.provider, &customer).await;
         let body = json!({"plan": PLAN, "authKey": auth_key, "customerKey": customer});
         self.asks(server, Method::POST, "/api/payments/billing-key", None, &body).await
     }
@@ -76,8 +76,17 @@ impl Owner<'_> {
     /// Puts another good card on file, which pays what is owed.
     pub(crate) async fn replaces_the_card(&self, server: SocketAddr) -> Reply {
         let customer = World::customer_key(self.business);
-        let body = json!({"authKey": self.authenticated_card(&customer), "customerKey": customer});
+        let auth_key = self.world.card_in_the_window(self.world.provider, &customer).await;
+        let body = json!({"authKey": auth_key, "customerKey": customer});
         self.asks(server, Method::PUT, "/api/subscriptions/payment-method", None, &body).await
+    }
+
+    /// Adds a good card at another provider, to fall back on.
+    pub(crate) async fn adds_a_backup(&self, server: SocketAddr, provider: Provider) -> Reply {
+        let customer = World::customer_key(self.business);
+        let auth_key = self.world.card_in_the_window(provider, &customer).await;
+        let body = json!({"authKey": auth_key, "customerKey": customer, "provider": testkit::name(provider)});
+        self.asks(server, Method::POST, "/api/subscriptions/payment-methods", None, &body).await
     }
 
     /// Confirms a payment that was authenticated in the provider's window.
@@ -98,11 +107,6 @@ impl Owner<'_> {
             "businessNumber": "222-22-22227", "companyName": "미소헤어", "ownerName": "김미소", "email": "tax@misohair.com",
         });
         self.asks(server, Method::POST, &path, Some(key), &body).await
-    }
-
-    fn authenticated_card(&self, customer: &str) -> String {
-        let auth_key = self.world.sandbox.billing_auth(customer, Card::Good.number());
-        auth_key.expect("the sandbox issues an auth key")
     }
 
     async fn asks(

@@ -61,12 +61,33 @@ impl World {
             .env("DANGOL_SELLER_BUSINESS_NUMBER", "111-11-11119")
             .env("DANGOL_SELLER_COMPANY", "주식회사 단골")
             .env("DANGOL_SELLER_OWNER", "이단골")
+            .envs(self.other_providers())
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .kill_on_drop(true);
         command
+    }
+
+    /// Credentials for `PortOne` and KCP, and which of the three is meant where none is named.
+    fn other_providers(&self) -> Vec<(&'static str, String)> {
+        let kcp = sandbox::kcp_dev_credentials();
+        vec![
+            ("DANGOL_DEFAULT_PROVIDER", testkit::name(self.provider).to_owned()),
+            ("PORTONE_API_SECRET", "the-portone-secret-of-the-crash-tests".to_owned()),
+            ("PORTONE_STORE_ID", sandbox::PORTONE_STORE_ID.to_owned()),
+            ("PORTONE_CHANNEL_KEY", sandbox::PORTONE_CHANNEL_KEY.to_owned()),
+            ("PORTONE_WEBHOOK_SECRET", sandbox::PORTONE_WEBHOOK_SECRET.to_owned()),
+            ("PORTONE_API_BASE_URL", self.sandbox.portone_base_url()),
+            ("KCP_SITE_CD", kcp.site_cd),
+            ("KCP_GROUP_ID", kcp.group_id),
+            ("KCP_CERT", kcp.certificate_pem),
+            ("KCP_PRIVATE_KEY", kcp.private_key_pem),
+            ("KCP_PRIVATE_KEY_PASSWORD", kcp.passphrase),
+            ("KCP_API_BASE_URL", self.sandbox.kcp_base_url()),
+            ("KCP_RECEIPT_BASE_URL", self.sandbox.kcp_base_url()),
+        ]
     }
 
     /// A worker that has only few charges under way at once, so that there is time to kill it.

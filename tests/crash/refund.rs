@@ -3,25 +3,29 @@
 use std::{net::SocketAddr, time::Duration};
 
 use futures::future::join_all;
-use sandbox::{BookStatus, Fault, FaultKind, Operation};
+use sandbox::{BookStatus, Fault, FaultKind, Operation, Provider};
 
 use crate::{
     judge::judge,
-    mood::Mood,
     owner::Reply,
     process::Server,
+    provider::{moods, told_of},
     world::{World, patiently},
 };
 
 const STEPS: [&str; 3] = ["refund::written", "refund::answered", "refund::settled"];
 
-#[tokio::test]
-async fn killed_at_every_named_step_of_a_refund_and_asked_again_it_is_given_back_once() {
-    let world = World::begins("refund").await;
+told_of!(Toss as toss, PortOne as portone, Kcp as kcp: [
+    killed_at_every_named_step_of_a_refund_and_asked_again_it_is_given_back_once,
+    killed_at_every_named_step_of_a_refunds_reconciliation_it_is_given_back_once,
+]);
+
+async fn killed_at_every_named_step_of_a_refund_and_asked_again_it_is_given_back_once(provider: Provider) {
+    let world = World::begins_at(provider, "refund").await;
     let lasting = world.server().await;
     let mut business = 100;
     for step in STEPS {
-        for mood in Mood::ALL {
+        for mood in moods(provider) {
             for settled_before_asked_again in [false, true] {
                 business += 1;
                 let payment = paid(&world, &lasting, business).await;
@@ -49,13 +53,12 @@ async fn killed_at_every_named_step_of_a_refund_and_asked_again_it_is_given_back
     }
 }
 
-#[tokio::test]
-async fn killed_at_every_named_step_of_a_refunds_reconciliation_it_is_given_back_once() {
-    let world = World::begins("refund-reconciliation").await;
+async fn killed_at_every_named_step_of_a_refunds_reconciliation_it_is_given_back_once(provider: Provider) {
+    let world = World::begins_at(provider, "refund-reconciliation").await;
     let server = world.server().await;
     let mut business = 100;
     for next_step in ["refund::answered", "refund::settled"] {
-        for mood in Mood::ALL {
+        for mood in moods(provider) {
             business += 1;
             let payment = paid(&world, &server, business).await;
             let doomed = world.server_that_dies_at("refund::written").await;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use chrono::NaiveDate;
 use identity::Tokens;
 use kernel::SystemClock;
-use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
+use sandbox::{Provider, Sandbox, SandboxConfig, WebhookUrls};
 use secrecy::ExposeSecret;
 use sqlx::{AssertSqlSafe, PgPool};
 use testkit::TestDatabase;
@@ -16,6 +16,8 @@ use crate::process::JWT_SECRET;
 pub(crate) struct World {
     pub(crate) database: TestDatabase,
     pub(crate) sandbox: Sandbox,
+    /// Where cards are registered and orders are paid.
+    pub(crate) provider: Provider,
     /// Sees all tenants. The process itself never connects like this.
     pub(crate) superuser: PgPool,
     pub(crate) tokens: Tokens,
@@ -32,6 +34,11 @@ pub(crate) struct Renewal {
 
 impl World {
     pub(crate) async fn begins(name: &str) -> Self {
+        Self::begins_at(Provider::Toss, name).await
+    }
+
+    /// With this provider as the one that is meant where none is named.
+    pub(crate) async fn begins_at(provider: Provider, name: &str) -> Self {
         let database = TestDatabase::create().await;
         let sandbox = Sandbox::start(SandboxConfig {
             addr: ([127, 0, 0, 1], 0).into(),
@@ -41,7 +48,7 @@ impl World {
             latency: Duration::ZERO,
         });
         let superuser = PgPool::connect(database.superuser_url.expose_secret());
-        let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("crash-{name}.log"));
+        let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("crash-{name}-{provider:?}.log"));
         // The last run's; there may have been none.
         let _ = std::fs::remove_file(&log);
         Self {
@@ -51,6 +58,7 @@ impl World {
             // Connections to a killed server must not be met again.
             http: reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client"),
             database,
+            provider,
             log,
         }
     }
@@ -131,6 +139,7 @@ impl World {
         patiently("everything is settled", async || {
             self.minutes_pass().await;
             self.bill().await;
+            self.operator_decides().await;
             self.unfinished().await == 0
         })
         .await;

@@ -13,6 +13,7 @@ mod reconciliation;
 mod reconciling;
 mod refunding;
 mod renewing;
+mod routing;
 mod subscribing;
 mod time;
 mod webhooks;

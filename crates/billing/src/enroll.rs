@@ -257,23 +257,20 @@ impl Billing {
         };
         crate::crash_point!("enroll::answered");
 
-        let hash = match &outcome {
-            Outcome::Approved(issued) => self.vault.keyed_hash(&issued.billing_key),
-            Outcome::Declined(_) | Outcome::NotSent(_) | Outcome::Unknown(_) => Vec::new(),
-        };
-        let is_taken = self.is_registered(registration.provider, &hash).await?;
-        let mut tx = TenantTx::begin(&self.db, business).await?;
+        // Whether a key is somebody's already is asked about all businesses.
+        let mut tx = SystemTx::begin(&self.db).await?;
         let method =
             store::payment_method::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
         match outcome {
-            // Where the SDK returns the billing key itself, the same card may come twice. Whoever has it
-            // keeps it, and it is not deleted.
-            Outcome::Approved(_) if is_taken => {
-                store::payment_method::mark_released(&mut tx, business, id).await?;
-                tx.commit().await?;
-                Err(BillingError::CardAlreadyRegistered)
-            }
             Outcome::Approved(issued) => {
+                let hash = self.vault.keyed_hash(&issued.billing_key);
+                // Where the SDK returns the billing key itself, the same card may come twice. Whoever has it
+                // keeps it, and it is not deleted.
+                if store::payment_method::is_held(&mut tx, registration.provider, &hash).await? {
+                    store::payment_method::mark_released(&mut tx, business, id).await?;
+                    tx.commit().await?;
+                    return Err(BillingError::CardAlreadyRegistered);
+                }
                 let sealed = self.vault.seal(&purpose, &issued.billing_key);
                 let key = SealedKey { sealed: sealed.clone(), hash };
                 // Nobody uses the card yet: should this process die now, the sweep deletes the key.
@@ -307,12 +304,6 @@ impl Billing {
             }
             Outcome::Unknown(reason) => Err(BillingError::ProviderUnavailable(reason)),
         }
-    }
-
-    /// Whether a key is somebody's already, in whatever business.
-    async fn is_registered(&self, provider: Provider, key_hash: &[u8]) -> Result<bool, BillingError> {
-        let mut tx = SystemTx::begin(&self.db).await?;
-        Ok(store::payment_method::is_held(&mut tx, provider, key_hash).await?)
     }
 
     /// The subscription, its first invoice and the attempt to pay it, all in one transaction.

@@ -96,12 +96,23 @@ impl Billing {
         let outcome = self.gateway(method.provider)?.issue_billing_key(&request).await;
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
+        let as_it_is = store::payment_method::lock(&mut tx, method.business, method.id).await?;
+        // Whoever asked for it was not dead, only slow, and has the key.
+        if as_it_is.is_none_or(|method| method.status != PaymentMethodStatus::Issuing) {
+            return Ok(());
+        }
         match outcome {
             Outcome::Approved(issued) => {
                 let key = SealedKey {
                     sealed: self.vault.seal(&purpose, &issued.billing_key),
                     hash: self.vault.keyed_hash(&issued.billing_key),
                 };
+                // Where the SDK returns the key itself, it was brought again meanwhile: whoever has it keeps it.
+                if store::payment_method::is_held(&mut tx, method.provider, &key.hash).await? {
+                    store::payment_method::mark_released(&mut tx, method.business, method.id).await?;
+                    tx.commit().await?;
+                    return Ok(());
+                }
                 store::payment_method::store_key(&mut tx, method, &key, &issued.card, now).await?;
             }
             // What the SDK returned is used up or unknown. Any other no may be about us, and change.

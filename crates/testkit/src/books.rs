@@ -63,12 +63,16 @@ impl TestApp {
         self.compared().await.into_iter().find(|one| one["day"] == day).unwrap_or_default()
     }
 
-    /// The balances of the ledger by account, of one business or of all.
+    /// The balances of the ledger by account, of one business or of all, whatever the provider.
     pub async fn balances(&self, business: Option<i64>) -> BTreeMap<String, i64> {
         let query = business.map(|id| format!("?businessId={id}")).unwrap_or_default();
         let answer = self.platform_admin().get(&format!("/api/admin/ledger/balances{query}")).await;
-        let of = |one: &Value| Some((one["account"].as_str()?.to_owned(), one["balance"].as_i64()?));
-        answer.data().as_array().expect("a list").iter().map(|one| of(one).expect("a balance")).collect()
+        let mut balances = BTreeMap::new();
+        for one in answer.data().as_array().expect("a list") {
+            let account = one["account"].as_str().expect("an account").to_owned();
+            *balances.entry(account).or_default() += one["balance"].as_i64().expect("a balance");
+        }
+        balances
     }
 
     /// The invariants that are violated now, and how often.

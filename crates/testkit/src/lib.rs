@@ -11,6 +11,7 @@ mod books;
 mod database;
 mod provider;
 mod steps;
+mod windows;
 
 pub use actor::{Actor, Answer};
 pub use app::{Card, TestApp};
@@ -22,3 +23,4 @@ pub use pg_adapter::{
     TransactionPage,
 };
 pub use provider::{AlterableProvider, RealGateway};
+pub use windows::{card_in_the_window, cards_become, name, payment_in_the_window};

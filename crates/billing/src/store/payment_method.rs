@@ -349,12 +349,15 @@ pub(crate) async fn active_with_key(
     Ok(rows.into_iter().map(|row| (row.business, row.id)).collect())
 }
 
-/// Whether anybody holds this key.
+/// Whether anybody holds this key. Whoever asks next waits until this transaction ends, so that of two
+/// who bring the same key at once only one comes to hold it.
 pub(crate) async fn is_held(
     conn: &mut PgConnection,
     provider: Provider,
     key_hash: &[u8],
 ) -> sqlx::Result<bool> {
+    let place = key_hash.iter().take(8).fold(0_i64, |place, byte| place << 8 | i64::from(*byte));
+    sqlx::query!("select pg_advisory_xact_lock($1)", place).execute(&mut *conn).await?;
     sqlx::query_scalar!(
         r#"select exists (
                select from billing.payment_method where provider = $1 and billing_key_hash = $2) as "is_held!""#,
