@@ -6,7 +6,8 @@
 //! name), the conformance suite that every implementation runs against its own sandbox.
 //!
 //! To add a provider: a variant of [`Provider`], a folder that implements [`PaymentGateway`], and a
-//! test that implements `contract::Rig` for its sandbox. It is done when the suite passes.
+//! test that implements `contract::Rig` for its sandbox. It is done when the suite passes;
+//! `docs/adding-a-provider.md` has the steps.
 
 mod capabilities;
 #[cfg(feature = "contract")]
