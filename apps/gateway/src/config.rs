@@ -97,6 +97,8 @@ mod development {
     pub(super) const CRON: &str = "dangol-development-cron-secret";
     pub(super) const TOSS: &str = "test_sk_dangol_development";
     pub(super) const PORTONE: &str = "dangol-development-portone-secret";
+    pub(super) const BOOTPAY_APPLICATION: &str = "dangol-development-bootpay";
+    pub(super) const BOOTPAY: &str = "dangol-development-bootpay-key";
 }
 
 impl Config {
@@ -184,6 +186,8 @@ impl Config {
         text(&mut providers.kcp_cert, &kcp.certificate_pem);
         secret(&mut providers.kcp_private_key, &kcp.private_key_pem);
         secret(&mut providers.kcp_private_key_password, &kcp.passphrase);
+        text(&mut providers.bootpay_application_id, development::BOOTPAY_APPLICATION);
+        secret(&mut providers.bootpay_private_key, development::BOOTPAY);
         providers
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, fs, sync::Arc};
 use anyhow::{Context, bail};
 use clap::Args;
 use kernel::Clock;
-use pg_adapter::{Gateways, PaymentGateway, Provider, kcp, portone, toss};
+use pg_adapter::{Gateways, PaymentGateway, Provider, bootpay, kcp, portone, toss};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::secret;
@@ -70,6 +70,17 @@ pub struct ProviderSettings {
     #[arg(long, env = "KCP_RECEIPT_BASE_URL", default_value = "https://admin8.kcp.co.kr", global = true)]
     pub kcp_receipt_base_url: String,
 
+    /// Bootpay: the application id for REST.
+    #[arg(long, env = "BOOTPAY_APPLICATION_ID", global = true)]
+    pub bootpay_application_id: Option<String>,
+
+    /// Bootpay: the private key.
+    #[arg(long, env = "BOOTPAY_PRIVATE_KEY", hide_env_values = true, value_parser = secret, global = true)]
+    pub bootpay_private_key: Option<SecretString>,
+
+    #[arg(long, env = "BOOTPAY_API_BASE_URL", default_value = "https://api.bootpay.co.kr/v2", global = true)]
+    pub bootpay_api_base_url: String,
+
     /// The provider that is meant where neither a request nor a rule of routing names one.
     #[arg(long, env = "DANGOL_DEFAULT_PROVIDER", default_value = "TOSS", global = true)]
     pub default_provider: Provider,
@@ -89,6 +100,7 @@ impl ProviderSettings {
         self.portone_api_base_url = format!("{sandbox_url}/portone");
         self.kcp_api_base_url = format!("{sandbox_url}/kcp");
         self.kcp_receipt_base_url = format!("{sandbox_url}/kcp");
+        self.bootpay_api_base_url = format!("{sandbox_url}/bootpay/v2");
     }
 
     /// What is wrong with them, each a line.
@@ -118,7 +130,7 @@ impl ProviderSettings {
     }
 
     /// The credentials that each provider cannot do without, and whether they are set.
-    fn credentials(&self) -> [(Provider, Vec<(&'static str, bool)>); 3] {
+    fn credentials(&self) -> [(Provider, Vec<(&'static str, bool)>); 4] {
         [
             (Provider::Toss, vec![("TOSS_SECRET_KEY", self.toss_secret_key.is_some())]),
             (
@@ -140,12 +152,19 @@ impl ProviderSettings {
                     ("KCP_PRIVATE_KEY_PASSWORD", self.kcp_private_key_password.is_some()),
                 ],
             ),
+            (
+                Provider::Bootpay,
+                vec![
+                    ("BOOTPAY_APPLICATION_ID", self.bootpay_application_id.is_some()),
+                    ("BOOTPAY_PRIVATE_KEY", self.bootpay_private_key.is_some()),
+                ],
+            ),
         ]
     }
 
     /// The gateways to those providers that are configured.
     pub fn gateways(&self, stage: Stage, clock: &Arc<dyn Clock>) -> anyhow::Result<Gateways> {
-        let all = [self.toss()?, self.portone(stage, clock)?, self.kcp(clock)?];
+        let all = [self.toss()?, self.portone(stage, clock)?, self.kcp(clock)?, self.bootpay(stage, clock)?];
         Ok(Gateways::new(self.default_provider, all.into_iter().flatten()))
     }
 
@@ -204,6 +223,23 @@ impl ProviderSettings {
         }
         Ok(Some(Arc::new(gateway)))
     }
+
+    fn bootpay(
+        &self,
+        stage: Stage,
+        clock: &Arc<dyn Clock>,
+    ) -> anyhow::Result<Option<Arc<dyn PaymentGateway>>> {
+        let (Some(application_id), Some(private_key)) =
+            (&self.bootpay_application_id, self.bootpay_private_key.clone())
+        else {
+            return Ok(None);
+        };
+        let mut config = bootpay::BootpayConfig::new(&self.bootpay_api_base_url, application_id, private_key);
+        config.accept_sandbox = stage == Stage::Development;
+        let gateway = bootpay::BootpayGateway::new(&config, Arc::clone(clock))
+            .context("BOOTPAY_APPLICATION_ID, BOOTPAY_PRIVATE_KEY or BOOTPAY_API_BASE_URL")?;
+        Ok(Some(Arc::new(gateway)))
+    }
 }
 
 /// PEM text as it is, or what stands in the file of that name.
@@ -230,6 +266,7 @@ impl fmt::Display for ProviderSettings {
         writeln!(f, "PORTONE_API_BASE_URL         {}", self.portone_api_base_url)?;
         writeln!(f, "KCP_API_BASE_URL             {}", self.kcp_api_base_url)?;
         writeln!(f, "KCP_RECEIPT_BASE_URL         {}", self.kcp_receipt_base_url)?;
+        writeln!(f, "BOOTPAY_API_BASE_URL         {}", self.bootpay_api_base_url)?;
         write!(f, "DANGOL_DEFAULT_PROVIDER      {}", self.default_provider)
     }
 }

@@ -18,6 +18,8 @@ pub enum Provider {
     PortOne,
     /// NHN KCP.
     Kcp,
+    /// Bootpay (부트페이).
+    Bootpay,
     /// Popbill (팝빌), which has no money and so no line in the book.
     Popbill,
 }

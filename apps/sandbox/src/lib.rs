@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod book;
+mod bootpay;
 mod broken;
 mod card;
 mod complaint;
@@ -22,6 +23,9 @@ mod wire;
 mod world;
 
 pub use book::{BookEntry, BookKind, BookStatus, Provider};
+pub use bootpay::{
+    BootpayAttempt, BootpayBillingAuth, BootpayNotice, BootpayPaymentAuth, BootpaySwitches, RepeatedOrders,
+};
 pub use courier::WebhookTiming;
 pub use faults::{Fault, FaultKind, Moment, Operation};
 pub use kcp::{

@@ -17,7 +17,7 @@ struct Arguments {
     /// Where charges, keys and webhooks survive a restart
     #[arg(long, env = "DANGOL_SANDBOX_DATA_DIR", default_value = ".dangol/sandbox")]
     data_dir: PathBuf,
-    /// Where webhooks are delivered; the provider's name is appended: `/toss`, `/portone`, `/kcp`
+    /// Where webhooks are delivered; the provider's name is appended: `/toss`, `/portone`, `/kcp`, `/bootpay`
     #[arg(long, default_value = "http://127.0.0.1:8080/api/webhooks")]
     webhook_base_url: String,
     /// Every call of a provider answers after so many milliseconds

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     book::BookEntry,
+    bootpay::{self, BootpayNotice},
     control, courier,
     faults::Fault,
     journal::JournalFolder,
@@ -52,13 +53,14 @@ pub struct WebhookUrls {
     pub toss: Option<String>,
     pub portone: Option<String>,
     pub kcp: Option<String>,
+    pub bootpay: Option<String>,
 }
 
 impl WebhookUrls {
     /// One product that has an address for each: `http://127.0.0.1:8080/api/webhooks` and then `/toss`.
     pub fn under(base_url: &str) -> Self {
         let of = |provider: &str| Some(format!("{}/{provider}", base_url.trim_end_matches('/')));
-        Self { toss: of("toss"), portone: of("portone"), kcp: of("kcp") }
+        Self { toss: of("toss"), portone: of("portone"), kcp: of("kcp"), bootpay: of("bootpay") }
     }
 }
 
@@ -91,6 +93,7 @@ impl Sandbox {
             tokio::spawn(courier::run::<WebhookDelivery>(world.clone(), stop.clone())),
             tokio::spawn(courier::run::<PortOneDelivery>(world.clone(), stop.clone())),
             tokio::spawn(courier::run::<KcpNotice>(world.clone(), stop.clone())),
+            tokio::spawn(courier::run::<BootpayNotice>(world.clone(), stop.clone())),
         ];
         Ok(Self { addr, world, stop, tasks })
     }
@@ -165,6 +168,7 @@ fn router(world: &Arc<World>) -> Router {
         .nest("/toss", toss::router())
         .nest("/portone", portone::router())
         .nest("/kcp", kcp::router())
+        .nest("/bootpay/v2", bootpay::router())
         .nest("/popbill", popbill::router())
         .nest("/linkhub", popbill::linkhub_router())
         .merge(control::router())

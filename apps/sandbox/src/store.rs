@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     book::{Book, BookEntry},
+    bootpay,
     journal::{Journal, JournalFolder},
     kcp, popbill, portone, toss,
 };
@@ -18,6 +19,7 @@ pub(crate) enum Record {
     Toss(toss::Record),
     PortOne(portone::Record),
     Kcp(kcp::Record),
+    Bootpay(bootpay::Record),
     Popbill(popbill::Record),
 }
 
@@ -35,6 +37,7 @@ pub(crate) struct Store {
     pub(crate) toss: toss::State,
     pub(crate) portone: portone::State,
     pub(crate) kcp: kcp::State,
+    pub(crate) bootpay: bootpay::State,
     pub(crate) popbill: popbill::State,
 }
 
@@ -46,6 +49,7 @@ impl Store {
             toss: toss::State::default(),
             portone: portone::State::default(),
             kcp: kcp::State::default(),
+            bootpay: bootpay::State::default(),
             popbill: popbill::State::default(),
         }
     }
@@ -59,6 +63,7 @@ impl Store {
             .chain(store.toss.snapshot(now).map(Record::Toss))
             .chain(store.portone.snapshot(now).map(Record::PortOne))
             .chain(store.kcp.snapshot().map(Record::Kcp))
+            .chain(store.bootpay.snapshot().map(Record::Bootpay))
             .chain(store.popbill.snapshot(now).map(Record::Popbill));
         let journal = folder.compact(snapshot.map(|record| [record]))?;
         store.keeping = Keeping::InJournal(journal);
@@ -88,6 +93,7 @@ impl Store {
                 Record::Toss(record) => self.toss.apply(record),
                 Record::PortOne(record) => self.portone.apply(record),
                 Record::Kcp(record) => self.kcp.apply(record),
+                Record::Bootpay(record) => self.bootpay.apply(record),
                 Record::Popbill(record) => self.popbill.apply(record),
             }
         }

@@ -8,6 +8,7 @@ use std::{
 use kernel::Clock;
 
 use crate::{
+    bootpay::{self, BootpaySwitches},
     faults::Faults,
     house::House,
     kcp::{self, KcpSwitches},
@@ -26,6 +27,7 @@ pub(crate) struct World {
     pub(crate) toss: House<TossSwitches>,
     pub(crate) portone: House<PortOneSwitches>,
     pub(crate) kcp: House<KcpSwitches>,
+    pub(crate) bootpay: House<BootpaySwitches>,
     /// Its webhooks are sent one by one, each to its own address.
     pub(crate) popbill: House<PopbillSwitches>,
     store: Mutex<Store>,
@@ -45,6 +47,7 @@ impl World {
             toss: House::new(webhook_urls.toss, toss::courier::PATIENCE)?,
             portone: House::new(webhook_urls.portone, portone::courier::PATIENCE)?,
             kcp: House::new(webhook_urls.kcp, kcp::courier::PATIENCE)?,
+            bootpay: House::new(webhook_urls.bootpay, bootpay::courier::PATIENCE)?,
             popbill: House::new(None, Duration::from_secs(10))?,
             store: Mutex::new(store),
         })

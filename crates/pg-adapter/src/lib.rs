@@ -1,13 +1,15 @@
 //! Payment providers behind one trait.
 //!
-//! [`PaymentGateway`] is what billing knows. Each provider is one folder (`toss/`, `portone/`, `kcp/`):
+//! [`PaymentGateway`] is what billing knows. Each provider is one folder (`toss/`, `portone/`, `kcp/`, `bootpay/`):
 //! its wire types stay private to it, one file maps them, and one table turns its error codes into the outcomes of
 //! [`Outcome`]. The contract is in the doc comments here and in `contract` (the cargo feature of that
 //! name), the conformance suite that every implementation runs against its own sandbox.
 //!
 //! To add a provider: a variant of [`Provider`], a folder that implements [`PaymentGateway`], and a
-//! test that implements `contract::Rig` for its sandbox. It is done when the suite passes.
+//! test that implements `contract::Rig` for its sandbox. It is done when the suite passes;
+//! `docs/adding-a-provider.md` has the steps.
 
+pub mod bootpay;
 mod capabilities;
 #[cfg(feature = "contract")]
 pub mod contract;

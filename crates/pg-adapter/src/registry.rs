@@ -10,10 +10,11 @@ pub enum Provider {
     Toss,
     PortOne,
     Kcp,
+    Bootpay,
 }
 
 impl Provider {
-    pub const ALL: &[Self] = &[Self::Toss, Self::PortOne, Self::Kcp];
+    pub const ALL: &[Self] = &[Self::Toss, Self::PortOne, Self::Kcp, Self::Bootpay];
 
     /// The name in the API and in the database.
     pub fn as_str(self) -> &'static str {
@@ -21,6 +22,7 @@ impl Provider {
             Self::Toss => "TOSS",
             Self::PortOne => "PORTONE",
             Self::Kcp => "KCP",
+            Self::Bootpay => "BOOTPAY",
         }
     }
 }

@@ -62,7 +62,7 @@ pub(crate) async fn not_found() -> ControlError {
     ControlError {
         status: StatusCode::NOT_FOUND,
         code: "NOT_FOUND".into(),
-        message: "샌드박스에 없는 주소입니다. 제어 화면은 /_sandbox, 토스페이먼츠는 /toss, 포트원은 /portone, NHN KCP는 /kcp, 팝빌은 /popbill과 /linkhub 아래에 있습니다."
+        message: "샌드박스에 없는 주소입니다. 제어 화면은 /_sandbox, 토스페이먼츠는 /toss, 포트원은 /portone, NHN KCP는 /kcp, 부트페이는 /bootpay/v2, 팝빌은 /popbill과 /linkhub 아래에 있습니다."
             .into(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod body;
+mod bootpay;
 mod kcp;
 pub(crate) mod pages;
 mod popbill;
@@ -27,6 +28,7 @@ pub(crate) fn router() -> Router<Arc<World>> {
         .merge(toss::router())
         .merge(portone::router())
         .merge(kcp::router())
+        .merge(bootpay::router())
         .merge(popbill::router())
         .fallback(body::not_found)
         .layer(CorsLayer::permissive())

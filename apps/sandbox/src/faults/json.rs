@@ -106,6 +106,8 @@ fn insufficient_funds(provider: Option<Provider>) -> &'static str {
         // PortOne passes on what the PG behind it says, which by default is Toss.
         None | Some(Provider::Toss | Provider::PortOne) => "REJECT_CARD_PAYMENT",
         Some(Provider::Kcp) => "CC10",
+        // Its codes are not published: the text of the PG is what tells.
+        Some(Provider::Bootpay) => "잔액이 부족합니다.",
         // Nobody pays there. The commonest is a certificate that ended.
         Some(Provider::Popbill) => "-11002031",
     }

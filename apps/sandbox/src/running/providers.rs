@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Sandbox;
 use crate::{
+    bootpay::{self, BootpayBillingAuth, BootpayNotice, BootpayPaymentAuth, BootpaySwitches},
     courier,
     kcp::{self, KcpNotice, KcpPaymentAuth, KcpSwitches},
     popbill::{self, IssuedInvoice, PopbillSwitches},
@@ -173,6 +174,43 @@ impl Sandbox {
     /// Every notification of KCP and the attempts to deliver it, oldest first.
     pub fn kcp_notices(&self) -> Vec<KcpNotice> {
         self.world.store().kcp.notices().cloned().collect()
+    }
+}
+
+/// Bootpay.
+impl Sandbox {
+    /// What takes the place of `https://api.bootpay.co.kr/v2`.
+    pub fn bootpay_base_url(&self) -> String {
+        format!("{}/bootpay/v2", self.base_url())
+    }
+
+    /// A payer registers a card in Bootpay's window. Returns the `receipt_id` that its event brings.
+    pub fn bootpay_billing_auth(&self, request: BootpayBillingAuth) -> anyhow::Result<String> {
+        Ok(bootpay::desk::billing_auth(&self.world, request)?)
+    }
+
+    /// A payer authenticates a one-off payment in Bootpay's window. Returns the `receipt_id`; nothing
+    /// is paid by that.
+    pub fn bootpay_payment_auth(&self, request: BootpayPaymentAuth) -> anyhow::Result<String> {
+        Ok(bootpay::desk::payment_auth(&self.world, request)?)
+    }
+
+    pub fn bootpay_switches(&self) -> BootpaySwitches {
+        self.world.bootpay.switches()
+    }
+
+    pub fn set_bootpay_switches(&self, switches: BootpaySwitches) {
+        self.world.bootpay.set_switches(switches);
+    }
+
+    /// Where Bootpay's webhooks go. Until it is set they wait.
+    pub fn set_bootpay_webhook_url(&self, url: Option<String>) {
+        courier::set_url::<BootpayNotice>(&self.world, url);
+    }
+
+    /// Every webhook of Bootpay and the attempts to deliver it, oldest first.
+    pub fn bootpay_notices(&self) -> Vec<BootpayNotice> {
+        self.world.store().bootpay.notices().cloned().collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The sandbox as its clients see it: over HTTP, on a port of its own.
 
 mod billing;
+mod bootpay_rules;
 mod cancels;
 mod control;
 mod faults;

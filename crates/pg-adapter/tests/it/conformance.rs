@@ -7,9 +7,9 @@ use pg_adapter::{
     Capabilities, OrderIds, Repeats,
     contract::{CASES, Case, Rig, Verdict},
 };
-use sandbox::KcpSwitches;
+use sandbox::{BootpaySwitches, KcpSwitches};
 
-use crate::{kcp::rig::KcpRig, portone::rig::PortOneRig, toss::rig::TossRig};
+use crate::{bootpay::rig::BootpayRig, kcp::rig::KcpRig, portone::rig::PortOneRig, toss::rig::TossRig};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/conformance.md");
 /// Set, the file is written instead of compared.
@@ -40,7 +40,8 @@ async fn every_provider_keeps_the_contract_as_the_table_says() {
     let toss = TossRig::start().await;
     let portone = PortOneRig::start().await;
     let kcp = KcpRig::start(KcpSwitches::default()).await;
-    let rigs: [&dyn Rig; 3] = [&toss, &portone, &kcp];
+    let bootpay = BootpayRig::start(BootpaySwitches::default()).await;
+    let rigs: [&dyn Rig; 4] = [&toss, &portone, &kcp, &bootpay];
     let verdicts = join_all(rigs.map(judge)).await;
 
     let table = format!("{INTRODUCTION}{}{LEGEND}{}", capabilities(&rigs), cases(&rigs, &verdicts));

@@ -1,5 +1,6 @@
 //! The adapters against servers: one that says exactly what a test tells it to, and the sandbox.
 
+mod bootpay;
 mod canned;
 mod conformance;
 mod kcp;

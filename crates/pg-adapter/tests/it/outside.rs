@@ -45,7 +45,12 @@ impl Outside {
             addr: "127.0.0.1:0".parse().unwrap(),
             data_dir: None,
             clock: clock.clone(),
-            webhook_urls: WebhookUrls { toss: Some(url.clone()), portone: Some(url.clone()), kcp: Some(url) },
+            webhook_urls: WebhookUrls {
+                toss: Some(url.clone()),
+                portone: Some(url.clone()),
+                kcp: Some(url.clone()),
+                bootpay: Some(url),
+            },
             latency: Duration::ZERO,
         };
         let sandbox = Sandbox::start(config).await.unwrap();

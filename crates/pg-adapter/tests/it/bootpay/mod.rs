@@ -1,0 +1,3 @@
+mod answers;
+mod contract;
+pub(crate) mod rig;
