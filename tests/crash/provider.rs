@@ -27,7 +27,9 @@ pub(crate) use told_of;
 pub(crate) fn moods(provider: Provider) -> &'static [Mood] {
     match provider {
         Provider::Toss => &Mood::ALL,
-        Provider::PortOne | Provider::Kcp | Provider::Popbill => &[Mood::Answers, Mood::DropsTheAnswer],
+        Provider::PortOne | Provider::Kcp | Provider::Bootpay | Provider::Popbill => {
+            &[Mood::Answers, Mood::DropsTheAnswer]
+        }
     }
 }
 

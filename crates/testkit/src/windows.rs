@@ -57,6 +57,7 @@ pub fn name(provider: Provider) -> &'static str {
         Provider::Toss => "TOSS",
         Provider::PortOne => "PORTONE",
         Provider::Kcp => "KCP",
+        Provider::Bootpay => "BOOTPAY",
         Provider::Popbill => "POPBILL",
     }
 }

@@ -3,7 +3,7 @@
 use kernel::Krw;
 
 use super::{errors, wire};
-use crate::{Approval, Cancel, Cancellation, Card, Decline, Lookup, Outcome};
+use crate::{Approval, Cancel, Cancellation, Card, Decline, Lookup, Outcome, PaidWith};
 
 /// Hexadecimal and 24 long in all samples; nobody promised.
 pub(super) fn is_receipt_id(text: &str) -> bool {
@@ -111,6 +111,9 @@ fn approval(receipt: wire::Receipt) -> Result<Approval, String> {
         order_id: receipt.order_id,
         amount: receipt.price,
         approved_at,
+        // The word for the method is in no reference; that there is card data is.
+        paid_with: if receipt.card_data.is_some() { PaidWith::Card } else { crate::PaidWith::Unknown },
+        cash_receipt: None,
         card: receipt.card_data.map(card),
         receipt_url: receipt.receipt_url,
         remaining,
