@@ -8,8 +8,10 @@ mod bare_charges;
 mod billing_process;
 mod billing_run;
 mod ledger;
+mod list_server;
 mod memory;
 mod part;
+mod reconcile;
 mod seed;
 mod verdict;
 mod world;
@@ -33,6 +35,8 @@ enum Command {
     BillingRun(billing_run::Arguments),
     /// `GET /api/subscriptions/current` a second, against pgbench with the same SQL
     Api(api::Arguments),
+    /// Rows a second of the daily reconciliation, against only reading the provider's list
+    Reconcile(reconcile::Arguments),
     /// One process of a benchmark; its task comes on standard input
     #[command(hide = true)]
     Part,
@@ -68,6 +72,7 @@ async fn benchmark(command: Command) -> anyhow::Result<bool> {
     match command {
         Command::BillingRun(arguments) => billing_run::run(&arguments).await,
         Command::Api(arguments) => api::run(&arguments).await,
+        Command::Reconcile(arguments) => reconcile::run(&arguments).await,
         Command::Part => bail!("a part is not a benchmark"),
     }
 }

@@ -29,6 +29,8 @@ use crate::{
     api_server::{self, ApiServer},
     bare_charges::{self, BareCharges},
     billing_process::{self, BillingProcess},
+    list_server::{self, ListServer},
+    reconcile::{self, Comparison},
     seed::{self, Seed},
 };
 
@@ -47,6 +49,8 @@ pub(crate) enum Task {
     BillingProcess(BillingProcess),
     ApiServer(ApiServer),
     ApiLoad(ApiLoad),
+    ListServer(ListServer),
+    Comparison(Comparison),
 }
 
 impl Task {
@@ -58,6 +62,8 @@ impl Task {
             Self::BillingProcess(_) => "billing-process",
             Self::ApiServer(_) => "api-server",
             Self::ApiLoad(_) => "api-load",
+            Self::ListServer(_) => "list-server",
+            Self::Comparison(_) => "comparison",
         }
     }
 }
@@ -150,6 +156,8 @@ async fn work(task: Task) -> anyhow::Result<()> {
         Task::BillingProcess(process) => answer(&billing_process::run(process).await?),
         Task::ApiServer(server) => api_server::run(server).await,
         Task::ApiLoad(load) => answer(&api_load::run(&load).await?),
+        Task::ListServer(server) => list_server::run(server).await,
+        Task::Comparison(comparison) => answer(&reconcile::compare(comparison).await?),
     }
 }
 

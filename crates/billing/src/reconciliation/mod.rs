@@ -68,7 +68,7 @@ impl ComparedDay {
 impl Billing {
     /// Compares every day that is complete and was not compared yet, oldest first, for each provider
     /// that lists its transactions. The very first time, that is yesterday.
-    pub(crate) async fn reconcile_days(&self) -> Result<(), BillingError> {
+    pub async fn reconcile_days(&self) -> Result<(), BillingError> {
         for provider in self.gateways.all().filter(|gateway| gateway.capabilities().lists_transactions) {
             let provider = provider.provider();
             let mut tx = SystemTx::begin(&self.db).await?;
@@ -142,8 +142,12 @@ impl Billing {
                     return Ok(Err(ListFailed("the list does not go on".to_owned())));
                 }
                 Some(next) => after = Some(next),
-                None => return Ok(Ok(())),
+                None => break,
             }
         }
+        let mut tx = SystemTx::begin(&self.db).await?;
+        store::reconciliation::analyze_lines(&mut tx).await?;
+        tx.commit().await?;
+        Ok(Ok(()))
     }
 }

@@ -139,6 +139,13 @@ pub(crate) async fn add_lines(
     Ok(())
 }
 
+/// Tells the planner how long the list is that was just copied. Left to itself it learns that minutes
+/// later, and until then compares a hundred thousand lines as if there were one.
+pub(crate) async fn analyze_lines(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("analyze billing.reconciliation_line").execute(conn).await?;
+    Ok(())
+}
+
 /// Who has what the other has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
