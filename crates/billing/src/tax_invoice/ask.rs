@@ -135,8 +135,7 @@ impl Billing {
     ) -> Result<WrittenInvoice, BillingError> {
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
-        let current = store::tax_invoice::lock(&mut tx, invoice.business, &invoice.number).await?;
-        let current = current.ok_or(BillingError::NotFound)?;
+        let current = self.lock_with_payment(&mut tx, invoice).await?;
         if current.status != TaxInvoiceStatus::Pending {
             return Ok(current);
         }
@@ -171,6 +170,18 @@ impl Billing {
         let settled = store::tax_invoice::lock(&mut tx, current.business, number).await?;
         tx.commit().await?;
         settled.ok_or(BillingError::NotFound)
+    }
+
+    /// The invoice as it is now. A refund decides by its status whether the modified invoice has to wait, and
+    /// holds the payment's lock meanwhile: whoever took the invoice's alone would not see who waits for it.
+    pub(super) async fn lock_with_payment(
+        &self,
+        tx: &mut PgConnection,
+        invoice: &WrittenInvoice,
+    ) -> Result<WrittenInvoice, BillingError> {
+        store::payment::lock(tx, invoice.business, invoice.payment).await?;
+        let locked = store::tax_invoice::lock(tx, invoice.business, &invoice.number).await?;
+        locked.ok_or(BillingError::NotFound)
     }
 
     /// There will be no such document, and so none that modifies it.

@@ -7,7 +7,6 @@ use ::tax_invoice::{
 };
 use chrono::TimeDelta;
 use futures::{StreamExt, stream};
-use kernel::BusinessId;
 use platform::{SystemTx, events};
 
 use super::{TaxInvoiceMove, TaxInvoiceStatus, WrittenInvoice};
@@ -94,7 +93,7 @@ impl Billing {
                 known => known,
             };
             match lookup {
-                Lookup::Found(standing) => self.hear(invoice.business, invoice, &standing).await?,
+                Lookup::Found(standing) => self.hear(invoice, &standing).await?,
                 Lookup::NotFound => {
                     tracing::error!(number = %invoice.number, "the issuer denies a tax invoice that it issued");
                     self.look_later(invoice).await?;
@@ -117,16 +116,10 @@ impl Billing {
     }
 
     /// Writes down how an issued invoice stands, and what follows from it.
-    async fn hear(
-        &self,
-        business: BusinessId,
-        invoice: &WrittenInvoice,
-        standing: &Standing,
-    ) -> Result<(), BillingError> {
+    async fn hear(&self, invoice: &WrittenInvoice, standing: &Standing) -> Result<(), BillingError> {
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
-        let current = store::tax_invoice::lock(&mut tx, business, &invoice.number).await?;
-        let current = current.ok_or(BillingError::NotFound)?;
+        let current = self.lock_with_payment(&mut tx, invoice).await?;
         let status = match current.status.after(TaxInvoiceMove::Hear(standing.state)) {
             Ok(status) => status,
             Err(contradiction) => {

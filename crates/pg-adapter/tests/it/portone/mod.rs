@@ -3,4 +3,5 @@ mod cancel_answers;
 mod canned;
 mod contract;
 mod key_answers;
+mod papers;
 pub(crate) mod rig;
