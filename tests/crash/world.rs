@@ -108,6 +108,13 @@ impl World {
             format!(
                 "update billing.refund set due_at = now() where status = 'PENDING' and checks <= {checks}"
             ),
+            // Those that waited for a provider's breaker, which has rested by now.
+            "update billing.subscription set due_at = now()
+             where due_at > now() and due_at < now() + interval '10 minutes'"
+                .to_owned(),
+            "update billing.provider_breaker
+             set opened_at = opened_at - interval '6 minutes', probe_until = probe_until - interval '6 minutes'"
+                .to_owned(),
             "update billing.payment_method set due_at = now() where due_at is not null".to_owned(),
             "update billing.webhook set due_at = now() where due_at is not null".to_owned(),
             "update billing.tax_invoice set due_at = now() where status = 'PENDING'".to_owned(),
@@ -123,7 +130,7 @@ impl World {
     /// How much is due or not known yet.
     pub(crate) async fn unfinished(&self) -> i64 {
         sqlx::query_scalar(
-            "select (select count(*) from billing.subscription where due_at <= now())
+            "select (select count(*) from billing.subscription where due_at <= now() + interval '10 minutes')
                   + (select count(*) from billing.payment where status = 'PENDING')
                   + (select count(*) from billing.refund where status = 'PENDING')
                   + (select count(*) from billing.tax_invoice where status = 'PENDING')
