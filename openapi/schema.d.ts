@@ -83,6 +83,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/merchant-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the contracts of businesses
+         * @description Merchant accounts that businesses have with providers themselves, newest first.
+         */
+        get: operations["listMerchantAccounts"];
+        put?: never;
+        /**
+         * Register a business's own contract
+         * @description From now on the business's new cards and orders at this provider go by its own contract instead of the
+         *     platform's, and where no rule says otherwise the business is led to this provider. Cards that it has
+         *     stay where they are. The credentials are kept encrypted and never shown; whether the provider knows
+         *     them shows with the first request.
+         */
+        post: operations["createMerchantAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/merchant-accounts/{merchantAccountId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Retire a business's contract
+         * @description New cards and orders go by the platform's contract again. Cards that are charged by it go on being
+         *     charged, and its payments can be refunded, so its credentials are kept.
+         */
+        delete: operations["retireMerchantAccount"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/merchant-accounts/{merchantAccountId}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the credentials of a business's contract
+         * @description For a key that is replaced by another one of the same contract. Another contract is another account.
+         */
+        put: operations["changeMerchantCredentials"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/providers": {
         parameters: {
             query?: never;
@@ -716,6 +784,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks/{provider}/{merchantAccountId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive a webhook for a business's own contract
+         * @description As `receiveWebhook`, where the contract with the provider is the business's and not the platform's.
+         */
+        post: operations["receiveMerchantWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -907,6 +995,7 @@ export interface components {
              */
             evidence: string;
             kind: components["schemas"]["CaseKind"];
+            merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
             openedAt: components["schemas"]["KoreanTime"];
             /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
             orderId?: string | null;
@@ -941,6 +1030,21 @@ export interface components {
             issueNumber: string;
             receiptUrl?: string | null;
             type: components["schemas"]["CashReceiptKind"];
+        };
+        /**
+         * @description Other credentials of the same contract.
+         * @example {
+         *       "credentials": {
+         *         "clientKey": "test_ck_salon.0000",
+         *         "secretKey": "test_sk_salon.0001"
+         *       }
+         *     }
+         */
+        ChangedCredentials: {
+            /** @description All of them, also those that stay as they are. */
+            credentials: {
+                [key: string]: string;
+            };
         };
         /** @description What time it is. */
         ClockView: {
@@ -1003,6 +1107,15 @@ export interface components {
             billingCycle?: components["schemas"]["BillingCycle"];
             currency?: components["schemas"]["Currency"];
             plan: string;
+        };
+        /** @description A value of a provider's credentials, to be asked for. */
+        CredentialFieldView: {
+            about: string;
+            isRequired: boolean;
+            /** @description Never shown again once it was sent. */
+            isSecret: boolean;
+            /** @example secretKey */
+            name: string;
         };
         /** @enum {string} */
         Currency: "KRW";
@@ -1107,6 +1220,7 @@ export interface components {
                  */
                 evidence: string;
                 kind: components["schemas"]["CaseKind"];
+                merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 openedAt: components["schemas"]["KoreanTime"];
                 /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
                 orderId?: string | null;
@@ -1205,6 +1319,41 @@ export interface components {
                 platformAdmin: boolean;
                 /** @example user_1 */
                 subject: string;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_MerchantAccountView: {
+            /** @description A contract that a business has with a provider. */
+            data: {
+                businessId: components["schemas"]["BusinessId"];
+                /**
+                 * Format: int64
+                 * @description Cards that are charged by it.
+                 * @example 1
+                 */
+                cards: number;
+                changedAt: components["schemas"]["KoreanTime"];
+                /** @description `sub` of whoever changed it last. */
+                changedBy: string;
+                createdAt: components["schemas"]["KoreanTime"];
+                merchantAccountId: components["schemas"]["MerchantAccountId"];
+                /** @example TOSS */
+                provider: string;
+                /**
+                 * @description The credentials that are no secrets.
+                 * @example {
+                 *       "clientKey": "test_ck_salon"
+                 *     }
+                 */
+                publicValues: {
+                    [key: string]: string;
+                };
+                status: components["schemas"]["MerchantAccountStatus"];
+                /**
+                 * @description Where the provider is to send its webhooks, below this API's address.
+                 * @example /api/webhooks/toss/ma_0199f6b2c0de7a52a0f1d2c3b4a59687
+                 */
+                webhookPath: string;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1356,6 +1505,7 @@ export interface components {
                  * @example 0
                  */
                 found: number;
+                merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
                 /** @example TOSS */
@@ -1386,6 +1536,24 @@ export interface components {
                  *     ]
                  */
                 providers: components["schemas"]["str"][];
+                /**
+                 * @description What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
+                 *     where it has one.
+                 * @example {
+                 *       "KCP": {
+                 *         "groupId": "A52Q71000489",
+                 *         "siteCd": "T0000"
+                 *       },
+                 *       "TOSS": {
+                 *         "clientKey": "test_ck_dangol"
+                 *       }
+                 *     }
+                 */
+                windows: {
+                    [key: string]: {
+                        [key: string]: string;
+                    };
+                };
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1553,7 +1721,9 @@ export interface components {
         Data_Vec_ProviderView: {
             data: {
                 breaker: components["schemas"]["BreakerView"];
-                capabilities?: components["schemas"]["CapabilitiesView"] | null;
+                capabilities: components["schemas"]["CapabilitiesView"];
+                /** @description What a contract with it comes with. */
+                credentialFields: components["schemas"]["CredentialFieldView"][];
                 /** @description Of the last 24 hours. */
                 figures: components["schemas"]["FiguresView"];
                 /** @description This process has credentials for it. */
@@ -1690,6 +1860,7 @@ export interface components {
                  */
                 evidence: string;
                 kind: components["schemas"]["CaseKind"];
+                merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 openedAt: components["schemas"]["KoreanTime"];
                 /** @example dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e */
                 orderId?: string | null;
@@ -1709,6 +1880,41 @@ export interface components {
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_MerchantAccountView: {
+            data: {
+                businessId: components["schemas"]["BusinessId"];
+                /**
+                 * Format: int64
+                 * @description Cards that are charged by it.
+                 * @example 1
+                 */
+                cards: number;
+                changedAt: components["schemas"]["KoreanTime"];
+                /** @description `sub` of whoever changed it last. */
+                changedBy: string;
+                createdAt: components["schemas"]["KoreanTime"];
+                merchantAccountId: components["schemas"]["MerchantAccountId"];
+                /** @example TOSS */
+                provider: string;
+                /**
+                 * @description The credentials that are no secrets.
+                 * @example {
+                 *       "clientKey": "test_ck_salon"
+                 *     }
+                 */
+                publicValues: {
+                    [key: string]: string;
+                };
+                status: components["schemas"]["MerchantAccountStatus"];
+                /**
+                 * @description Where the provider is to send its webhooks, below this API's address.
+                 * @example /api/webhooks/toss/ma_0199f6b2c0de7a52a0f1d2c3b4a59687
+                 */
+                webhookPath: string;
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -1764,6 +1970,7 @@ export interface components {
                  * @example 0
                  */
                 found: number;
+                merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
                 /** @example TOSS */
@@ -1801,6 +2008,42 @@ export interface components {
             platformAdmin: boolean;
             /** @example user_1 */
             subject: string;
+        };
+        /** @example ma_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+        MerchantAccountId: string;
+        /** @enum {string} */
+        MerchantAccountStatus: "ACTIVE" | "RETIRED";
+        /** @description A contract that a business has with a provider. */
+        MerchantAccountView: {
+            businessId: components["schemas"]["BusinessId"];
+            /**
+             * Format: int64
+             * @description Cards that are charged by it.
+             * @example 1
+             */
+            cards: number;
+            changedAt: components["schemas"]["KoreanTime"];
+            /** @description `sub` of whoever changed it last. */
+            changedBy: string;
+            createdAt: components["schemas"]["KoreanTime"];
+            merchantAccountId: components["schemas"]["MerchantAccountId"];
+            /** @example TOSS */
+            provider: string;
+            /**
+             * @description The credentials that are no secrets.
+             * @example {
+             *       "clientKey": "test_ck_salon"
+             *     }
+             */
+            publicValues: {
+                [key: string]: string;
+            };
+            status: components["schemas"]["MerchantAccountStatus"];
+            /**
+             * @description Where the provider is to send its webhooks, below this API's address.
+             * @example /api/webhooks/toss/ma_0199f6b2c0de7a52a0f1d2c3b4a59687
+             */
+            webhookPath: string;
         };
         /** @description What a modified tax invoice modifies. */
         ModificationView: {
@@ -1847,6 +2090,26 @@ export interface components {
             name: string;
             permissions: components["schemas"]["Permission"][];
             role: components["schemas"]["Role"];
+        };
+        /**
+         * @description A contract to register.
+         * @example {
+         *       "businessId": 2,
+         *       "credentials": {
+         *         "clientKey": "test_ck_salon.0000",
+         *         "secretKey": "test_sk_salon.0000"
+         *       },
+         *       "provider": "TOSS"
+         *     }
+         */
+        NewMerchantAccount: {
+            businessId: components["schemas"]["BusinessId"];
+            /** @description By name, as `credentialFields` of `GET /api/admin/providers` lists them. */
+            credentials: {
+                [key: string]: string;
+            };
+            /** @description In whatever case. */
+            provider: string;
         };
         /**
          * @description A card to put in the place of the present one, or beside it.
@@ -2090,7 +2353,9 @@ export interface components {
         /** @description How a provider is doing. */
         ProviderView: {
             breaker: components["schemas"]["BreakerView"];
-            capabilities?: components["schemas"]["CapabilitiesView"] | null;
+            capabilities: components["schemas"]["CapabilitiesView"];
+            /** @description What a contract with it comes with. */
+            credentialFields: components["schemas"]["CredentialFieldView"][];
             /** @description Of the last 24 hours. */
             figures: components["schemas"]["FiguresView"];
             /** @description This process has credentials for it. */
@@ -2145,6 +2410,7 @@ export interface components {
              * @description A Korean day, today at the latest.
              */
             day: string;
+            merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
             provider: string;
         };
         /**
@@ -2169,6 +2435,7 @@ export interface components {
              * @example 0
              */
             found: number;
+            merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
             nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
             ours: components["schemas"]["SideView"];
             /** @example TOSS */
@@ -2343,6 +2610,24 @@ export interface components {
              *     ]
              */
             providers: components["schemas"]["str"][];
+            /**
+             * @description What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
+             *     where it has one.
+             * @example {
+             *       "KCP": {
+             *         "groupId": "A52Q71000489",
+             *         "siteCd": "T0000"
+             *       },
+             *       "TOSS": {
+             *         "clientKey": "test_ck_dangol"
+             *       }
+             *     }
+             */
+            windows: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
         };
         /**
          * @description The rules of a business, or of the platform.
@@ -2844,6 +3129,347 @@ export interface operations {
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMerchantAccounts: {
+        parameters: {
+            query?: {
+                /**
+                 * @description One business's; all of them if absent.
+                 * @example 1
+                 */
+                businessId?: components["schemas"]["BusinessId"];
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of contracts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_MerchantAccountView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createMerchantAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMerchantAccount"];
+            };
+        };
+        responses: {
+            /** @description Registered */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MerchantAccountView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `MERCHANT_ACCOUNT_EXISTS`: retire the one that the business has at this provider, or change its credentials */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `UNKNOWN_PROVIDER`, `UNKNOWN_BUSINESS`, and for `credentials` `REQUIRED`, `UNKNOWN_FIELD`, `INVALID_LENGTH`, `INVALID_CREDENTIALS` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retireMerchantAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example ma_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+                merchantAccountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Retired, also if it was before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MerchantAccountView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeMerchantCredentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example ma_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+                merchantAccountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedCredentials"];
+            };
+        };
+        responses: {
+            /** @description Used from the next request on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MerchantAccountView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: for `credentials` `REQUIRED`, `UNKNOWN_FIELD`, `INVALID_LENGTH`, `INVALID_CREDENTIALS` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5814,7 +6440,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Stored */
+            /** @description Stored; the body is what the provider wants to read */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5840,6 +6466,89 @@ export interface operations {
                 };
             };
             /** @description `NOT_FOUND`: no such provider */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: the provider should send it again */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receiveMerchantWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example toss */
+                provider: string;
+                /** @example ma_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+                merchantAccountId: components["schemas"]["MerchantAccountId"];
+            };
+            cookie?: never;
+        };
+        /** @description As the provider sends it */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "createdAt": "2026-02-14T10:00:00.000000",
+                 *       "data": {
+                 *         "orderId": "dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e",
+                 *         "status": "DONE"
+                 *       },
+                 *       "eventType": "PAYMENT_STATUS_CHANGED"
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Stored; the body is what the provider wants to read */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `MALFORMED_WEBHOOK` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BAD_SIGNATURE`: for events that the provider signs */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such provider or contract */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -39,6 +39,9 @@ async fn two_businesses() -> TestApp {
         let invoice = format!("/api/payments/{}/tax-invoice", started.data()["paymentId"]);
         let buyer = document::operation("requestTaxInvoice").example().expect("an example");
         app.owner_of(business).post(&invoice, buyer).await.data();
+        let mut contract = document::operation("createMerchantAccount").example().expect("an example");
+        contract["businessId"] = json!(business);
+        app.platform_admin().post("/api/admin/merchant-accounts", contract).await.data();
     }
     app
 }

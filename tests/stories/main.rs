@@ -5,6 +5,7 @@ mod cases;
 mod checking_out;
 mod dunning;
 mod ledger;
+mod own_contracts;
 mod papers;
 mod paying_again;
 mod reading;

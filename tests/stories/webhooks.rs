@@ -235,3 +235,28 @@ async fn the_deletion_of_a_key_that_nobody_holds_changes_nothing() {
     app.time_passes_until("2026-03-01T10:00").await;
     assert_eq!(app.charges(), 2);
 }
+
+/// What else is answered comes again, for days.
+#[tokio::test]
+async fn each_provider_is_answered_as_it_wants_to_be() {
+    let app = TestApp::start().await;
+    let address = app.listens().await;
+    let api = |provider: &str| Some(format!("http://{address}/api/webhooks/{provider}"));
+    app.sandbox.set_portone_webhook_url(api("portone"));
+    app.sandbox.set_kcp_webhook_url(api("kcp"));
+    app.sandbox.set_bootpay_webhook_url(api("bootpay"));
+    for (path, order) in [
+        ("toss/webhooks", json!({"eventType": "BILLING_DELETED", "data": {"billingKey": "nobodys"}})),
+        ("portone/webhooks", json!({"type": "BillingKey.Issued", "data": {}})),
+        ("kcp/notifications", json!({"txCd": "TX00", "orderNo": "dgnobodys", "tno": "26112000000001"})),
+        (
+            "bootpay/webhooks",
+            json!({"body": {"receipt_id": "nobodys", "order_id": "dgnobodys", "status": 1}}),
+        ),
+    ] {
+        let url = format!("{}/_sandbox/{path}", app.sandbox.base_url());
+        let sent = reqwest::Client::new().post(url).json(&order).send().await.expect("the sandbox answers");
+        let sent: Value = sent.json().await.expect("what came of it");
+        assert_eq!(sent["delivered"], true, "{path}: {sent}");
+    }
+}

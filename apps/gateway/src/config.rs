@@ -96,6 +96,7 @@ mod development {
     pub(super) const ENCRYPTION: &str = "dev:ZGFuZ29sLWRldmVsb3BtZW50LWtleS0zMi1ieXRlcyE=";
     pub(super) const CRON: &str = "dangol-development-cron-secret";
     pub(super) const TOSS: &str = "test_sk_dangol_development";
+    pub(super) const TOSS_CLIENT: &str = "test_ck_dangol_development";
     pub(super) const PORTONE: &str = "dangol-development-portone-secret";
     pub(super) const BOOTPAY_APPLICATION: &str = "dangol-development-bootpay";
     pub(super) const BOOTPAY: &str = "dangol-development-bootpay-key";
@@ -177,6 +178,7 @@ impl Config {
             value.get_or_insert_with(|| development.into());
         };
         secret(&mut providers.toss_secret_key, development::TOSS);
+        text(&mut providers.toss_client_key, development::TOSS_CLIENT);
         secret(&mut providers.portone_api_secret, development::PORTONE);
         secret(&mut providers.portone_webhook_secret, sandbox::PORTONE_WEBHOOK_SECRET);
         text(&mut providers.portone_store_id, sandbox::PORTONE_STORE_ID);

@@ -5,7 +5,7 @@ use std::{fmt, fs, sync::Arc};
 use anyhow::{Context, bail};
 use clap::Args;
 use kernel::Clock;
-use pg_adapter::{Gateways, PaymentGateway, Provider, bootpay, kcp, portone, toss};
+use pg_adapter::{Addresses, Connector, Credentials, Gateways, Provider};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::secret;
@@ -16,6 +16,10 @@ pub struct ProviderSettings {
     /// Toss Payments: the API individual secret key (`test_sk_...` or `live_sk_...`).
     #[arg(long, env = "TOSS_SECRET_KEY", hide_env_values = true, value_parser = secret, global = true)]
     pub toss_secret_key: Option<SecretString>,
+
+    /// Toss Payments: the API individual client key, which frontends open windows with.
+    #[arg(long, env = "TOSS_CLIENT_KEY", global = true)]
+    pub toss_client_key: Option<String>,
 
     /// Toss Payments: the security key that signs payout and seller webhooks.
     #[arg(long, env = "TOSS_WEBHOOK_SECRET", hide_env_values = true, value_parser = secret, global = true)]
@@ -78,6 +82,10 @@ pub struct ProviderSettings {
     #[arg(long, env = "BOOTPAY_PRIVATE_KEY", hide_env_values = true, value_parser = secret, global = true)]
     pub bootpay_private_key: Option<SecretString>,
 
+    /// Bootpay: the application id for the web, which frontends open windows with.
+    #[arg(long, env = "BOOTPAY_WEB_APPLICATION_ID", global = true)]
+    pub bootpay_web_application_id: Option<String>,
+
     #[arg(long, env = "BOOTPAY_API_BASE_URL", default_value = "https://api.bootpay.co.kr/v2", global = true)]
     pub bootpay_api_base_url: String,
 
@@ -107,14 +115,16 @@ impl ProviderSettings {
     pub(crate) fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();
         let mut configured = Vec::new();
-        for (provider, credentials) in self.credentials() {
-            let missing: Vec<_> =
-                credentials.iter().filter(|(_, is_set)| !is_set).map(|(name, _)| *name).collect();
+        for (provider, variables) in self.variables() {
+            let required = variables.iter().filter(|variable| variable.is_required(provider));
+            let (set, missing): (Vec<_>, Vec<_>) = required.partition(|variable| variable.value.is_some());
             if missing.is_empty() {
                 configured.push(provider);
-            } else if missing.len() < credentials.len() {
+            } else if !set.is_empty() {
                 complaints.extend(
-                    missing.iter().map(|name| format!("{name} is not set, and others of {provider} are")),
+                    missing
+                        .iter()
+                        .map(|missing| format!("{} is not set, and others of {provider} are", missing.name)),
                 );
             }
         }
@@ -129,117 +139,104 @@ impl ProviderSettings {
         complaints
     }
 
-    /// The credentials that each provider cannot do without, and whether they are set.
-    fn credentials(&self) -> [(Provider, Vec<(&'static str, bool)>); 4] {
+    /// The variables of each provider, by the field of its credentials that they are.
+    fn variables(&self) -> [(Provider, Vec<Variable>); 4] {
+        let secret =
+            |name, field, value: &Option<SecretString>| Variable { name, field, value: value.clone() };
+        let text = |name, field, value: &Option<String>| Variable {
+            name,
+            field,
+            value: value.as_deref().map(SecretString::from),
+        };
         [
-            (Provider::Toss, vec![("TOSS_SECRET_KEY", self.toss_secret_key.is_some())]),
+            (
+                Provider::Toss,
+                vec![
+                    secret("TOSS_SECRET_KEY", "secretKey", &self.toss_secret_key),
+                    text("TOSS_CLIENT_KEY", "clientKey", &self.toss_client_key),
+                    secret("TOSS_WEBHOOK_SECRET", "webhookSecurityKey", &self.toss_webhook_secret),
+                ],
+            ),
             (
                 Provider::PortOne,
                 vec![
-                    ("PORTONE_API_SECRET", self.portone_api_secret.is_some()),
-                    ("PORTONE_STORE_ID", self.portone_store_id.is_some()),
-                    ("PORTONE_CHANNEL_KEY", self.portone_channel_key.is_some()),
-                    ("PORTONE_WEBHOOK_SECRET", self.portone_webhook_secret.is_some()),
+                    secret("PORTONE_API_SECRET", "apiSecret", &self.portone_api_secret),
+                    text("PORTONE_STORE_ID", "storeId", &self.portone_store_id),
+                    text("PORTONE_CHANNEL_KEY", "channelKey", &self.portone_channel_key),
+                    secret("PORTONE_WEBHOOK_SECRET", "webhookSecret", &self.portone_webhook_secret),
                 ],
             ),
             (
                 Provider::Kcp,
                 vec![
-                    ("KCP_SITE_CD", self.kcp_site_cd.is_some()),
-                    ("KCP_GROUP_ID", self.kcp_group_id.is_some()),
-                    ("KCP_CERT", self.kcp_cert.is_some()),
-                    ("KCP_PRIVATE_KEY", self.kcp_private_key.is_some()),
-                    ("KCP_PRIVATE_KEY_PASSWORD", self.kcp_private_key_password.is_some()),
+                    text("KCP_SITE_CD", "siteCd", &self.kcp_site_cd),
+                    text("KCP_GROUP_ID", "groupId", &self.kcp_group_id),
+                    text("KCP_CERT", "certificate", &self.kcp_cert),
+                    secret("KCP_PRIVATE_KEY", "privateKey", &self.kcp_private_key),
+                    secret("KCP_PRIVATE_KEY_PASSWORD", "privateKeyPassword", &self.kcp_private_key_password),
                 ],
             ),
             (
                 Provider::Bootpay,
                 vec![
-                    ("BOOTPAY_APPLICATION_ID", self.bootpay_application_id.is_some()),
-                    ("BOOTPAY_PRIVATE_KEY", self.bootpay_private_key.is_some()),
+                    text("BOOTPAY_APPLICATION_ID", "applicationId", &self.bootpay_application_id),
+                    secret("BOOTPAY_PRIVATE_KEY", "privateKey", &self.bootpay_private_key),
+                    text("BOOTPAY_WEB_APPLICATION_ID", "webApplicationId", &self.bootpay_web_application_id),
                 ],
             ),
         ]
     }
 
-    /// The gateways to those providers that are configured.
+    /// The gateways to those providers that are configured, and the way to those of businesses.
     pub fn gateways(&self, stage: Stage, clock: &Arc<dyn Clock>) -> anyhow::Result<Gateways> {
-        let all = [self.toss()?, self.portone(stage, clock)?, self.kcp(clock)?, self.bootpay(stage, clock)?];
-        Ok(Gateways::new(self.default_provider, all.into_iter().flatten()))
-    }
-
-    fn toss(&self) -> anyhow::Result<Option<Arc<dyn PaymentGateway>>> {
-        let Some(secret_key) = self.toss_secret_key.clone() else { return Ok(None) };
-        let mut config = toss::TossConfig::new(&self.toss_api_base_url, secret_key);
-        config.webhook_security_key.clone_from(&self.toss_webhook_secret);
-        let gateway = toss::TossGateway::new(config).context("TOSS_SECRET_KEY or TOSS_API_BASE_URL")?;
-        Ok(Some(Arc::new(gateway)))
-    }
-
-    fn portone(
-        &self,
-        stage: Stage,
-        clock: &Arc<dyn Clock>,
-    ) -> anyhow::Result<Option<Arc<dyn PaymentGateway>>> {
-        let (Some(api_secret), Some(store_id), Some(channel_key)) =
-            (self.portone_api_secret.clone(), &self.portone_store_id, &self.portone_channel_key)
-        else {
-            return Ok(None);
+        let connector = Connector {
+            addresses: Addresses {
+                toss: self.toss_api_base_url.clone(),
+                portone: self.portone_api_base_url.clone(),
+                kcp: self.kcp_api_base_url.clone(),
+                kcp_receipts: self.kcp_receipt_base_url.clone(),
+                bootpay: self.bootpay_api_base_url.clone(),
+            },
+            accepts_tests: stage == Stage::Development,
+            clock: Arc::clone(clock),
         };
-        let mut config =
-            portone::PortOneConfig::new(&self.portone_api_base_url, api_secret, store_id, channel_key);
-        let secrets = self.portone_webhook_secret.iter().flat_map(|both| both.expose_secret().split(','));
-        config.webhook_secrets = secrets.map(|one| SecretString::from(one.trim())).collect();
-        config.accept_test_channels = stage == Stage::Development;
-        let gateway = portone::PortOneGateway::new(config, Arc::clone(clock))
-            .context("PORTONE_API_SECRET, PORTONE_WEBHOOK_SECRET or PORTONE_API_BASE_URL")?;
-        Ok(Some(Arc::new(gateway)))
-    }
-
-    fn kcp(&self, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Arc<dyn PaymentGateway>>> {
-        let (Some(site_cd), Some(group_id), Some(certificate), Some(private_key), Some(passphrase)) = (
-            self.kcp_site_cd.clone(),
-            self.kcp_group_id.clone(),
-            &self.kcp_cert,
-            &self.kcp_private_key,
-            self.kcp_private_key_password.clone(),
-        ) else {
-            return Ok(None);
-        };
-        let credentials = kcp::KcpCredentials {
-            site_cd,
-            group_id,
-            certificate_pem: pem(certificate).context("KCP_CERT")?,
-            private_key_pem: pem(private_key.expose_secret()).context("KCP_PRIVATE_KEY")?.into(),
-            passphrase,
-        };
-        let config = kcp::KcpConfig::new(&self.kcp_api_base_url, &self.kcp_receipt_base_url, credentials);
-        let gateway = kcp::KcpGateway::new(config, Arc::clone(clock))
-            .context("KCP_SITE_CD, KCP_GROUP_ID, KCP_CERT, KCP_PRIVATE_KEY, KCP_PRIVATE_KEY_PASSWORD or KCP_API_BASE_URL")?;
-        // KCP renews from 30 days before the end; afterwards approvals and cancels stop at once.
-        let days_left = (gateway.certificate_expires_at() - clock.now()).num_days();
-        if days_left < 30 {
-            tracing::error!(days_left, "the certificate of KCP ends soon: renew it in KCP's partner admin");
+        let mut all = Vec::new();
+        for (provider, variables) in self.variables() {
+            let is_configured =
+                variables.iter().all(|variable| variable.value.is_some() || !variable.is_required(provider));
+            if is_configured {
+                all.push(credentials(provider, variables)?);
+            }
         }
-        Ok(Some(Arc::new(gateway)))
+        Gateways::connect(self.default_provider, connector, all)
+            .context("the credentials or the address of a payment provider")
     }
+}
 
-    fn bootpay(
-        &self,
-        stage: Stage,
-        clock: &Arc<dyn Clock>,
-    ) -> anyhow::Result<Option<Arc<dyn PaymentGateway>>> {
-        let (Some(application_id), Some(private_key)) =
-            (&self.bootpay_application_id, self.bootpay_private_key.clone())
-        else {
-            return Ok(None);
-        };
-        let mut config = bootpay::BootpayConfig::new(&self.bootpay_api_base_url, application_id, private_key);
-        config.accept_sandbox = stage == Stage::Development;
-        let gateway = bootpay::BootpayGateway::new(&config, Arc::clone(clock))
-            .context("BOOTPAY_APPLICATION_ID, BOOTPAY_PRIVATE_KEY or BOOTPAY_API_BASE_URL")?;
-        Ok(Some(Arc::new(gateway)))
+/// An environment variable that is a field of a provider's credentials.
+struct Variable {
+    name: &'static str,
+    field: &'static str,
+    value: Option<SecretString>,
+}
+
+impl Variable {
+    fn is_required(&self, provider: Provider) -> bool {
+        provider.credential_fields().iter().any(|field| field.name == self.field && field.is_required)
     }
+}
+
+fn credentials(provider: Provider, variables: Vec<Variable>) -> anyhow::Result<Credentials> {
+    let mut values = Vec::with_capacity(variables.len());
+    for Variable { name, field, value } in variables {
+        let Some(value) = value else { continue };
+        let value = match name {
+            "KCP_CERT" | "KCP_PRIVATE_KEY" => pem(value.expose_secret()).context(name)?.into(),
+            _ => value,
+        };
+        values.push((field.to_owned(), value));
+    }
+    Ok(Credentials::new(provider, values)?)
 }
 
 /// PEM text as it is, or what stands in the file of that name.
@@ -257,11 +254,10 @@ fn pem(text_or_path: &str) -> anyhow::Result<String> {
 impl fmt::Display for ProviderSettings {
     /// One variable a line; of secrets, only whether they are set.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, is_set) in self.credentials().into_iter().flat_map(|(_, credentials)| credentials) {
-            writeln!(f, "{name:<28} {}", if is_set { "(set)" } else { "(not set)" })?;
+        for Variable { name, value, .. } in self.variables().into_iter().flat_map(|(_, variables)| variables)
+        {
+            writeln!(f, "{name:<28} {}", if value.is_some() { "(set)" } else { "(not set)" })?;
         }
-        let toss_webhooks = if self.toss_webhook_secret.is_some() { "(set)" } else { "(not set)" };
-        writeln!(f, "TOSS_WEBHOOK_SECRET          {toss_webhooks}")?;
         writeln!(f, "TOSS_API_BASE_URL            {}", self.toss_api_base_url)?;
         writeln!(f, "PORTONE_API_BASE_URL         {}", self.portone_api_base_url)?;
         writeln!(f, "KCP_API_BASE_URL             {}", self.kcp_api_base_url)?;

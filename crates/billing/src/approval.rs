@@ -111,7 +111,7 @@ impl Billing {
         }
         store::payment::approve(tx, &approved, now).await?;
         let fees = store::ledger::fee_rates(tx).await?;
-        let fee_of = |payment: &Payment| fees.get(&payment.provider).copied().unwrap_or_default();
+        let fee_of = |payment: &Payment| fees.get(&payment.merchant.provider).copied().unwrap_or_default();
         let postings = approved.iter().flat_map(|(payment, _)| Posting::approval(payment, fee_of(payment)));
         store::ledger::post(tx, &postings.collect::<Vec<_>>(), now).await?;
 

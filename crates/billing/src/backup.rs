@@ -1,6 +1,7 @@
 //! Cards to fall back on: another key at another provider, charged when the first cannot be.
 
 use kernel::BusinessId;
+use pg_adapter::Provider;
 use platform::{TenantTx, events};
 
 use crate::{
@@ -20,7 +21,7 @@ impl Billing {
         registration: CardRegistration,
     ) -> Result<RegisteredCard, BillingError> {
         let mut tx = TenantTx::begin(&self.db, business).await?;
-        self.must_want_backup(&mut tx, business, registration.provider.as_str()).await?;
+        self.must_want_backup(&mut tx, business, registration.provider).await?;
         tx.commit().await?;
         let registered = self.register_card(business, registration).await?;
         match self.keep_backup(business, &registered).await {
@@ -39,7 +40,7 @@ impl Billing {
         registered: &RegisteredCard,
     ) -> Result<(), BillingError> {
         let mut tx = TenantTx::begin(&self.db, business).await?;
-        self.must_want_backup(&mut tx, business, &registered.on_file.provider).await?;
+        self.must_want_backup(&mut tx, business, registered.on_file.merchant.provider).await?;
         keep_card(&mut tx, business, registered.on_file.id).await?;
         store::payment_method::stand_by(&mut tx, business, registered.on_file.id, Standby::Backup).await?;
         let added = BillingEvent::PaymentMethodAdded {
@@ -57,7 +58,7 @@ impl Billing {
         &self,
         tx: &mut TenantTx,
         business: BusinessId,
-        provider: &str,
+        provider: Provider,
     ) -> Result<(), BillingError> {
         let subscription =
             store::subscription::lock_live(tx, business).await?.ok_or(BillingError::NoSubscription)?;
@@ -69,7 +70,7 @@ impl Billing {
             }
         }
         let primary = store::payment_method::on_file(tx, &subscription).await?;
-        let has_one = primary.is_some_and(|card| card.provider == provider)
+        let has_one = primary.is_some_and(|card| card.merchant.provider == provider)
             || store::payment_method::backup_at(tx, business, provider).await?.is_some();
         if has_one { Err(BillingError::HasCardAtProvider) } else { Ok(()) }
     }

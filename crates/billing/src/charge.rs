@@ -12,9 +12,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{BusinessId, Krw};
-use pg_adapter::{
-    Approval, Charge, Confirm, Decline, DeclineClass, Outcome, PaymentGateway, Provider, Repeats,
-};
+use pg_adapter::{Approval, Charge, Confirm, Decline, DeclineClass, Outcome, Repeats};
 use platform::SystemTx;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -23,6 +21,7 @@ use crate::{
     Billing, BillingCycle, BillingError, CaseKind, SubscriptionStatus,
     case::Finding,
     invoice::Invoice,
+    merchant::Merchant,
     payment::{Failure, Payment, PaymentId, PaymentStatus},
     payment_method::{PaymentMethod, PaymentMethodId},
     store,
@@ -40,7 +39,7 @@ pub(crate) struct Attempt {
     pub business: BusinessId,
     pub payment: PaymentId,
     pub order_id: String,
-    pub provider: Provider,
+    pub merchant: Merchant,
     pub amount: Krw,
     pub order_name: String,
     pub means: Means,
@@ -107,10 +106,6 @@ impl Attempt {
 }
 
 impl Billing {
-    pub(crate) fn gateway(&self, provider: Provider) -> Result<&dyn PaymentGateway, BillingError> {
-        self.gateways.get(provider).map(AsRef::as_ref).ok_or(BillingError::ProviderNotConfigured(provider))
-    }
-
     /// Steps 2 and 3 for an attempt that step 1 wrote down.
     pub(crate) async fn collect(&self, attempt: &Attempt) -> Result<Settlement, BillingError> {
         crate::crash_point!("charge::written");
@@ -123,7 +118,7 @@ impl Billing {
 
     /// Asks the provider for the money. Sending the same attempt again is the same charge.
     pub(crate) async fn ask(&self, attempt: &Attempt) -> Result<Outcome<Approval>, BillingError> {
-        let gateway = self.gateway(attempt.provider)?;
+        let gateway = self.gateway(attempt.merchant).await?;
         let outcome = match &attempt.means {
             Means::Card { method, billing_key, customer_key } => {
                 let purpose = PaymentMethod::purpose(attempt.business, *method);
@@ -152,11 +147,11 @@ impl Billing {
             Outcome::NotSent(_) => "not_sent",
             Outcome::Unknown(_) => "unknown",
         };
-        metrics::counter!("dangol_charges_total", "provider" => attempt.provider.as_str(), "outcome" => name)
+        metrics::counter!("dangol_charges_total", "provider" => attempt.merchant.provider.as_str(), "outcome" => name)
             .increment(1);
         // An answer is never lost over how the provider is doing.
         if !matches!(attempt.means, Means::Gone)
-            && let Err(error) = self.observe(attempt.provider, &outcome).await
+            && let Err(error) = self.observe(attempt.merchant.provider, &outcome).await
         {
             tracing::error!(%error, "how a provider is doing could not be written down");
         }
@@ -224,7 +219,7 @@ impl Billing {
     /// again, unless another card can be charged instead, or the provider could not tell afterwards how
     /// often it arrived.
     async fn gives_up_unsent(&self, tx: &mut PgConnection, payment: &Payment) -> Result<bool, BillingError> {
-        let repeats = self.gateway(payment.provider)?.capabilities().repeats_charge;
+        let repeats = self.gateways.capabilities(payment.merchant.provider).repeats_charge;
         if payment.reason.is_interactive() || repeats == Repeats::Never {
             return Ok(true);
         }

@@ -58,8 +58,8 @@ impl Billing {
         cycle: BillingCycle,
         claimed: Option<Krw>,
     ) -> Result<Order, BillingError> {
-        self.gateway(provider)?;
         let mut tx = TenantTx::begin(&self.db, business).await?;
+        let merchant = self.merchant_at(&mut tx, business, provider).await?;
         let (plan, amount) = self.for_sale(&mut tx, plan_code, cycle).await?;
         if claimed.is_some_and(|claimed| claimed != amount) {
             return Err(BillingError::AmountMismatch { expected: amount });
@@ -76,7 +76,7 @@ impl Billing {
                 &NewOrder {
                     business,
                     order_id: &order_id,
-                    provider,
+                    merchant,
                     customer_key: Some(&customer_key),
                     plan_code: &plan.code,
                     cycle,
@@ -153,7 +153,7 @@ impl Billing {
             business,
             payment: payment.id,
             order_id: payment.order_id,
-            provider: payment.provider,
+            merchant: payment.merchant,
             amount: payment.amount,
             order_name: Attempt::order_name(&plan.name, payment.cycle),
             means: Means::Checkout { payment_key: request.payment_key.clone() },
@@ -177,7 +177,8 @@ impl Billing {
             Some(provider) => provider,
             None => self.route(business).await?,
         };
-        if !self.gateway(provider)?.capabilities().order_ids.allow(&request.order_id) {
+        let merchant = self.merchant_at(tx, business, provider).await?;
+        if !self.gateways.capabilities(provider).order_ids.allow(&request.order_id) {
             return Err(BillingError::InvalidField {
                 field: "orderId",
                 code: "INVALID_ORDER_ID",
@@ -188,7 +189,7 @@ impl Billing {
         let order = NewOrder {
             business,
             order_id: &request.order_id,
-            provider,
+            merchant,
             customer_key: None,
             plan_code: &plan.code,
             cycle: *cycle,
@@ -226,7 +227,7 @@ impl ConfirmRequest {
         if self.amount != payment.amount {
             return Err(BillingError::AmountMismatch { expected: payment.amount });
         }
-        let same_provider = self.provider.is_none_or(|provider| provider == payment.provider);
+        let same_provider = self.provider.is_none_or(|provider| provider == payment.merchant.provider);
         let same_item = self.item.as_ref().is_none_or(|(plan, cycle)| {
             plan.eq_ignore_ascii_case(&payment.plan_code) && *cycle == payment.cycle
         });

@@ -132,7 +132,7 @@ impl Billing {
         Ok(primary
             .iter()
             .chain(&standbys)
-            .any(|card| is_untried(card) && !card.provider.eq_ignore_ascii_case(payment.provider.as_str())))
+            .any(|card| is_untried(card) && card.merchant.provider != payment.merchant.provider))
     }
 
     /// Every card was tried: the next time begins with the first one again.

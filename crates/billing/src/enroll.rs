@@ -220,15 +220,15 @@ impl Billing {
         business: BusinessId,
         registration: CardRegistration,
     ) -> Result<RegisteredCard, BillingError> {
-        let gateway = self.gateway(registration.provider)?;
         let now = self.clock.now();
         let id = PaymentMethodId::new(now);
         let purpose = PaymentMethod::purpose(business, id);
         let mut tx = TenantTx::begin(&self.db, business).await?;
+        let merchant = self.merchant_at(&mut tx, business, registration.provider).await?;
         let new = NewPaymentMethod {
             business,
             id,
-            provider: registration.provider,
+            merchant,
             customer_key: &registration.customer_key,
             auth_key: &self.vault.seal(&purpose, &registration.auth_key),
             due_at: now + LEASE,
@@ -237,6 +237,7 @@ impl Billing {
         tx.commit().await?;
         crate::crash_point!("enroll::written");
 
+        let gateway = self.gateway(merchant).await?;
         let request = IssueBillingKey {
             auth_key: registration.auth_key,
             customer_key: registration.customer_key.clone(),
@@ -280,7 +281,7 @@ impl Billing {
                 crate::crash_point!("enroll::stored");
                 let on_file = CardOnFile {
                     id,
-                    provider: method.provider.as_str().to_owned(),
+                    merchant,
                     usable: true,
                     billing_key: Some(sealed),
                     customer_key: registration.customer_key,
@@ -400,7 +401,7 @@ impl Billing {
         let method = IssuedMethod {
             business: payment.business,
             id,
-            provider: payment.provider,
+            merchant: payment.merchant,
             customer_key: payment.customer_key.as_deref().unwrap_or(&payment.order_id),
             key: SealedKey { sealed: self.vault.seal(&purpose, &issued.billing_key), hash },
             card: &issued.card,

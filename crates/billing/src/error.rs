@@ -4,7 +4,7 @@ use std::fmt;
 
 use axum::http::StatusCode;
 use kernel::Krw;
-use pg_adapter::{DeclineClass, Provider, UnknownProvider, WebhookRefused};
+use pg_adapter::{ConnectError, CredentialsRefused, DeclineClass, Provider, UnknownProvider, WebhookRefused};
 use platform::{Problem, VaultError};
 
 use crate::{
@@ -44,6 +44,12 @@ pub enum BillingError {
     UnknownProvider(#[from] UnknownProvider),
     #[error("no credentials for {0}")]
     ProviderNotConfigured(Provider),
+    #[error("credentials: {0}")]
+    CredentialsRefused(#[from] CredentialsRefused),
+    #[error("no connection can be made with these credentials: {0}")]
+    NoConnection(#[from] ConnectError),
+    #[error("the business has a contract with this provider already")]
+    MerchantAccountExists,
     #[error("the business has a subscription already")]
     AlreadySubscribed,
     #[error("the business has no subscription")]
@@ -178,6 +184,27 @@ impl From<BillingError> for Problem {
                 "PROVIDER_NOT_CONFIGURED",
                 "이 결제사는 현재 사용할 수 없습니다.",
             ),
+            E::CredentialsRefused(refused) => match refused {
+                CredentialsRefused::Missing(name) => Self::invalid_field(
+                    &format!("credentials.{name}"),
+                    "REQUIRED",
+                    "결제사와 계약할 때 받은 값을 입력해 주세요.",
+                ),
+                CredentialsRefused::Unknown(name) => Self::invalid_field(
+                    &format!("credentials.{name}"),
+                    "UNKNOWN_FIELD",
+                    "이 결제사의 연동 정보가 아닙니다.",
+                ),
+            },
+            // The text names which value is wrong and how, and none of them.
+            E::NoConnection(error) => Self::invalid_field(
+                "credentials",
+                "INVALID_CREDENTIALS",
+                format!("연동 정보를 사용할 수 없습니다: {error}"),
+            ),
+            E::MerchantAccountExists => {
+                Self::conflict("MERCHANT_ACCOUNT_EXISTS", "이 결제사와 계약한 가맹점 계정이 이미 있습니다.")
+            }
             E::AlreadySubscribed => Self::conflict("ALREADY_SUBSCRIBED", "이미 구독 중입니다."),
             E::NoSubscription => Self::new(
                 StatusCode::NOT_FOUND,

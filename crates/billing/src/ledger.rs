@@ -174,7 +174,7 @@ impl Posting {
         (!entries.is_empty()).then(|| Self {
             id: Uuid::new_v4(),
             business: payment.business,
-            provider: payment.provider,
+            provider: payment.merchant.provider,
             payment: payment.id,
             kind,
             entries,
@@ -189,6 +189,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::merchant::Merchant;
     use crate::{BillingCycle, PaymentReason, PaymentStatus};
 
     fn payment(amount: i64) -> Payment {
@@ -196,7 +197,7 @@ mod tests {
             business: BusinessId(1),
             id: PaymentId(101),
             order_id: "dg1".to_owned(),
-            provider: Provider::Toss,
+            merchant: Merchant::platform(Provider::Toss),
             reason: PaymentReason::First,
             invoice: None,
             method: None,

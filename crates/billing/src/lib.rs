@@ -20,6 +20,7 @@ mod invariant;
 mod invoice;
 mod ledger;
 mod manage;
+mod merchant;
 mod payment;
 mod payment_method;
 mod plan;
@@ -51,6 +52,7 @@ pub use error::{BillingError, IllegalMove};
 pub use http::router;
 pub use invariant::INVARIANTS;
 pub use ledger::Account;
+pub use merchant::{Connections, MerchantAccountId, MerchantAccountStatus};
 pub use payment::{PaymentId, PaymentMove, PaymentReason, PaymentStatus};
 pub use plan::{BillingCycle, DunningPolicy, Plan, WhenExhausted};
 pub use reconciliation::ReconciliationStatus;
@@ -73,6 +75,8 @@ pub struct Billing {
     pub gateways: Gateways,
     /// What this process has seen of them.
     pub breakers: Arc<Breakers>,
+    /// Those that it has made with the credentials of businesses.
+    pub connections: Arc<Connections>,
     pub vault: Vault,
     pub settings: Settings,
     /// None where this installation issues no tax invoices.

@@ -160,8 +160,8 @@ impl Billing {
         Ok(attempt)
     }
 
-    /// A card at the same provider is let go at once. When the business moves to another provider, the
-    /// old one is kept until the new one has paid; a backup that it has there already is not needed.
+    /// A card of the same merchant is let go at once. When the business moves to another provider, or to a
+    /// contract of its own, the old one is kept until the new one has paid; a backup that it has there already is not needed.
     async fn retire_old_card(
         &self,
         tx: &mut PgConnection,
@@ -169,11 +169,11 @@ impl Billing {
         new: &CardOnFile,
     ) -> Result<(), BillingError> {
         let (business, now) = (subscription.business, self.clock.now());
-        if let Some(backup) = store::payment_method::backup_at(tx, business, &new.provider).await? {
+        if let Some(backup) = store::payment_method::backup_at(tx, business, new.merchant.provider).await? {
             store::payment_method::release(tx, business, backup, now).await?;
         }
         let Some(old) = store::payment_method::on_file(tx, subscription).await? else { return Ok(()) };
-        if old.usable && old.provider != new.provider {
+        if old.usable && old.merchant != new.merchant {
             store::payment_method::stand_by(tx, business, old.id, Standby::Predecessor).await?;
         } else {
             store::payment_method::release(tx, business, old.id, now).await?;
@@ -223,7 +223,7 @@ impl Billing {
         let standbys = standbys.remove(&subscription.business).unwrap_or_default();
         let cards = primary.into_iter().chain(standbys).collect();
         match self.choose(tx, cards, &[], &mut Availability::default()).await? {
-            Choice::Card(_, card) => Ok(card),
+            Choice::Card(card) => Ok(card),
             Choice::Wait(_) => Err(BillingError::ProviderUnavailable("its breaker is open".to_owned())),
             Choice::NoCard => Err(BillingError::CardUnusable),
         }

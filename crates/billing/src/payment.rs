@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{BusinessId, Krw};
-use pg_adapter::{DeclineClass, Provider};
+use pg_adapter::DeclineClass;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{BillingCycle, IllegalMove, invoice::InvoiceId, payment_method::PaymentMethodId};
+use crate::{
+    BillingCycle, IllegalMove, invoice::InvoiceId, merchant::Merchant, payment_method::PaymentMethodId,
+};
 
 kernel::number_id!(
     /// One attempt to move money in.
@@ -226,7 +228,7 @@ pub(crate) struct Payment {
     pub business: BusinessId,
     pub id: PaymentId,
     pub order_id: String,
-    pub provider: Provider,
+    pub merchant: Merchant,
     pub reason: PaymentReason,
     pub invoice: Option<InvoiceId>,
     pub method: Option<PaymentMethodId>,

@@ -1,9 +1,10 @@
 //! A payment method: a card that a provider will charge for us.
 
 use kernel::BusinessId;
-use pg_adapter::Provider;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::merchant::Merchant;
 
 kernel::id!(
     /// Our handle for a billing key. The provider's key itself never leaves.
@@ -42,7 +43,7 @@ pub(crate) enum Standby {
 pub(crate) struct PaymentMethod {
     pub business: BusinessId,
     pub id: PaymentMethodId,
-    pub provider: Provider,
+    pub merchant: Merchant,
     pub customer_key: String,
     pub status: PaymentMethodStatus,
     /// Sealed.

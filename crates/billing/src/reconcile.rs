@@ -78,7 +78,7 @@ impl Billing {
         let attempt = store::due::attempt(&mut tx, business, payment).await?;
         tx.commit().await?;
         let Some(attempt) = attempt else { return self.settlement_of(business, payment).await };
-        let gateway = self.gateway(attempt.provider)?;
+        let gateway = self.gateway(attempt.merchant).await?;
         if !gateway.capabilities().finds_by_order {
             let evidence = "its answer was lost, and the provider cannot be asked by order id";
             return self.ask_a_person(&attempt, evidence).await;
@@ -97,7 +97,7 @@ impl Billing {
                 outcome => outcome,
             },
             Lookup::NotFound if self.is_given_up(&attempt) => Outcome::Declined(never_arrived()),
-            Lookup::AwaitingDeposit(payment_key) => close_account(gateway, &attempt, payment_key).await,
+            Lookup::AwaitingDeposit(payment_key) => close_account(&*gateway, &attempt, payment_key).await,
             answer => outcome_of(answer),
         };
         crate::crash_point!("reconcile::answered");

@@ -271,7 +271,7 @@ impl Billing {
             None => subscription.next_invoice(InvoiceId::new(now))?,
         };
         // A card that was replaced at this very moment is missing from what was read with the lock.
-        let method = match method {
+        let method = match method? {
             None => store::payment_method::on_file(tx, &subscription).await?,
             method => method,
         };
@@ -289,7 +289,7 @@ impl Billing {
             invoice.retries_used += 1;
             store::invoice::set_retries_used(tx, &invoice, invoice.retries_used).await?;
         }
-        let Choice::Card(provider, card) = choice else {
+        let Choice::Card(card) = choice else {
             // Charging a card that will never work again is pointless; the deadline stays.
             if invoice_is_new {
                 store::invoice::insert(tx, &invoice, now).await?;
@@ -301,7 +301,6 @@ impl Billing {
             invoice.tried.push(card.id);
         }
         Ok(Step::Charge(Box::new(NewCharge {
-            provider,
             invoice,
             invoice_is_new,
             reason: if is_retry { PaymentReason::Dunning } else { PaymentReason::Renewal },
@@ -388,7 +387,6 @@ impl Billing {
     ) -> Result<Attempt, BillingError> {
         let now = self.clock.now();
         let charge = NewCharge {
-            provider: card.provider.parse()?,
             invoice,
             invoice_is_new: false,
             reason,
@@ -413,7 +411,7 @@ impl NewCharge {
             business: self.invoice.business,
             payment,
             order_id: self.order_id,
-            provider: self.provider,
+            merchant: card.merchant,
             amount: self.invoice.amount,
             order_name,
             means: Attempt::means(Some(card.id), card.billing_key, Some(card.customer_key), None),

@@ -26,12 +26,18 @@ pub(crate) struct Route {
     pub weight: i32,
 }
 
+impl Route {
+    fn first(provider: Provider) -> Self {
+        Self { provider, rank: 1, weight: 1 }
+    }
+}
+
 /// The rules of the platform stand under this business.
 pub(crate) const PLATFORM: BusinessId = BusinessId(0);
 
 /// What a due charge is charged on.
 pub(crate) enum Choice {
-    Card(Provider, CardOnFile),
+    Card(CardOnFile),
     /// Every provider that could be asked is down.
     Wait(DateTime<Utc>),
     NoCard,
@@ -50,14 +56,22 @@ impl Billing {
         }
     }
 
-    /// Where the rules lead a business now.
+    /// Where the rules lead a business now: its own, or to the providers that it has contracts with
+    /// itself, or the platform's.
     pub(crate) async fn route(&self, business: BusinessId) -> Result<Provider, BillingError> {
         let mut tx = SystemTx::begin(&self.db).await?;
+        let own: Vec<_> = store::merchant_account::all_active(&mut tx, business).await?;
         let mut routes = store::route::of(&mut tx, business).await?;
+        if routes.is_empty() {
+            routes = own.iter().map(|account| Route::first(account.provider)).collect();
+        }
         if routes.is_empty() {
             routes = store::route::of(&mut tx, PLATFORM).await?;
         }
-        routes.retain(|route| self.gateways.get(route.provider).is_some());
+        routes.retain(|route| {
+            self.gateways.get(route.provider).is_some()
+                || own.iter().any(|account| account.provider == route.provider)
+        });
         let mut up = Vec::with_capacity(routes.len());
         for route in &routes {
             let breaker = store::breaker::find(&mut tx, route.provider).await?;
@@ -82,9 +96,8 @@ impl Billing {
     ) -> Result<Choice, BillingError> {
         let mut wait: Option<DateTime<Utc>> = None;
         for card in cards.into_iter().filter(|card| card.usable && !tried.contains(&card.id)) {
-            let provider = card.provider.parse()?;
-            match self.may_ask(tx, provider, known).await? {
-                Ok(()) => return Ok(Choice::Card(provider, card)),
+            match self.may_ask(tx, card.merchant.provider, known).await? {
+                Ok(()) => return Ok(Choice::Card(card)),
                 Err(until) => wait = Some(wait.map_or(until, |earlier| earlier.min(until))),
             }
         }

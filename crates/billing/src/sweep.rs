@@ -93,7 +93,7 @@ impl Billing {
             customer_key: method.customer_key.clone(),
             idempotency_key: method.id.to_string(),
         };
-        let outcome = self.gateway(method.provider)?.issue_billing_key(&request).await;
+        let outcome = self.gateway(method.merchant).await?.issue_billing_key(&request).await;
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
         let as_it_is = store::payment_method::lock(&mut tx, method.business, method.id).await?;
@@ -108,7 +108,7 @@ impl Billing {
                     hash: self.vault.keyed_hash(&issued.billing_key),
                 };
                 // Where the SDK returns the key itself, it was brought again meanwhile: whoever has it keeps it.
-                if store::payment_method::is_held(&mut tx, method.provider, &key.hash).await? {
+                if store::payment_method::is_held(&mut tx, method.merchant.provider, &key.hash).await? {
                     store::payment_method::mark_released(&mut tx, method.business, method.id).await?;
                     tx.commit().await?;
                     return Ok(());
@@ -135,7 +135,7 @@ impl Billing {
     async fn delete_key(&self, method: &PaymentMethod, billing_key: &str) -> Result<(), BillingError> {
         let purpose = PaymentMethod::purpose(method.business, method.id);
         let billing_key = self.vault.open(&purpose, billing_key)?;
-        let outcome = self.gateway(method.provider)?.delete_billing_key(&billing_key).await;
+        let outcome = self.gateway(method.merchant).await?.delete_billing_key(&billing_key).await;
         let mut tx = SystemTx::begin(&self.db).await?;
         match outcome {
             Outcome::Approved(()) => {

@@ -6,7 +6,7 @@
 use axum::http::HeaderMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, stream};
-use pg_adapter::{Lookup, Outcome, Provider, Subject};
+use pg_adapter::{Acknowledgement, Lookup, Outcome, Provider, Subject};
 use platform::{SystemTx, events, jobs};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use crate::{
     case::Finding,
     charge::LEASE,
     event::BillingEvent,
+    merchant::Merchant,
     payment::{Payment, PaymentStatus},
     reconcile::pause_before,
     store::{
@@ -44,13 +45,14 @@ impl Billing {
     /// Stores a delivery and has it acted on. A repeated one changes nothing.
     pub(crate) async fn receive_webhook(
         &self,
-        provider: Provider,
+        merchant: Merchant,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<(), BillingError> {
-        let webhook = self.gateway(provider)?.read_webhook(headers, body)?;
+    ) -> Result<Acknowledgement, BillingError> {
+        let gateway = self.gateway(merchant).await?;
+        let webhook = gateway.read_webhook(headers, body)?;
         let now = self.clock.now();
-        let purpose = format!("billing.webhook:{provider}:{}", webhook.id);
+        let purpose = format!("billing.webhook:{}:{}", merchant.provider, webhook.id);
         let sealed = self.vault.seal(&purpose, &String::from_utf8_lossy(body).into_owned().into());
         let (order_id, payment_key, billing_key_hash) = match &webhook.subject {
             Subject::Payment { order_id, payment_key } => {
@@ -63,7 +65,7 @@ impl Billing {
         };
         let concerns_us = order_id.is_some() || billing_key_hash.is_some();
         let new = NewWebhook {
-            provider,
+            merchant,
             delivery_id: &webhook.id,
             kind: &webhook.kind,
             body: &sealed,
@@ -78,8 +80,8 @@ impl Billing {
             jobs::enqueue(&mut tx, &ActOnWebhooks {}).await?;
         }
         tx.commit().await?;
-        tracing::info!(%provider, kind = webhook.kind, is_new, "webhook stored");
-        Ok(())
+        tracing::info!(%merchant, kind = webhook.kind, is_new, "webhook stored");
+        Ok(gateway.acknowledgement())
     }
 
     /// Acts on stored webhooks whose time has come: a bounded number, since anybody may send them.
@@ -106,7 +108,9 @@ impl Billing {
     async fn act_on(&self, webhook: &DueWebhook) -> Option<DateTime<Utc>> {
         let acted = match (&webhook.order_id, &webhook.billing_key_hash) {
             (Some(order_id), _) => self.look_into(webhook, order_id).await,
-            (None, Some(key_hash)) => self.stop_using(webhook.provider, key_hash).await.map(|()| true),
+            (None, Some(key_hash)) => {
+                self.stop_using(webhook.merchant.provider, key_hash).await.map(|()| true)
+            }
             (None, None) => Ok(true),
         };
         let is_done = acted.unwrap_or_else(|error| {
@@ -126,7 +130,7 @@ impl Billing {
         };
         let payment = store::payment::lock(&mut tx, business, id).await?.ok_or(BillingError::NotFound)?;
         tx.commit().await?;
-        let finds_by_order = self.gateway(payment.provider)?.capabilities().finds_by_order;
+        let finds_by_order = self.gateways.capabilities(payment.merchant.provider).finds_by_order;
         match payment.status {
             PaymentStatus::Pending if self.is_being_asked(&payment) => return Ok(false),
             PaymentStatus::Pending if finds_by_order => {
@@ -162,7 +166,7 @@ impl Billing {
         let Lookup::Approved(theirs) = self.shown(webhook, order_id).await? else { return Ok(false) };
         let evidence = format!("a webhook ({}) told of it, and no order of ours has its id", webhook.kind);
         let mut tx = SystemTx::begin(&self.db).await?;
-        self.open_case(&mut tx, &Finding::stray(webhook.provider, &theirs, &evidence)).await?;
+        self.open_case(&mut tx, &Finding::stray(webhook.merchant, &theirs, &evidence)).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -170,7 +174,7 @@ impl Billing {
     /// The payment as the provider shows it: by our order id or, where it cannot be asked for by that,
     /// by the key that the webhook claims, which may be another order's.
     async fn shown(&self, webhook: &DueWebhook, order_id: &str) -> Result<Lookup, BillingError> {
-        let gateway = self.gateway(webhook.provider)?;
+        let gateway = self.gateway(webhook.merchant).await?;
         if gateway.capabilities().finds_by_order {
             return Ok(gateway.find_by_order(order_id).await);
         }
@@ -186,7 +190,7 @@ impl Billing {
     /// Money may have been given back elsewhere, at the provider's console.
     async fn look_into_paid(&self, payment: &Payment) -> Result<bool, BillingError> {
         let payment_key = payment.payment_key.as_deref().ok_or(BillingError::NotFound)?;
-        match self.gateway(payment.provider)?.find(payment_key).await {
+        match self.gateway(payment.merchant).await?.find(payment_key).await {
             Lookup::Approved(approval) => {
                 self.adopt_cancellations(payment.business, payment.id, &approval).await?;
             }

@@ -11,8 +11,10 @@
 
 pub mod bootpay;
 mod capabilities;
+mod connector;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod credentials;
 #[cfg(test)]
 mod damage;
 mod gateway;
@@ -26,6 +28,8 @@ mod registry;
 pub mod toss;
 
 pub use capabilities::{Capabilities, OrderIds, Repeats};
+pub use connector::{Addresses, ConnectError, Connector};
+pub use credentials::{CredentialField, Credentials, CredentialsRefused};
 pub use gateway::{
     Acknowledgement, Approval, BillingKeySecret, Cancel, Cancellation, Card, CashReceipt, CashReceiptKind,
     Charge, Confirm, Decline, DeclineClass, IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, Outcome,

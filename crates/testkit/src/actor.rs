@@ -94,4 +94,11 @@ impl Answer {
         assert!(self.body["traceId"].is_string(), "{}", self.body);
         &self.body
     }
+
+    /// This member of the body, and no other, was refused so.
+    pub fn invalid(&self, field: &str, code: &str) {
+        let errors = &self.problem(422, "VALIDATION_FAILED")["errors"];
+        let refused = errors.as_array().into_iter().flatten().map(|error| (&error["field"], &error["code"]));
+        assert_eq!(refused.collect::<Vec<_>>(), [(&Value::from(field), &Value::from(code))]);
+    }
 }

@@ -78,10 +78,7 @@ impl AlterableProvider {
             find: Alteration::none(),
             transactions: Alteration::none(),
         });
-        let configured = Provider::ALL.iter().filter_map(|provider| gateways.get(*provider).cloned());
-        // Of two for one provider the last one counts.
-        let all: Vec<RealGateway> = configured.chain([altered.clone() as RealGateway]).collect();
-        *gateways = Gateways::new(gateways.default, all);
+        gateways.replace(altered.clone());
         altered
     }
 

@@ -50,7 +50,9 @@ async fn what_is_public_answers_anybody() {
     for operation in operations().iter().filter(|operation| PUBLIC.contains(&operation.id.as_str())) {
         for caller in [app.anonymous(), app.signed_out_owner(), app.member(1, Role::Customer)] {
             let answer = calls(&caller, operation).await;
-            assert_eq!(answer.status, 200, "{}: {}", operation.id, answer.body);
+            // The contract that its example names is nobody's.
+            let expected = if operation.id == "receiveMerchantWebhook" { 404 } else { 200 };
+            assert_eq!(answer.status, expected, "{}: {}", operation.id, answer.body);
         }
     }
 }

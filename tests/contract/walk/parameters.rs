@@ -119,19 +119,23 @@ fn cursor(key: &str) -> String {
 async fn a_forged_cursor_is_refused_or_an_empty_page() {
     let app = TestApp::start().await;
     let admin = app.platform_admin();
+    let platform = "0".repeat(32);
     for key in [
         "2026-02-01",
-        "2026-02-01 TO\0SS",
-        "-262143-01-01 TOSS",
-        "+262142-12-31 TOSS",
-        "0000-01-01 TOSS",
-        "2026-02-30 TOSS",
+        "2026-02-01 TOSS",
+        "2026-02-01 TOSS ma_1",
+        "2026-02-01 TO\0SS 00000000000000000000000000000000",
+        "-262143-01-01 TOSS 00000000000000000000000000000000",
+        "+262142-12-31 TOSS 00000000000000000000000000000000",
+        "0000-01-01 TOSS 00000000000000000000000000000000",
+        "2026-02-30 TOSS 00000000000000000000000000000000",
     ] {
         let url = format!("/api/admin/reconciliations?cursor={}", cursor(key));
         admin.get(&url).await.problem(400, "INVALID_CURSOR");
     }
     for key in ["0001-01-01 TOSS", "9999-12-31 NOVA"] {
-        admin.get(&format!("/api/admin/reconciliations?cursor={}", cursor(key))).await.data();
+        let key = cursor(&format!("{key} {platform}"));
+        admin.get(&format!("/api/admin/reconciliations?cursor={key}")).await.data();
     }
     for key in ["", "101", "case_", "sub_0199f6b2c0de7a52a0f1d2c3b4a59687", "case_\0"] {
         admin.get(&format!("/api/admin/cases?cursor={}", cursor(key))).await.problem(400, "INVALID_CURSOR");

@@ -10,7 +10,8 @@ use super::toss_goes_down;
 async fn without_rules_the_configured_provider_is_meant() {
     let app = TestApp::start().await;
     let route = app.owner().get("/api/payments/route").await.data().clone();
-    assert_eq!(route, json!({"provider": "TOSS", "providers": ["TOSS", "PORTONE", "KCP", "BOOTPAY"]}));
+    assert_eq!(route["provider"], "TOSS");
+    assert_eq!(route["providers"], json!(["TOSS", "PORTONE", "KCP", "BOOTPAY"]));
 }
 
 #[tokio::test]

@@ -5,20 +5,21 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::State,
+    http::StatusCode,
     response::IntoResponse,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    body::{Answered, JsonBody},
+    body::{Answered, ControlError, JsonBody},
     pages, wall,
 };
 use crate::{
     toss::{
         PaymentAuth, TossSwitches, TransferAuth, WebhookDelivery,
-        desk::{self, BillingAuth, CardChange, WebhookOrder, WebhookSent},
+        desk::{self, BillingAuth, CardChange, MerchantUrl, WebhookOrder, WebhookSent},
     },
     world::World,
 };
@@ -31,6 +32,7 @@ pub(super) fn router() -> Router<Arc<World>> {
         .route("/_sandbox/toss/cards", post(change_card))
         .route("/_sandbox/toss/switches", wall::switches::<TossSwitches>())
         .route("/_sandbox/toss/webhook-url", wall::webhook_url::<WebhookDelivery>())
+        .route("/_sandbox/toss/merchants", put(set_merchant))
         .route("/_sandbox/toss/webhooks", get(webhooks).post(send_webhook))
         .route("/_sandbox/toss/webhooks/redeliver", post(redeliver))
         .route("/_sandbox/toss/card", get(pages::card_form).post(pages::register_card))
@@ -58,6 +60,14 @@ async fn payment_auth(State(world): State<Arc<World>>, JsonBody(request): JsonBo
 async fn change_card(State(world): State<Arc<World>>, JsonBody(change): JsonBody<CardChange>) -> Answered {
     let changed = desk::change_card(&world, &change)?;
     Ok(Json(json!({"changed": changed})).into_response())
+}
+
+async fn set_merchant(State(world): State<Arc<World>>, JsonBody(wanted): JsonBody<MerchantUrl>) -> Answered {
+    if pages::web_url(&wanted.webhook_url).is_none() {
+        return Err(ControlError::bad_request("webhookUrl은 http 또는 https 주소여야 합니다."));
+    }
+    desk::set_merchant_url(&world, wanted)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn webhooks(State(world): State<Arc<World>>) -> Json<Vec<WebhookSent>> {

@@ -10,7 +10,7 @@ use axum::{
 };
 
 use super::{
-    Record,
+    MERCHANT_ID, Record,
     answer::{Answer, AnswerBody},
     billing_key,
     call::{Call, Change, Decision},
@@ -19,7 +19,7 @@ use super::{
     gate::{self, Admitted, Idempotency},
     idempotency::{KeptAnswer, Slot},
     operation::Target,
-    transactions,
+    state, transactions,
     webhooks::Delivery,
 };
 use crate::{
@@ -149,6 +149,7 @@ impl Toss {
             now,
             uri: &self.exchange.parts.uri,
             body: &self.exchange.body,
+            merchant: &admitted.merchant,
             is_test: admitted.is_test,
             idempotency_key: admitted.idempotency.as_ref().map(|idempotency| idempotency.key.as_str()),
             switches,
@@ -160,6 +161,7 @@ impl Toss {
             _ => decide(&store, &call, &admitted.target),
         };
         let mut change = decision.unwrap_or_else(|refusal| Change::answer(refusal.answer()));
+        address(&store.toss, &admitted.merchant, &mut change.news);
         if let Some(Idempotency { slot, .. }) = &admitted.idempotency {
             let kept = match failing_at {
                 // The answer was lost behind a 500 in front of Toss, unless Toss itself keeps 5xx.
@@ -224,6 +226,18 @@ fn decide(store: &Store, call: &Call<'_>, target: &Target) -> Decision {
         Target::LookupByKey { payment_key } => confirm::look_up(state.payment(payment_key), call),
         Target::LookupByOrder { order_id } => confirm::look_up(state.payment_of_order(order_id), call),
         Target::Transactions => transactions::list(state, &store.book, call),
+    }
+}
+
+/// Where a merchant's webhooks go: those of the one that everything else belongs to where all of this
+/// provider go, any other's only where it wants them.
+fn address(state: &state::State, merchant: &str, news: &mut Vec<Delivery>) {
+    if merchant == MERCHANT_ID {
+        return;
+    }
+    match state.webhook_url_of(merchant) {
+        None => news.clear(),
+        Some(url) => news.iter_mut().for_each(|letter| letter.own_url = Some(url.to_owned())),
     }
 }
 

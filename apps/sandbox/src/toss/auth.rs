@@ -3,9 +3,9 @@
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::errors::Refusal;
+use super::{MERCHANT_ID, errors::Refusal};
 
-/// Every key of these families is welcome, and all of them see the same payments.
+/// Every key of these families is welcome. Whose it is stands in it: see [`SecretKey::merchant`].
 const FAMILIES: [&str; 4] = ["test_sk_", "test_gsk_", "live_sk_", "live_gsk_"];
 
 pub(crate) struct SecretKey(pub(crate) String);
@@ -31,6 +31,17 @@ impl SecretKey {
         }
     }
 
+    /// Whose key it is. Real keys do not say; here `test_sk_salon.0000` is one of the merchant `salon`, and
+    /// a key without a point is one of the merchant that everything else belongs to. A merchant sees
+    /// nothing of another one's.
+    pub(crate) fn merchant(&self) -> String {
+        let name = FAMILIES.iter().find_map(|family| self.0.strip_prefix(family)).unwrap_or_default();
+        match name.split_once('.') {
+            Some((merchant, _)) => merchant.to_owned(),
+            None => MERCHANT_ID.to_owned(),
+        }
+    }
+
     /// Errors cannot be forced on live keys, and shortcuts are not for them.
     pub(crate) fn is_test(&self) -> bool {
         self.0.starts_with("test_")
@@ -47,6 +58,15 @@ mod tests {
             headers.insert(AUTHORIZATION, header.parse().unwrap());
         }
         SecretKey::from_headers(&headers).err().map(|refusal| refusal.code)
+    }
+
+    #[test]
+    fn a_key_says_whose_it_is() {
+        for (key, merchant) in
+            [("test_sk_salon.0000", "salon"), ("live_gsk_salon.1", "salon"), ("test_sk_abc", MERCHANT_ID)]
+        {
+            assert_eq!(SecretKey(key.to_owned()).merchant(), merchant);
+        }
     }
 
     #[test]

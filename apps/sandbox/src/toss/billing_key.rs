@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    MERCHANT_ID,
     answer::{Answer, AnswerBody},
     call::{Call, Change, Decision},
     card::Card,
@@ -39,6 +38,8 @@ impl AuthKey {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct BillingKey {
     pub(crate) key: String,
+    /// Whose it is.
+    pub(crate) merchant: String,
     pub(crate) customer_key: String,
     pub(crate) card: Card,
     pub(crate) authenticated_at: DateTime<Utc>,
@@ -78,6 +79,7 @@ pub(crate) fn issue(state: &State, call: &Call<'_>) -> Decision {
     let billing = BillingKey {
         // As seen in a merchant's log: 44 characters, URL-safe Base64 with a trailing `=`.
         key: URL_SAFE.encode(random::bytes::<32>()),
+        merchant: call.merchant.to_owned(),
         customer_key: auth.customer_key.clone(),
         card: auth.card.clone(),
         authenticated_at: call.now,
@@ -93,7 +95,7 @@ pub(crate) fn issue(state: &State, call: &Call<'_>) -> Decision {
 
 fn billing_body(billing: &BillingKey, call: &Call<'_>) -> serde_json::Value {
     let mut body = json!({
-        "mId": MERCHANT_ID,
+        "mId": billing.merchant,
         "customerKey": billing.customer_key,
         "authenticatedAt": time::with_offset(billing.authenticated_at),
         "method": "카드",
@@ -118,7 +120,10 @@ fn billing_body(billing: &BillingKey, call: &Call<'_>) -> serde_json::Value {
 pub(crate) fn delete(state: &State, call: &Call<'_>, key: &str) -> Decision {
     let gone = Change::answer(Answer::ok(AnswerBody::Empty));
     // Unverified: which of the three listed codes an invented key gets.
-    let billing = state.billing_key(key).ok_or_else(|| Refusal::new("NOT_FOUND_BILLING"))?;
+    let billing = state
+        .billing_key(key)
+        .filter(|billing| billing.merchant == call.merchant)
+        .ok_or_else(|| Refusal::new("NOT_FOUND_BILLING"))?;
     if billing.deleted_at.is_some() {
         return match call.switches.repeated_delete {
             RepeatedDelete::Ok => Ok(gone),

@@ -20,7 +20,7 @@ type Nothing = Option<()>;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PaymentBody<'a> {
-    m_id: &'static str,
+    m_id: &'a str,
     last_transaction_key: Option<&'a str>,
     payment_key: &'a str,
     order_id: &'a str,
@@ -149,7 +149,7 @@ fn payment_body(payment: &Payment, cancels: usize, surprises: Surprises) -> Paym
     let vat = vat(balance.get() - tax_free.get());
     let expired = matches!(payment.state, PaymentState::Expired);
     PaymentBody {
-        m_id: MERCHANT_ID,
+        m_id: payment.merchant.as_deref().unwrap_or(MERCHANT_ID),
         last_transaction_key: payment.last_transaction_after(cancels),
         payment_key: &payment.key,
         order_id: &payment.order_id,

@@ -18,6 +18,8 @@ pub(crate) struct Call<'a> {
     pub(crate) now: DateTime<Utc>,
     pub(crate) uri: &'a Uri,
     pub(crate) body: &'a [u8],
+    /// Whose key it came with.
+    pub(crate) merchant: &'a str,
     /// Made with a test key.
     pub(crate) is_test: bool,
     pub(crate) idempotency_key: Option<&'a str>,

@@ -32,7 +32,10 @@ pub(crate) fn cancel(state: &State, call: &Call<'_>, payment_key: &str) -> Decis
     if !(1..=200).contains(&request.cancel_reason.chars().count()) {
         return Err(Refusal::invalid_request("cancelReason은 1자 이상 200자 이하여야 합니다."));
     }
-    let payment = state.payment(payment_key).ok_or_else(|| Refusal::new("NOT_FOUND_PAYMENT"))?;
+    let payment = state
+        .payment(payment_key)
+        .filter(|payment| payment.is_seen_by(call.merchant))
+        .ok_or_else(|| Refusal::new("NOT_FOUND_PAYMENT"))?;
     let amount = cancelable(payment, &request)?;
     let cancel = Cancel {
         amount,

@@ -38,7 +38,10 @@ struct ChargeRequest {
 
 pub(crate) fn charge(state: &State, call: &Call<'_>, billing_key: &str) -> Decision {
     let request: ChargeRequest = call.json()?;
-    let billing = state.billing_key(billing_key).ok_or_else(|| Refusal::new("INVALID_BILL_KEY_REQUEST"))?;
+    let billing = state
+        .billing_key(billing_key)
+        .filter(|billing| billing.merchant == call.merchant)
+        .ok_or_else(|| Refusal::new("INVALID_BILL_KEY_REQUEST"))?;
     if billing.deleted_at.is_some() {
         return Err(Refusal::new("ALREADY_REMOVED_BILLING_KEY"));
     }
@@ -52,6 +55,7 @@ pub(crate) fn charge(state: &State, call: &Call<'_>, billing_key: &str) -> Decis
     }
     let payment = Payment {
         key: new_payment_key(state, call.now),
+        merchant: Some(call.merchant.to_owned()),
         kind: PaymentType::Billing,
         order_id: request.order_id,
         order_name: request.order_name,

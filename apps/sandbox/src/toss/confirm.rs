@@ -48,6 +48,7 @@ pub(crate) fn authenticate(
     let (card, transfer) = auth.paid_from.taken_apart();
     Ok(Payment {
         key: new_payment_key(state, now),
+        merchant: None,
         kind: PaymentType::Normal,
         order_id: auth.order_id,
         order_name: auth.order_name,
@@ -79,7 +80,7 @@ pub(crate) fn confirm(state: &State, call: &Call<'_>) -> Decision {
     let shortcut = shortcut::payment(state, call, &request.payment_key, &request.order_id, request.amount)?;
     let payment = shortcut
         .as_ref()
-        .or_else(|| state.payment(&request.payment_key))
+        .or_else(|| state.payment(&request.payment_key).filter(|payment| payment.is_seen_by(call.merchant)))
         .ok_or_else(|| Refusal::new("NOT_FOUND_PAYMENT"))?;
     match payment.state {
         PaymentState::Approved { .. } => return Err(Refusal::new("ALREADY_PROCESSED_PAYMENT")),
@@ -106,10 +107,11 @@ pub(crate) fn confirm(state: &State, call: &Call<'_>) -> Decision {
     }
     let refused = call.decline().or_else(|| payment.card.as_ref()?.refusal().map(str::to_owned));
     if let Some(code) = refused {
-        return Ok(aborted(payment.clone(), &code, call));
+        let payment = Payment { merchant: Some(call.merchant.to_owned()), ..payment.clone() };
+        return Ok(aborted(payment, &code, call));
     }
     let state = PaymentState::Approved { at: call.now, transaction_key: new_transaction_key() };
-    let payment = Payment { state, ..payment.clone() };
+    let payment = Payment { merchant: Some(call.merchant.to_owned()), state, ..payment.clone() };
     let news = vec![status_changed(&payment, call.switches, call.now)];
     Ok(Change { news, ..approved(payment, call) })
 }
@@ -129,8 +131,9 @@ pub(crate) fn look_up(payment: Option<&Payment>, call: &Call<'_>) -> Decision {
             && matches!(payment.state, PaymentState::Aborted { .. })
             && !call.switches.declined_charges_readable
     };
-    let payment =
-        payment.filter(|payment| !hidden(payment)).ok_or_else(|| Refusal::new("NOT_FOUND_PAYMENT"))?;
+    let payment = payment
+        .filter(|payment| payment.is_seen_by(call.merchant) && !hidden(payment))
+        .ok_or_else(|| Refusal::new("NOT_FOUND_PAYMENT"))?;
     Ok(Change::answer(Answer::ok(AnswerBody::Payment {
         key: payment.key.clone(),
         cancels: payment.cancels.len(),

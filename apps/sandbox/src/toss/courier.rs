@@ -45,6 +45,10 @@ impl Letter for Delivery {
         self.next_attempt_at = None;
     }
 
+    fn own_url(&self) -> Option<String> {
+        self.own_url.clone()
+    }
+
     fn post(&self, client: &Client, url: &str, at: DateTime<Utc>) -> RequestBuilder {
         let transmission_time = time::with_offset(at);
         let mut request = client

@@ -182,6 +182,19 @@ pub(crate) async fn send_webhook(world: &World, order: WebhookOrder) -> Result<W
     redeliver(world, &id).await
 }
 
+/// A merchant beside the one that everything else belongs to wants its webhooks there.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct MerchantUrl {
+    pub(crate) merchant: String,
+    pub(crate) webhook_url: String,
+}
+
+pub(crate) fn set_merchant_url(world: &World, wanted: MerchantUrl) -> Result<(), Complaint> {
+    let MerchantUrl { merchant, webhook_url: url } = wanted;
+    keep(world, vec![Record::MerchantUrl { merchant, url }.into()])
+}
+
 /// Makes one more attempt now, with the same transmission id. Whether retries keep it is unverified.
 pub(crate) async fn redeliver(world: &World, transmission_id: &str) -> Result<WebhookDelivery, Complaint> {
     courier::deliver(world, transmission_id)

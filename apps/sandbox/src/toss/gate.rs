@@ -12,6 +12,8 @@ use super::{
 /// A request that passed the gate.
 pub(super) struct Admitted {
     pub(super) target: Target,
+    /// Whose key it came with.
+    pub(super) merchant: String,
     /// With a test key.
     pub(super) is_test: bool,
     pub(super) idempotency: Option<Idempotency>,
@@ -37,7 +39,7 @@ pub(super) fn admit(parts: &Parts) -> Result<Admitted, Refusal> {
             key,
         }),
     };
-    Ok(Admitted { target, is_test, idempotency })
+    Ok(Admitted { target, merchant: secret_key.merchant(), is_test, idempotency })
 }
 
 /// `TossPayments-Test-Code`: measured, it is answered before even the payment key is looked at.

@@ -56,6 +56,9 @@ pub(crate) struct Cancel {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Payment {
     pub(crate) key: String,
+    /// Whose it is; of one that waits for its confirm, nobody's yet.
+    #[serde(default)]
+    pub(crate) merchant: Option<String>,
     #[serde(rename = "type")]
     pub(crate) kind: PaymentType,
     pub(crate) order_id: String,
@@ -76,6 +79,10 @@ pub(crate) struct Payment {
 }
 
 impl Payment {
+    pub(crate) fn is_seen_by(&self, merchant: &str) -> bool {
+        self.merchant.as_deref().is_none_or(|whose| whose == merchant)
+    }
+
     pub(crate) fn is_approved(&self) -> bool {
         matches!(self.state, PaymentState::Approved { .. })
     }

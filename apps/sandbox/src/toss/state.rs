@@ -21,6 +21,11 @@ pub(crate) enum Record {
     Payment(Box<Payment>),
     Answer(KeptAnswer),
     Delivery(Box<Delivery>),
+    /// Where a merchant wants its webhooks.
+    MerchantUrl {
+        merchant: String,
+        url: String,
+    },
 }
 
 #[derive(Default)]
@@ -38,6 +43,7 @@ pub(crate) struct State {
     deliveries: HashMap<String, Delivery>,
     /// Transmission ids, oldest first.
     delivery_order: Vec<String>,
+    merchant_urls: HashMap<String, String>,
 }
 
 impl State {
@@ -50,6 +56,9 @@ impl State {
                 self.billing_keys.insert(billing.key.clone(), billing);
             }
             Record::Payment(payment) => self.apply_payment(*payment),
+            Record::MerchantUrl { merchant, url } => {
+                self.merchant_urls.insert(merchant, url);
+            }
             Record::Answer(kept) => {
                 self.answers.insert(kept.slot, kept);
             }
@@ -118,6 +127,10 @@ impl State {
         self.answers.get(slot).filter(|kept| !kept.is_expired(now))
     }
 
+    pub(crate) fn webhook_url_of(&self, merchant: &str) -> Option<&str> {
+        self.merchant_urls.get(merchant).map(String::as_str)
+    }
+
     pub(crate) fn delivery(&self, transmission_id: &str) -> Option<&Delivery> {
         self.deliveries.get(transmission_id)
     }
@@ -136,6 +149,9 @@ impl State {
         let answers = self.answers.values().filter(move |kept| !kept.is_expired(now - patience));
         let answers = answers.cloned().map(Record::Answer);
         let deliveries = self.deliveries().cloned().map(|delivery| Record::Delivery(Box::new(delivery)));
-        auth_keys.chain(billing_keys).chain(payments).chain(answers).chain(deliveries)
+        let urls = self.merchant_urls.iter();
+        let urls =
+            urls.map(|(merchant, url)| Record::MerchantUrl { merchant: merchant.clone(), url: url.clone() });
+        urls.chain(auth_keys).chain(billing_keys).chain(payments).chain(answers).chain(deliveries)
     }
 }

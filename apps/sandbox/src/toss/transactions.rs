@@ -32,7 +32,7 @@ struct Parameters {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row<'a> {
-    m_id: &'static str,
+    m_id: &'a str,
     transaction_key: &'a str,
     payment_key: &'a str,
     order_id: &'a str,
@@ -70,7 +70,9 @@ pub(crate) fn list(state: &State, book: &Book, call: &Call<'_>) -> Decision {
         .iter()
         .filter(|entry| entry.provider == Provider::Toss && entry.status != BookStatus::Declined)
         .filter(|entry| within(entry.at.0))
-        .filter_map(|entry| row(entry, state.payment(&entry.payment_key)?, negative_cancels))
+        .filter_map(|entry| Some((entry, state.payment(&entry.payment_key)?)))
+        .filter(|(_, payment)| payment.is_seen_by(call.merchant))
+        .filter_map(|(entry, payment)| row(entry, payment, negative_cancels))
         .take(limit)
         .collect();
     Ok(Change::answer(Answer::json(&rows)))
@@ -101,7 +103,7 @@ fn row<'a>(entry: &'a BookEntry, payment: &'a Payment, negative_cancels: bool) -
         .map_or(0, |n| n + 1);
     let negative = negative_cancels && entry.kind == BookKind::Cancel;
     Some(Row {
-        m_id: MERCHANT_ID,
+        m_id: payment.merchant.as_deref().unwrap_or(MERCHANT_ID),
         transaction_key,
         payment_key: &payment.key,
         order_id: &payment.order_id,

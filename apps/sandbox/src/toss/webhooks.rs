@@ -23,6 +23,9 @@ pub struct WebhookDelivery {
     pub body: String,
     /// Sign each attempt with this security key (64 hex digits), as payout and seller events are.
     pub security_key: Option<String>,
+    /// Where it goes, if not where all of this provider go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_url: Option<String>,
     pub created_at: DateTime<Utc>,
     pub attempts: Vec<WebhookAttempt>,
     /// `None`: delivered, given up, held back, or there was nowhere to send it.
@@ -75,6 +78,7 @@ impl WebhookDelivery {
             event_type,
             body: body.to_string(),
             security_key: None,
+            own_url: None,
             created_at: now,
             attempts: Vec::new(),
             next_attempt_at: Some(now),

@@ -81,7 +81,7 @@ impl Billing {
         if payment.payment_key.as_deref() != Some(payment_key) {
             return Ok(());
         }
-        if let Lookup::Approved(theirs) = self.gateway(case.provider)?.find(payment_key).await {
+        if let Lookup::Approved(theirs) = self.gateway(case.merchant).await?.find(payment_key).await {
             self.adopt_cancellations(payment.business, payment.id, &theirs).await?;
         }
         Ok(())

@@ -9,13 +9,14 @@ mod refunds;
 mod resolve;
 
 use kernel::{BusinessId, Krw};
-use pg_adapter::{Approval, Provider};
+use pg_adapter::Approval;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use crate::{
     Billing, BillingError,
+    merchant::Merchant,
     payment::{Payment, PaymentId},
     refund::{Refund, RefundId},
     store,
@@ -89,7 +90,7 @@ pub(crate) struct Finding {
     pub kind: CaseKind,
     /// Tells this finding from others of its kind.
     pub subject: String,
-    pub provider: Provider,
+    pub merchant: Merchant,
     pub business: Option<BusinessId>,
     pub payment: Option<PaymentId>,
     pub refund: Option<RefundId>,
@@ -105,7 +106,7 @@ pub(crate) struct Case {
     pub id: CaseId,
     pub kind: CaseKind,
     pub status: CaseStatus,
-    pub provider: Provider,
+    pub merchant: Merchant,
     pub business: Option<BusinessId>,
     pub payment: Option<PaymentId>,
     pub refund: Option<RefundId>,
@@ -119,7 +120,7 @@ impl Finding {
         Self {
             kind,
             subject: format!("payment {}", payment.id),
-            provider: payment.provider,
+            merchant: payment.merchant,
             business: Some(payment.business),
             payment: Some(payment.id),
             refund: None,
@@ -169,16 +170,16 @@ impl Finding {
         Self {
             business: Some(payment.business),
             payment: Some(payment.id),
-            ..Self::stray(payment.provider, theirs, evidence)
+            ..Self::stray(payment.merchant, theirs, evidence)
         }
     }
 
     /// A charge that we know nothing of.
-    pub(crate) fn stray(provider: Provider, theirs: &Approval, evidence: &str) -> Self {
+    pub(crate) fn stray(merchant: Merchant, theirs: &Approval, evidence: &str) -> Self {
         Self {
             kind: CaseKind::UnknownCharge,
-            subject: format!("{provider} {}", theirs.payment_key),
-            provider,
+            subject: format!("{} {}", merchant.provider, theirs.payment_key),
+            merchant,
             business: None,
             payment: None,
             refund: None,

@@ -29,7 +29,7 @@ impl Billing {
             return Ok(());
         }
         let cancel = refund.cancel(&payment)?;
-        let shown = self.gateway(case.provider)?.find(&cancel.payment_key).await;
+        let shown = self.gateway(case.merchant).await?.find(&cancel.payment_key).await;
         let outcome = match (shown, decision.resolution) {
             (Lookup::Approved(theirs), Resolution::Adopt) => {
                 return self.adopt_shown(&payment, &refund, &cancel, &theirs).await;

@@ -88,7 +88,7 @@ impl Billing {
             code: "REQUIRED",
             message: "결제사 관리자에서 확인한 거래번호가 필요합니다.",
         })?;
-        match self.gateway(case.provider)?.find(payment_key).await {
+        match self.gateway(case.merchant).await?.find(payment_key).await {
             Lookup::Approved(theirs) if case.order_id.as_ref() == Some(&theirs.order_id) => Ok(theirs),
             Lookup::Unknown(reason) => Err(BillingError::ProviderUnavailable(reason)),
             Lookup::Approved(_)
@@ -111,7 +111,7 @@ impl Billing {
             reference: case.id.to_string(),
             remaining_before: theirs.remaining,
         };
-        match self.gateway(case.provider)?.cancel(&cancel).await {
+        match self.gateway(case.merchant).await?.cancel(&cancel).await {
             Outcome::Approved(_) => Ok(()),
             Outcome::Declined(decline) => {
                 tracing::error!(case = %case.id, code = decline.code, "the provider refused to give a payment back");

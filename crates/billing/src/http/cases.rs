@@ -12,6 +12,7 @@ use super::{CardProblems, free_text::without_card_number};
 use crate::{
     Billing, BillingError,
     case::{CaseId, CaseKind, CaseStatus, Decision, Resolution},
+    merchant::MerchantAccountId,
     payment::PaymentId,
     refund::RefundId,
     store::{self, case::CaseFilter},
@@ -26,6 +27,8 @@ pub(crate) struct CaseView {
     pub status: CaseStatus,
     #[schema(example = "KCP")]
     pub provider: String,
+    /// The business's own contract with it; null where it is the platform's.
+    pub merchant_account_id: Option<MerchantAccountId>,
     /// Null where nobody knows whose money it is.
     #[schema(example = 1)]
     pub business_id: Option<BusinessId>,

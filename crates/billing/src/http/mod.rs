@@ -3,6 +3,7 @@
 pub(crate) mod cases;
 mod checkout;
 mod free_text;
+mod merchant_accounts;
 pub(crate) mod payment_methods;
 mod payments;
 mod plans;
@@ -58,6 +59,11 @@ where
         .routes(routes!(tax_invoices::get_tax_invoice))
         .routes(routes!(tax_invoices::download_tax_invoice))
         .routes(routes!(webhooks::receive_webhook))
+        .routes(routes!(webhooks::receive_merchant_webhook))
+        .routes(routes!(merchant_accounts::list_merchant_accounts))
+        .routes(routes!(merchant_accounts::create_merchant_account))
+        .routes(routes!(merchant_accounts::change_merchant_credentials))
+        .routes(routes!(merchant_accounts::retire_merchant_account))
         .routes(routes!(cases::list_cases))
         .routes(routes!(cases::get_case))
         .routes(routes!(cases::resolve_case))

@@ -63,7 +63,7 @@ impl From<RegisteredCard> for CardView {
     fn from(registered: RegisteredCard) -> Self {
         Self {
             billing_key: registered.on_file.id,
-            provider: registered.on_file.provider,
+            provider: registered.on_file.merchant.provider.as_str().to_owned(),
             card_number: registered.card.display_number(),
             card_company: registered.card.company,
             is_usable: true,

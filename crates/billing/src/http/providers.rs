@@ -1,6 +1,6 @@
 //! Which providers there are, how they are doing, and the rules that lead to them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use axum::extract::State;
 use chrono::TimeDelta;
@@ -12,9 +12,10 @@ use platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::BusinessHeader;
+use super::{BusinessHeader, merchant_accounts::CredentialFieldView};
 use crate::{
     Billing, BillingError, BreakerState,
+    merchant::MerchantAccount,
     routing::{PLATFORM, Route},
     store,
 };
@@ -32,6 +33,10 @@ pub(crate) struct RouteTaken {
     /// All that can be named instead.
     #[schema(example = json!(["TOSS", "PORTONE", "KCP"]))]
     providers: Vec<Provided>,
+    /// What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
+    /// where it has one.
+    #[schema(example = json!({"TOSS": {"clientKey": "test_ck_dangol"}, "KCP": {"siteCd": "T0000", "groupId": "A52Q71000489"}}))]
+    windows: BTreeMap<Provided, BTreeMap<&'static str, String>>,
 }
 
 /// A provider's name in the API.
@@ -51,8 +56,10 @@ pub(crate) async fn get_payment_route(
     tenant: Tenant<TenantBilling>,
 ) -> Result<Json<Data<RouteTaken>>, Problem> {
     let provider = billing.route(tenant.business).await?.as_str();
-    let providers = billing.gateways.all().map(|gateway| gateway.provider().as_str()).collect();
-    Ok(Data::json(RouteTaken { provider, providers }))
+    let windows = billing.windows(tenant.business).await?;
+    let all = Provider::ALL.iter().map(|provider| provider.as_str());
+    let providers = all.filter(|provider| windows.contains_key(provider)).collect();
+    Ok(Data::json(RouteTaken { provider, providers, windows }))
 }
 
 /// How a provider is doing.
@@ -68,7 +75,9 @@ pub(crate) struct ProviderView {
     breaker: BreakerView,
     /// Of the last 24 hours.
     figures: FiguresView,
-    capabilities: Option<CapabilitiesView>,
+    capabilities: CapabilitiesView,
+    /// What a contract with it comes with.
+    credential_fields: Vec<CredentialFieldView>,
 }
 
 /// The circuit breaker of a provider.
@@ -168,7 +177,8 @@ pub(crate) async fn list_providers(
                     .map(|breaker| KoreanTime(breaker.waits_until())),
             },
             figures: store::view::figures(&mut tx, *provider, since).await?,
-            capabilities: gateway.map(|gateway| gateway.capabilities().into()),
+            capabilities: billing.gateways.capabilities(*provider).into(),
+            credential_fields: provider.credential_fields().iter().map(CredentialFieldView::from).collect(),
         });
     }
     tx.commit().await?;
@@ -187,14 +197,16 @@ pub(crate) struct RouteQuery {
 
 impl RouteQuery {
     fn whose(&self) -> Result<BusinessId, Problem> {
-        match self.business_id {
-            None => Ok(PLATFORM),
-            Some(business) if business.0 >= 1 => Ok(business),
-            Some(_) => {
-                Err(Problem::bad_request("INVALID_PARAMETER", "businessId는 1 이상의 숫자여야 합니다."))
-            }
-        }
+        Ok(a_business(self.business_id)?.unwrap_or(PLATFORM))
     }
+}
+
+/// A business that a query names, if it could be one.
+pub(super) fn a_business(named: Option<BusinessId>) -> Result<Option<BusinessId>, Problem> {
+    if named.is_some_and(|business| business.0 < 1) {
+        return Err(Problem::bad_request("INVALID_PARAMETER", "businessId는 1 이상의 숫자여야 합니다."));
+    }
+    Ok(named)
 }
 
 /// A rule: a provider, and when it is used.
@@ -266,21 +278,42 @@ pub(crate) async fn set_routes(
     Json(body): Json<Routes>,
 ) -> Result<Json<Data<Routes>>, Problem> {
     let whose = query.whose()?;
-    let routes = billing.checked_routes(body.routes)?;
     let mut tx = SystemTx::begin(&billing.db).await?;
+    let own = store::merchant_account::all_active(&mut tx, whose).await?;
+    let routes = billing.checked_routes(body.routes, &own)?;
     store::route::replace(&mut tx, whose, &routes).await?;
     tx.commit().await?;
     Ok(Data::json(Routes { routes: routes.into_iter().map(RouteRule::from).collect() }))
 }
 
 impl Billing {
-    fn checked_routes(&self, rules: Vec<RouteRule>) -> Result<Vec<Route>, Problem> {
+    /// What the browser opens each provider's window with, for this business.
+    async fn windows(
+        &self,
+        business: BusinessId,
+    ) -> Result<BTreeMap<Provided, BTreeMap<&'static str, String>>, BillingError> {
+        let configured = self.gateways.all().map(|gateway| gateway.provider());
+        let of_platform = configured
+            .filter_map(|provider| Some((provider.as_str(), self.gateways.public_values(provider)?.clone())));
+        let mut windows: BTreeMap<_, _> = of_platform.collect();
+        let mut tx = SystemTx::begin(&self.db).await?;
+        for account in store::merchant_account::all_active(&mut tx, business).await? {
+            windows.insert(account.provider.as_str(), self.credentials(&account)?.public_values());
+        }
+        tx.commit().await?;
+        Ok(windows)
+    }
+
+    fn checked_routes(&self, rules: Vec<RouteRule>, own: &[MerchantAccount]) -> Result<Vec<Route>, Problem> {
         let mut seen = HashSet::new();
         rules
             .into_iter()
             .map(|rule| {
                 let provider: Provider = rule.provider.parse().map_err(BillingError::from)?;
-                self.gateway(provider)?;
+                let is_own = own.iter().any(|account| account.provider == provider);
+                if !is_own && self.gateways.get(provider).is_none() {
+                    return Err(BillingError::ProviderNotConfigured(provider).into());
+                }
                 if !(1..=9).contains(&rule.rank) || !(1..=1000).contains(&rule.weight) {
                     let message = "rank는 1에서 9, weight는 1에서 1000 사이여야 합니다.";
                     return Err(Problem::invalid_field("routes", "OUT_OF_RANGE", message));

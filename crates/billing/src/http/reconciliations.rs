@@ -11,11 +11,16 @@ use platform::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use crate::{
     Account, Billing, BillingError,
-    reconciliation::{Occasion, ReconciliationStatus},
-    store::{self, reconciliation::ReconciliationFilter},
+    merchant::{Merchant, MerchantAccountId},
+    reconciliation::{ComparedDay, Occasion, ReconciliationStatus},
+    store::{
+        self,
+        reconciliation::{Listed, ReconciliationFilter},
+    },
 };
 
 /// A provider's day against our books.
@@ -24,6 +29,8 @@ use crate::{
 pub(crate) struct ReconciliationView {
     #[schema(example = "TOSS")]
     pub provider: String,
+    /// The contract that a business has with it; null where it is the platform's.
+    pub merchant_account_id: Option<MerchantAccountId>,
     /// A Korean day.
     #[schema(example = "2026-02-14")]
     pub day: NaiveDate,
@@ -73,25 +80,34 @@ pub(crate) struct ReconciliationQuery {
 }
 
 /// A comparison as a cursor names it.
-struct DayOfProvider(NaiveDate, String);
+struct Compared(Listed);
 
-impl fmt::Display for DayOfProvider {
+impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.0, self.1)
+        write!(f, "{} {} {}", self.0.day, self.0.provider, self.0.account.simple())
     }
 }
 
-impl FromStr for DayOfProvider {
+impl FromStr for Compared {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (day, provider) = text.split_once(' ').ok_or(())?;
+        let (day, merchant) = text.split_once(' ').ok_or(())?;
+        let (provider, account) = merchant.split_once(' ').ok_or(())?;
         let day: NaiveDate = day.parse().map_err(|_| ())?;
         let is_a_name = provider.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !(1..=9999).contains(&day.year()) || !is_a_name {
             return Err(());
         }
-        Ok(Self(day, provider.to_owned()))
+        let account = account.parse().map_err(|_| ())?;
+        Ok(Self(Listed { day, provider: provider.to_owned(), account }))
+    }
+}
+
+impl From<&ReconciliationView> for Compared {
+    fn from(view: &ReconciliationView) -> Self {
+        let account = view.merchant_account_id.map_or_else(Uuid::nil, |account| account.0);
+        Self(Listed { day: view.day, provider: view.provider.clone(), account })
     }
 }
 
@@ -120,13 +136,13 @@ pub(crate) async fn list_reconciliations(
     let filter = ReconciliationFilter {
         provider,
         status: query.status,
-        day: None,
-        before: page.after::<DayOfProvider>()?.map(|DayOfProvider(day, provider)| (day, provider)),
+        only: None,
+        before: page.after::<Compared>()?.map(|Compared(listed)| listed),
         limit: limit + 1,
     };
     let mut tx = SystemTx::begin(&billing.db).await?;
     let comparisons = store::reconciliation::list(&mut tx, &filter).await?;
-    Ok(Json(List::cut(comparisons, limit, |one| DayOfProvider(one.day, one.provider.clone()))))
+    Ok(Json(List::cut(comparisons, limit, |one| Compared::from(one))))
 }
 
 /// What is to be compared.
@@ -135,6 +151,8 @@ pub(crate) async fn list_reconciliations(
 #[schema(example = json!({"provider": "TOSS", "day": "2026-02-14"}))]
 pub(crate) struct ReconcileDay {
     provider: String,
+    /// The contract that a business has with it; the platform's if absent.
+    merchant_account_id: Option<MerchantAccountId>,
     /// A Korean day, today at the latest.
     day: NaiveDate,
 }
@@ -158,20 +176,22 @@ pub(crate) async fn reconcile_day(
     Json(body): Json<ReconcileDay>,
 ) -> Result<Json<Data<ReconciliationView>>, Problem> {
     let provider: Provider = body.provider.parse().map_err(BillingError::from)?;
-    if !billing.gateway(provider)?.capabilities().lists_transactions {
+    let merchant = Merchant { provider, account: body.merchant_account_id };
+    billing.gateway(merchant).await?;
+    if !billing.gateways.capabilities(provider).lists_transactions {
         let message = "이 결제사는 거래 목록을 제공하지 않습니다.";
         return Err(Problem::invalid_field("provider", "NO_TRANSACTION_LIST", message));
     }
     if body.day > billing.clock.today() || !(2000..=9999).contains(&body.day.year()) {
         return Err(Problem::invalid_field("day", "INVALID_DAY", "오늘까지의 날짜를 보내 주세요."));
     }
-    if !billing.reconcile_day(provider, body.day, Occasion::Request).await? {
+    if !billing.reconcile_day(merchant, body.day, Occasion::Request).await? {
         return Err(Problem::conflict("RECONCILIATION_RUNNING", "이미 대사를 진행하고 있습니다."));
     }
     let only = ReconciliationFilter {
-        provider: Some(provider),
+        provider: None,
         status: None,
-        day: Some(body.day),
+        only: Some(ComparedDay::new(merchant, body.day)),
         before: None,
         limit: 1,
     };

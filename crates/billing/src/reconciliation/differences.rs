@@ -50,7 +50,7 @@ impl Billing {
         compared: &ComparedDay,
         difference: &Difference,
     ) -> Result<(), BillingError> {
-        let shown = self.gateway(compared.provider)?.find(&difference.payment_key).await;
+        let shown = self.gateway(compared.merchant).await?.find(&difference.payment_key).await;
         let ours = self.payment_of_order(&difference.order_id).await?;
         match (difference.side, shown, ours) {
             (Side::Theirs, Lookup::Approved(theirs), Some(ours)) => {
@@ -59,7 +59,7 @@ impl Billing {
             (Side::Theirs, Lookup::Approved(theirs), None) => {
                 let evidence =
                     format!("it is in the list of {}, and no order of ours has its id", compared.day);
-                self.case(&Finding::stray(compared.provider, &theirs, &evidence)).await
+                self.case(&Finding::stray(compared.merchant, &theirs, &evidence)).await
             }
             (Side::Ours, Lookup::Approved(theirs), Some(ours)) => {
                 self.look_into_ours(compared, difference, ours, &theirs).await

@@ -9,12 +9,12 @@ mod differences;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use kernel::{at_korean_time, start_of_korean_day};
-use pg_adapter::{ListFailed, Provider, TransactionPage};
+use pg_adapter::{ListFailed, TransactionPage};
 use platform::SystemTx;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Billing, BillingError, reconcile::pause_before, store};
+use crate::{Billing, BillingError, merchant::Merchant, reconcile::pause_before, store};
 
 /// When yesterday's list is complete: fresh rows are missing from it for a while.
 fn list_is_complete_at(day: NaiveDate) -> DateTime<Utc> {
@@ -52,36 +52,35 @@ pub(crate) enum Occasion {
 /// The day that is compared, as instants.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ComparedDay {
-    pub provider: Provider,
+    pub merchant: Merchant,
     pub day: NaiveDate,
     pub since: DateTime<Utc>,
     pub until: DateTime<Utc>,
 }
 
 impl ComparedDay {
-    fn new(provider: Provider, day: NaiveDate) -> Self {
+    pub(crate) fn new(merchant: Merchant, day: NaiveDate) -> Self {
         let next = day.checked_add_days(Days::new(1)).unwrap_or(day);
-        Self { provider, day, since: start_of_korean_day(day), until: start_of_korean_day(next) }
+        Self { merchant, day, since: start_of_korean_day(day), until: start_of_korean_day(next) }
     }
 }
 
 impl Billing {
-    /// Compares every day that is complete and was not compared yet, oldest first, for each provider
-    /// that lists its transactions. The very first time, that is yesterday.
+    /// Compares every day that is complete and was not compared yet, oldest first, for each contract with
+    /// a provider that lists its transactions. The very first time, that is yesterday.
     pub async fn reconcile_days(&self) -> Result<(), BillingError> {
-        for provider in self.gateways.all().filter(|gateway| gateway.capabilities().lists_transactions) {
-            let provider = provider.provider();
+        for merchant in self.merchants_with_lists().await? {
             let mut tx = SystemTx::begin(&self.db).await?;
-            let again = store::reconciliation::to_try_again(&mut tx, provider, self.clock.now()).await?;
-            let last = store::reconciliation::last_day(&mut tx, provider).await?;
+            let again = store::reconciliation::to_try_again(&mut tx, merchant, self.clock.now()).await?;
+            let last = store::reconciliation::last_day(&mut tx, merchant).await?;
             tx.commit().await?;
             for day in again {
-                self.reconcile_day(provider, day, Occasion::Request).await?;
+                self.reconcile_day(merchant, day, Occasion::Request).await?;
             }
             let yesterday = self.clock.today().pred_opt();
             let mut next = last.map_or(yesterday, |last| last.succ_opt());
             while let Some(day) = next.filter(|day| list_is_complete_at(*day) <= self.clock.now()) {
-                if !self.reconcile_day(provider, day, Occasion::Schedule).await? {
+                if !self.reconcile_day(merchant, day, Occasion::Schedule).await? {
                     // Another worker is at it, and goes on from there.
                     break;
                 }
@@ -91,14 +90,23 @@ impl Billing {
         Ok(())
     }
 
+    async fn merchants_with_lists(&self) -> Result<Vec<Merchant>, BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let accounts = store::merchant_account::compared(&mut tx).await?;
+        tx.commit().await?;
+        let platform = self.gateways.all().map(|gateway| Merchant::platform(gateway.provider()));
+        let all = platform.chain(accounts);
+        Ok(all.filter(|merchant| self.gateways.capabilities(merchant.provider).lists_transactions).collect())
+    }
+
     /// Compares one day, again if it was compared before. False if another worker is at it.
     pub(crate) async fn reconcile_day(
         &self,
-        provider: Provider,
+        merchant: Merchant,
         day: NaiveDate,
         occasion: Occasion,
     ) -> Result<bool, BillingError> {
-        let compared = ComparedDay::new(provider, day);
+        let compared = ComparedDay::new(merchant, day);
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
         let claimed = store::reconciliation::claim(&mut tx, &compared, occasion, now, now + LEASE).await?;
@@ -107,7 +115,7 @@ impl Billing {
             return Ok(false);
         }
         if let Err(failed) = self.read_list(&compared).await? {
-            tracing::warn!(%provider, %day, reason = failed.0, "a day could not be compared; tried again later");
+            tracing::warn!(%merchant, %day, reason = failed.0, "a day could not be compared; tried again later");
             let mut tx = SystemTx::begin(&self.db).await?;
             let tries = store::reconciliation::tries(&mut tx, &compared).await?;
             let again = self.clock.now() + pause_before(tries.max(3));
@@ -119,13 +127,13 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         let finished = store::reconciliation::finish(&mut tx, &compared, found, self.clock.now()).await?;
         tx.commit().await?;
-        tracing::info!(%provider, %day, found, unexplained = finished.unexplained, "a day was compared");
+        tracing::info!(%merchant, %day, found, unexplained = finished.unexplained, "a day was compared");
         Ok(true)
     }
 
     /// Copies the provider's list, page by page.
     async fn read_list(&self, compared: &ComparedDay) -> Result<Result<(), ListFailed>, BillingError> {
-        let gateway = self.gateway(compared.provider)?;
+        let gateway = self.gateway(compared.merchant).await?;
         let mut after = None;
         loop {
             let page = match gateway.transactions(compared.day, after.as_deref()).await {

@@ -59,7 +59,7 @@ impl Billing {
     ) -> Result<Refund, BillingError> {
         let promised = store::refund::open_amount(tx, payment.business, payment.id).await?;
         let granted = refundable(payment, promised, amount)?;
-        let in_turn = self.gateway(payment.provider)?.capabilities().cancels_in_turn;
+        let in_turn = self.gateways.capabilities(payment.merchant.provider).cancels_in_turn;
         if in_turn && promised.is_positive() {
             return Err(BillingError::RefundInProgress);
         }
@@ -86,7 +86,7 @@ impl Billing {
             return Ok(refund);
         }
         // Sending the same refund again is the same cancel.
-        let outcome = self.gateway(payment.provider)?.cancel(&refund.cancel(payment)?).await;
+        let outcome = self.gateway(payment.merchant).await?.cancel(&refund.cancel(payment)?).await;
         crate::crash_point!("refund::answered");
         let settled = self.settle_refund(&refund, outcome).await?;
         crate::crash_point!("refund::settled");

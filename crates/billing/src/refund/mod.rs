@@ -149,6 +149,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::merchant::Merchant;
     use crate::{BillingCycle, PaymentReason, PaymentStatus};
 
     fn paid(amount: i64, refunded: i64) -> Payment {
@@ -161,7 +162,7 @@ mod tests {
             business: BusinessId(1),
             id: PaymentId(101),
             order_id: "dg_1".to_owned(),
-            provider: Provider::Toss,
+            merchant: Merchant::platform(Provider::Toss),
             reason: PaymentReason::First,
             invoice: None,
             method: None,

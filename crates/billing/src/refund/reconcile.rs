@@ -42,8 +42,9 @@ impl Billing {
         let payment =
             store::payment::lock(&mut tx, business, refund.payment).await?.ok_or(BillingError::NotFound)?;
         tx.commit().await?;
-        let outcome =
-            self.find_or_repeat(self.gateway(payment.provider)?, &refund, &refund.cancel(&payment)?).await;
+        let outcome = self
+            .find_or_repeat(&*self.gateway(payment.merchant).await?, &refund, &refund.cancel(&payment)?)
+            .await;
         crate::crash_point!("refund::answered");
         if let Outcome::Unknown(reason) | Outcome::NotSent(reason) = &outcome
             && self.clock.now() - refund.created_at > UNKNOWN_TOO_LONG

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use crate::{
     case::{Case, CaseId, CaseKind, CaseStatus, Finding, Resolution},
     http::cases::CaseView,
+    merchant::MerchantAccountId,
     payment::PaymentId,
     refund::RefundId,
 };
@@ -21,12 +22,12 @@ pub(crate) async fn open(
     let opened = sqlx::query!(
         "insert into billing.operator_case
              (case_id, kind, fingerprint, provider, business_id, payment_id, refund_id, order_id, payment_key,
-              our_amount, their_amount, evidence, opened_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing",
+              our_amount, their_amount, evidence, opened_at, merchant_account_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing",
         id.0,
         finding.kind as CaseKind,
         finding.fingerprint(),
-        finding.provider.as_str(),
+        finding.merchant.provider.as_str(),
         finding.business.map(|id| id.0),
         finding.payment.map(|id| id.0),
         finding.refund.map(|id| id.0),
@@ -36,6 +37,7 @@ pub(crate) async fn open(
         finding.their_amount.map(Krw::get),
         finding.evidence,
         now,
+        finding.merchant.account.map(|id| id.0),
     )
     .execute(conn)
     .await?;
@@ -45,7 +47,7 @@ pub(crate) async fn open(
 pub(crate) async fn get(conn: &mut PgConnection, id: CaseId) -> sqlx::Result<Option<Case>> {
     sqlx::query!(
         r#"select kind as "kind: CaseKind", status as "status: CaseStatus", provider,
-                  business_id as "business: BusinessId", payment_id as "payment: PaymentId",
+                  merchant_account_id as "account: MerchantAccountId", business_id as "business: BusinessId", payment_id as "payment: PaymentId",
                   refund_id as "refund: RefundId", order_id, payment_key
            from billing.operator_case where case_id = $1"#,
         id.0,
@@ -57,7 +59,7 @@ pub(crate) async fn get(conn: &mut PgConnection, id: CaseId) -> sqlx::Result<Opt
             id,
             kind: row.kind,
             status: row.status,
-            provider: super::provider(&row.provider)?,
+            merchant: super::merchant(&row.provider, row.account)?,
             business: row.business,
             payment: row.payment,
             refund: row.refund,
@@ -107,7 +109,7 @@ pub(crate) struct CaseFilter {
 pub(crate) async fn list(conn: &mut PgConnection, filter: &CaseFilter) -> sqlx::Result<Vec<CaseView>> {
     let rows = sqlx::query!(
         r#"select case_id as "id: CaseId", kind as "kind: CaseKind", status as "status: CaseStatus", provider,
-                  business_id as "business: BusinessId", payment_id as "payment: PaymentId",
+                  merchant_account_id as "account: MerchantAccountId", business_id as "business: BusinessId", payment_id as "payment: PaymentId",
                   refund_id as "refund: RefundId", order_id, payment_key, our_amount as "our_amount: Krw",
                   their_amount as "their_amount: Krw", evidence, resolution as "resolution: Resolution",
                   resolution_note, resolved_by, opened_at as "opened_at: KoreanTime",
@@ -133,6 +135,7 @@ pub(crate) async fn list(conn: &mut PgConnection, filter: &CaseFilter) -> sqlx::
         kind: row.kind,
         status: row.status,
         provider: row.provider,
+        merchant_account_id: row.account,
         business_id: row.business,
         payment_id: row.payment,
         refund_id: row.refund,

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::{BusinessId, Krw};
-use pg_adapter::Provider;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{
     BillingCycle,
     charge::Attempt,
     invoice::{Invoice, InvoiceId},
+    merchant::{Merchant, MerchantAccountId},
     payment::{PaymentId, PaymentReason},
     payment_method::{PaymentMethodId, PaymentMethodStatus},
     plan::{DunningPolicy, WhenExhausted},
@@ -20,7 +21,8 @@ use crate::{
 pub(crate) struct DueSubscription {
     pub subscription: Subscription,
     pub open_invoice: Option<Invoice>,
-    pub method: Option<CardOnFile>,
+    /// An error if only a later version knows its provider: that must not hold up the others.
+    pub method: sqlx::Result<Option<CardOnFile>>,
     pub plan_name: String,
     pub dunning: DunningPolicy,
 }
@@ -29,7 +31,7 @@ pub(crate) struct DueSubscription {
 #[derive(Clone, Debug)]
 pub(crate) struct CardOnFile {
     pub id: PaymentMethodId,
-    pub provider: String,
+    pub merchant: Merchant,
     pub usable: bool,
     /// Sealed; gone once released.
     pub billing_key: Option<String>,
@@ -48,7 +50,7 @@ pub(crate) async fn lock_subscriptions(
                   s.payment_method_id as "method: PaymentMethodId", s.anchor_on, s.period_from, s.period_until, s.due_at,
                   s.canceled_at,
                   plan.name as plan_name, plan.retry_days, plan.when_exhausted as "when_exhausted: WhenExhausted",
-                  m.provider as "provider?", m.status as "method_status?: PaymentMethodStatus", m.billing_key, m.customer_key as "customer_key?",
+                  m.provider as "provider?", m.merchant_account_id as "account: MerchantAccountId", m.status as "method_status?: PaymentMethodStatus", m.billing_key, m.customer_key as "customer_key?",
                   i.invoice_id as "invoice?: InvoiceId", i.period_from as "invoice_from?", i.period_until as "invoice_until?",
                   i.amount as "invoice_amount?: Krw", i.due_on as "due_on?", i.retries_used as "retries_used?",
                   i.tried as "tried?: Vec<PaymentMethodId>"
@@ -82,14 +84,16 @@ pub(crate) async fn lock_subscriptions(
                 })
             })(),
             method: (|| {
-                Some(CardOnFile {
-                    id: row.method?,
-                    provider: row.provider?,
-                    usable: row.method_status? == PaymentMethodStatus::Active,
+                let (id, customer_key, status) = (row.method?, row.customer_key?, row.method_status?);
+                Some(super::merchant(&row.provider?, row.account).map(|merchant| CardOnFile {
+                    id,
+                    merchant,
+                    usable: status == PaymentMethodStatus::Active,
                     billing_key: row.billing_key,
-                    customer_key: row.customer_key?,
-                })
-            })(),
+                    customer_key,
+                }))
+            })()
+            .transpose(),
             plan_name: row.plan_name,
             dunning: DunningPolicy { retry_days: row.retry_days, when_exhausted: row.when_exhausted },
             subscription: Subscription {
@@ -119,7 +123,6 @@ pub(crate) struct NewCharge {
     pub order_id: String,
     pub plan_code: String,
     pub cycle: BillingCycle,
-    pub provider: Provider,
     pub card: CardOnFile,
     /// There are other cards: which ones were tried is to be remembered.
     pub has_standby: bool,
@@ -183,20 +186,21 @@ pub(crate) async fn write_down(
     let mut rows = sqlx::query!(
         r#"insert into billing.payment
                (business_id, order_id, provider, reason, invoice_id, payment_method_id, plan_code, cycle, amount,
-                status, due_at, sent_at, created_at)
-           select fresh.*, 'PENDING', $10, $11, $11
+                merchant_account_id, status, due_at, sent_at, created_at)
+           select fresh.*, 'PENDING', $11, $12, $12
            from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
-                       $9::bigint[]) as fresh
+                       $9::bigint[], $10::uuid[]) as fresh
            returning payment_id as "id: PaymentId", order_id"#,
         &businesses,
         &column(charges, |charge| charge.order_id.clone()),
-        &column(charges, |charge| charge.provider.as_str().to_owned()),
+        &column(charges, |charge| charge.card.merchant.provider.as_str().to_owned()),
         &reasons.iter().map(|reason| reason.as_str().to_owned()).collect::<Vec<_>>(),
         &column(charges, |charge| charge.invoice.id.0),
         &column(charges, |charge| charge.card.id.0),
         &column(charges, |charge| charge.plan_code.clone()),
         &column(charges, |charge| charge.cycle.as_str().to_owned()),
         &column(charges, |charge| charge.invoice.amount.get()),
+        &column(charges, |charge| charge.card.merchant.account.map(|id| id.0)) as &[Option<Uuid>],
         lease,
         now,
     )
@@ -234,7 +238,7 @@ pub(crate) async fn attempt(
     id: PaymentId,
 ) -> sqlx::Result<Option<Attempt>> {
     let row = sqlx::query!(
-        r#"select p.order_id, p.provider, p.amount as "amount: Krw", p.payment_key, p.sent_at, p.checks,
+        r#"select p.order_id, p.provider, p.merchant_account_id as "account: MerchantAccountId", p.amount as "amount: Krw", p.payment_key, p.sent_at, p.checks,
                   plan.name as plan_name, p.cycle as "cycle: BillingCycle",
                   s.status as "subscription_status: SubscriptionStatus",
                   m.billing_key, m.customer_key as "customer_key?", m.payment_method_id as "method?: PaymentMethodId"
@@ -255,7 +259,7 @@ pub(crate) async fn attempt(
             business,
             payment: id,
             order_id: row.order_id,
-            provider: super::provider(&row.provider)?,
+            merchant: super::merchant(&row.provider, row.account)?,
             amount: row.amount,
             order_name: Attempt::order_name(&row.plan_name, row.cycle),
             means: Attempt::means(row.method, row.billing_key, row.customer_key, row.payment_key),

@@ -9,6 +9,7 @@ pub(crate) mod due;
 pub(crate) mod invariant;
 pub(crate) mod invoice;
 pub(crate) mod ledger;
+pub(crate) mod merchant_account;
 pub(crate) mod metrics;
 pub(crate) mod payment;
 pub(crate) mod payment_method;
@@ -24,9 +25,16 @@ pub(crate) mod webhook;
 
 use pg_adapter::Provider;
 
+use crate::merchant::{Merchant, MerchantAccountId};
+
 /// A provider's name as it was stored. One that this version does not know is our bug, not a guess.
 fn provider(name: &str) -> sqlx::Result<Provider> {
     name.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+/// A provider's name and an account, as they were stored.
+fn merchant(provider_name: &str, account: Option<MerchantAccountId>) -> sqlx::Result<Merchant> {
+    Ok(Merchant { provider: provider(provider_name)?, account })
 }
 
 /// One column of many rows, as `unnest` takes them.

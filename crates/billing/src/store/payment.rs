@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{BusinessId, Krw};
-use pg_adapter::{Approval, Provider};
+use pg_adapter::Approval;
 use sqlx::PgConnection;
 
 use crate::{
     BillingCycle,
     invoice::InvoiceId,
+    merchant::{Merchant, MerchantAccountId},
     payment::{CashReceiptKind, Failure, PaidWith, Payment, PaymentId, PaymentReason, PaymentStatus},
     payment_method::PaymentMethodId,
     store::column,
@@ -17,7 +18,7 @@ use crate::{
 pub(crate) struct NewOrder<'a> {
     pub business: BusinessId,
     pub order_id: &'a str,
-    pub provider: Provider,
+    pub merchant: Merchant,
     pub customer_key: Option<&'a str>,
     pub plan_code: &'a str,
     pub cycle: BillingCycle,
@@ -34,18 +35,19 @@ pub(crate) async fn insert_order(
     sqlx::query_scalar!(
         r#"insert into billing.payment
                (business_id, order_id, provider, reason, customer_key, plan_code, cycle, amount, status, due_at,
-                created_at)
-           values ($1, $2, $3, 'CHECKOUT', $4, $5, $6, $7, 'REQUESTED', $8, $9)
+                created_at, merchant_account_id)
+           values ($1, $2, $3, 'CHECKOUT', $4, $5, $6, $7, 'REQUESTED', $8, $9, $10)
            returning payment_id as "id: PaymentId""#,
         order.business.0,
         order.order_id,
-        order.provider.as_str(),
+        order.merchant.provider.as_str(),
         order.customer_key,
         order.plan_code,
         order.cycle as BillingCycle,
         order.amount.get(),
         order.expires_at,
         now,
+        order.merchant.account.map(|id| id.0),
     )
     .fetch_one(conn)
     .await
@@ -56,6 +58,7 @@ struct Row {
     id: PaymentId,
     order_id: String,
     provider: String,
+    account: Option<MerchantAccountId>,
     reason: PaymentReason,
     invoice: Option<InvoiceId>,
     method: Option<PaymentMethodId>,
@@ -79,7 +82,7 @@ impl Row {
             business: self.business,
             id: self.id,
             order_id: self.order_id,
-            provider: super::provider(&self.provider)?,
+            merchant: super::merchant(&self.provider, self.account)?,
             reason: self.reason,
             invoice: self.invoice,
             method: self.method,
@@ -115,7 +118,7 @@ pub(crate) async fn lock(
     sqlx::query_as!(
         Row,
         r#"select business_id as "business: BusinessId", payment_id as "id: PaymentId", order_id, provider,
-                  reason as "reason: PaymentReason",
+                  merchant_account_id as "account: MerchantAccountId", reason as "reason: PaymentReason",
                   invoice_id as "invoice: InvoiceId", payment_method_id as "method: PaymentMethodId",
                   customer_key, plan_code, cycle as "cycle: BillingCycle", amount as "amount: Krw", refunded_amount as "refunded: Krw",
                   status as "status: PaymentStatus", payment_key, sent_at, checks, failure_class, failure_code,
@@ -139,7 +142,7 @@ pub(crate) async fn lock_open(
     sqlx::query_as!(
         Row,
         r#"select business_id as "business: BusinessId", payment_id as "id: PaymentId", order_id, provider,
-                  reason as "reason: PaymentReason",
+                  merchant_account_id as "account: MerchantAccountId", reason as "reason: PaymentReason",
                   invoice_id as "invoice: InvoiceId", payment_method_id as "method: PaymentMethodId",
                   customer_key, plan_code, cycle as "cycle: BillingCycle", amount as "amount: Krw", refunded_amount as "refunded: Krw",
                   status as "status: PaymentStatus", payment_key, sent_at, checks, failure_class, failure_code,

@@ -8,6 +8,7 @@ use pg_adapter::{Card, Provider};
 use sqlx::PgConnection;
 
 use crate::{
+    merchant::{Merchant, MerchantAccountId},
     payment_method::{PaymentMethod, PaymentMethodId, PaymentMethodStatus, Standby},
     store::{column, due::CardOnFile},
     subscription::Subscription,
@@ -16,7 +17,7 @@ use crate::{
 pub(crate) struct NewPaymentMethod<'a> {
     pub business: BusinessId,
     pub id: PaymentMethodId,
-    pub provider: Provider,
+    pub merchant: Merchant,
     pub customer_key: &'a str,
     /// Sealed.
     pub auth_key: &'a str,
@@ -31,15 +32,17 @@ pub(crate) async fn insert(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into billing.payment_method
-             (business_id, payment_method_id, provider, customer_key, status, auth_key, due_at, created_at)
-         values ($1, $2, $3, $4, 'ISSUING', $5, $6, $7)",
+             (business_id, payment_method_id, provider, customer_key, status, auth_key, due_at, created_at,
+              merchant_account_id)
+         values ($1, $2, $3, $4, 'ISSUING', $5, $6, $7, $8)",
         method.business.0,
         method.id.0,
-        method.provider.as_str(),
+        method.merchant.provider.as_str(),
         method.customer_key,
         method.auth_key,
         method.due_at,
         now,
+        method.merchant.account.map(|id| id.0),
     )
     .execute(conn)
     .await?;
@@ -50,7 +53,7 @@ pub(crate) async fn insert(
 pub(crate) struct IssuedMethod<'a> {
     pub business: BusinessId,
     pub id: PaymentMethodId,
-    pub provider: Provider,
+    pub merchant: Merchant,
     pub customer_key: &'a str,
     pub key: SealedKey,
     pub card: &'a Card,
@@ -65,12 +68,12 @@ pub(crate) async fn insert_issued(
     sqlx::query!(
         "insert into billing.payment_method
              (business_id, payment_method_id, provider, customer_key, status, billing_key, billing_key_hash,
-              card_company, card_number, due_at, created_at)
+              card_company, card_number, due_at, created_at, merchant_account_id)
          values ($1, $2, $3, $4, case when $9 then 'ACTIVE' else 'RELEASING' end, $5, $6, $7, $8,
-                 case when $9 then null else $10::timestamptz end, $10)",
+                 case when $9 then null else $10::timestamptz end, $10, $11)",
         method.business.0,
         method.id.0,
-        method.provider.as_str(),
+        method.merchant.provider.as_str(),
         method.customer_key,
         method.key.sealed,
         method.key.hash,
@@ -78,6 +81,7 @@ pub(crate) async fn insert_issued(
         method.card.display_number(),
         method.is_wanted,
         now,
+        method.merchant.account.map(|id| id.0),
     )
     .execute(conn)
     .await?;
@@ -107,7 +111,7 @@ pub(crate) async fn lock(
     id: PaymentMethodId,
 ) -> sqlx::Result<Option<PaymentMethod>> {
     sqlx::query!(
-        r#"select provider, customer_key, status as "status: PaymentMethodStatus", auth_key, billing_key, tries
+        r#"select provider, merchant_account_id as "account: MerchantAccountId", customer_key, status as "status: PaymentMethodStatus", auth_key, billing_key, tries
            from billing.payment_method where business_id = $1 and payment_method_id = $2 for update"#,
         business.0,
         id.0,
@@ -118,7 +122,7 @@ pub(crate) async fn lock(
         Ok(PaymentMethod {
             business,
             id,
-            provider: super::provider(&row.provider)?,
+            merchant: super::merchant(&row.provider, row.account)?,
             customer_key: row.customer_key,
             status: row.status,
             auth_key: row.auth_key,
@@ -256,13 +260,13 @@ pub(crate) async fn stand_by(
 pub(crate) async fn backup_at(
     conn: &mut PgConnection,
     business: BusinessId,
-    provider: &str,
+    provider: Provider,
 ) -> sqlx::Result<Option<PaymentMethodId>> {
     sqlx::query_scalar!(
         r#"select payment_method_id as "id: PaymentMethodId" from billing.payment_method
            where business_id = $1 and provider = $2 and standby = 'BACKUP' and status in ('ACTIVE', 'UNUSABLE')"#,
         business.0,
-        provider,
+        provider.as_str(),
     )
     .fetch_optional(conn)
     .await
@@ -275,7 +279,7 @@ pub(crate) async fn standbys(
 ) -> sqlx::Result<HashMap<BusinessId, Vec<CardOnFile>>> {
     let rows = sqlx::query!(
         r#"select business_id as "business: BusinessId", payment_method_id as "id: PaymentMethodId", provider,
-                  billing_key, customer_key
+                  merchant_account_id as "account: MerchantAccountId", billing_key, customer_key
            from billing.payment_method
            where business_id = any($1) and standby is not null and status = 'ACTIVE'
            order by standby desc, payment_method_id"#,
@@ -287,7 +291,7 @@ pub(crate) async fn standbys(
     for row in rows {
         cards.entry(row.business).or_default().push(CardOnFile {
             id: row.id,
-            provider: row.provider,
+            merchant: super::merchant(&row.provider, row.account)?,
             usable: true,
             billing_key: row.billing_key,
             customer_key: row.customer_key,
@@ -443,18 +447,21 @@ pub(crate) async fn on_file(
 ) -> sqlx::Result<Option<CardOnFile>> {
     let Some(id) = subscription.method else { return Ok(None) };
     let row = sqlx::query!(
-        r#"select provider, status as "status: PaymentMethodStatus", billing_key, customer_key
+        r#"select provider, merchant_account_id as "account: MerchantAccountId", status as "status: PaymentMethodStatus", billing_key, customer_key
            from billing.payment_method where business_id = $1 and payment_method_id = $2"#,
         subscription.business.0,
         id.0,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| CardOnFile {
-        id,
-        provider: row.provider,
-        usable: row.status == PaymentMethodStatus::Active,
-        billing_key: row.billing_key,
-        customer_key: row.customer_key,
-    }))
+    row.map(|row| {
+        Ok(CardOnFile {
+            id,
+            merchant: super::merchant(&row.provider, row.account)?,
+            usable: row.status == PaymentMethodStatus::Active,
+            billing_key: row.billing_key,
+            customer_key: row.customer_key,
+        })
+    })
+    .transpose()
 }

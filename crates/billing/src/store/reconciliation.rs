@@ -4,13 +4,20 @@ use chrono::{DateTime, NaiveDate, Utc};
 use kernel::{KoreanTime, Krw};
 use pg_adapter::{Provider, Transaction, TransactionKind};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{
     http::reconciliations::{ReconciliationView, SideView},
+    merchant::{Merchant, MerchantAccountId},
     reconciliation::{ComparedDay, Occasion, ReconciliationStatus},
     refund::RefundId,
     store::column,
 };
+
+/// Part of a key here, so the platform's is the nil id and not null.
+fn account(merchant: Merchant) -> Uuid {
+    merchant.account.map_or(Uuid::nil(), |id| id.0)
+}
 
 /// Takes a day for this worker until `lease`, with nothing of an earlier attempt left. False if
 /// another one has it.
@@ -22,17 +29,19 @@ pub(crate) async fn claim(
     lease: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let claimed = sqlx::query!(
-        "insert into billing.reconciliation as known (provider, day, status, due_at, started_at, scheduled)
-         values ($1, $2, 'RUNNING', $4, $3, $5)
-         on conflict (provider, day) do update
+        "insert into billing.reconciliation as known
+             (provider, merchant_account_id, day, status, due_at, started_at, scheduled)
+         values ($1, $6, $2, 'RUNNING', $4, $3, $5)
+         on conflict (provider, merchant_account_id, day) do update
          set status = 'RUNNING', failure = null, due_at = $4, started_at = $3, finished_at = null,
              tries = known.tries + 1, scheduled = known.scheduled or excluded.scheduled
          where known.status <> 'RUNNING' or known.due_at <= $3",
-        compared.provider.as_str(),
+        compared.merchant.provider.as_str(),
         compared.day,
         now,
         lease,
         occasion == Occasion::Schedule,
+        account(compared.merchant),
     )
     .execute(&mut *conn)
     .await?;
@@ -46,9 +55,11 @@ pub(crate) async fn claim(
 
 async fn delete_lines(conn: &mut PgConnection, compared: &ComparedDay) -> sqlx::Result<()> {
     sqlx::query!(
-        "delete from billing.reconciliation_line where provider = $1 and day = $2",
-        compared.provider.as_str(),
+        "delete from billing.reconciliation_line
+         where provider = $1 and merchant_account_id = $3 and day = $2",
+        compared.merchant.provider.as_str(),
         compared.day,
+        account(compared.merchant),
     )
     .execute(conn)
     .await?;
@@ -56,10 +67,12 @@ async fn delete_lines(conn: &mut PgConnection, compared: &ComparedDay) -> sqlx::
 }
 
 /// The last day that was compared because its time had come, or is being.
-pub(crate) async fn last_day(conn: &mut PgConnection, provider: Provider) -> sqlx::Result<Option<NaiveDate>> {
+pub(crate) async fn last_day(conn: &mut PgConnection, merchant: Merchant) -> sqlx::Result<Option<NaiveDate>> {
     sqlx::query_scalar!(
-        "select max(day) from billing.reconciliation where provider = $1 and scheduled",
-        provider.as_str(),
+        "select max(day) from billing.reconciliation
+         where provider = $1 and merchant_account_id = $2 and scheduled",
+        merchant.provider.as_str(),
+        account(merchant),
     )
     .fetch_one(conn)
     .await
@@ -68,13 +81,15 @@ pub(crate) async fn last_day(conn: &mut PgConnection, provider: Provider) -> sql
 /// The days that are to be tried again by now: those that failed, and those whose worker died.
 pub(crate) async fn to_try_again(
     conn: &mut PgConnection,
-    provider: Provider,
+    merchant: Merchant,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<NaiveDate>> {
     sqlx::query_scalar!(
-        "select day from billing.reconciliation where provider = $1 and due_at <= $2 order by day",
-        provider.as_str(),
+        "select day from billing.reconciliation
+         where provider = $1 and merchant_account_id = $3 and due_at <= $2 order by day",
+        merchant.provider.as_str(),
         now,
+        account(merchant),
     )
     .fetch_all(conn)
     .await
@@ -82,9 +97,10 @@ pub(crate) async fn to_try_again(
 
 pub(crate) async fn tries(conn: &mut PgConnection, compared: &ComparedDay) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
-        "select tries from billing.reconciliation where provider = $1 and day = $2",
-        compared.provider.as_str(),
+        "select tries from billing.reconciliation where provider = $1 and merchant_account_id = $3 and day = $2",
+        compared.merchant.provider.as_str(),
         compared.day,
+        account(compared.merchant),
     )
     .fetch_one(conn)
     .await
@@ -99,11 +115,12 @@ pub(crate) async fn fail(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update billing.reconciliation set status = 'FAILED', failure = $3, due_at = $4
-         where provider = $1 and day = $2 and status = 'RUNNING'",
-        compared.provider.as_str(),
+         where provider = $1 and merchant_account_id = $5 and day = $2 and status = 'RUNNING'",
+        compared.merchant.provider.as_str(),
         compared.day,
         failure,
         again,
+        account(compared.merchant),
     )
     .execute(&mut *conn)
     .await?;
@@ -122,17 +139,18 @@ pub(crate) async fn add_lines(
     };
     sqlx::query!(
         "insert into billing.reconciliation_line
-             (provider, day, transaction_key, payment_key, order_id, kind, amount)
-         select $1, $2, line.*
+             (provider, merchant_account_id, day, transaction_key, payment_key, order_id, kind, amount)
+         select $1, $8, $2, line.*
          from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[]) as line
          on conflict do nothing",
-        compared.provider.as_str(),
+        compared.merchant.provider.as_str(),
         compared.day,
         &column(transactions, |line| line.transaction_key.clone()),
         &column(transactions, |line| line.payment_key.clone()),
         &column(transactions, |line| line.order_id.clone()),
         &column(transactions, kind),
         &column(transactions, |line| line.amount.get()),
+        account(compared.merchant),
     )
     .execute(conn)
     .await?;
@@ -175,14 +193,15 @@ pub(crate) async fn differences(
     let rows = sqlx::query!(
         r#"select side as "side!: Side", kind as "kind!", order_id as "order_id!", payment_key as "payment_key!",
                   transaction_key, amount as "amount!: Krw", refund_id as "refund: RefundId"
-           from billing.reconciliation_differences($1, $2, $3, $4)
+           from billing.reconciliation_differences($1, $7, $2, $3, $4)
            order by order_id, kind, transaction_key offset $5 limit $6"#,
-        compared.provider.as_str(),
+        compared.merchant.provider.as_str(),
         compared.day,
         compared.since,
         compared.until,
         offset,
         limit,
+        account(compared.merchant),
     )
     .fetch_all(conn)
     .await?;
@@ -200,8 +219,9 @@ pub(crate) async fn differences(
 
 pub(crate) async fn count_differences(conn: &mut PgConnection, compared: &ComparedDay) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
-        r#"select count(*) as "count!" from billing.reconciliation_differences($1, $2, $3, $4)"#,
-        compared.provider.as_str(),
+        r#"select count(*) as "count!" from billing.reconciliation_differences($1, $2, $3, $4, $5)"#,
+        compared.merchant.provider.as_str(),
+        account(compared.merchant),
         compared.day,
         compared.since,
         compared.until,
@@ -229,17 +249,20 @@ pub(crate) async fn finish(
                     coalesce(sum(amount) filter (where kind = 'CHARGE'), 0) as charged,
                     count(*) filter (where kind = 'CANCEL') as cancels,
                     coalesce(sum(amount) filter (where kind = 'CANCEL'), 0) as canceled
-             from billing.reconciliation_line where provider = $1 and day = $2
+             from billing.reconciliation_line
+             where provider = $1 and merchant_account_id = $8 and day = $2
          ), our_charges as (
              select count(*) as charges, coalesce(sum(amount), 0) as charged
              from billing.payment
-             where provider = $1 and approved_at >= $3 and approved_at < $4
+             where provider = $1 and coalesce(merchant_account_id, '00000000-0000-0000-0000-000000000000') = $8
+               and approved_at >= $3 and approved_at < $4
                and status in ('SUCCESS', 'PARTIAL_REFUNDED', 'REFUNDED')
          ), our_cancels as (
              select count(*) as cancels, coalesce(sum(refund.amount), 0) as canceled
              from billing.refund
              join billing.payment on payment.business_id = refund.business_id and payment.payment_id = refund.payment_id
              where refund.status = 'SUCCESS' and payment.provider = $1
+               and coalesce(payment.merchant_account_id, '00000000-0000-0000-0000-000000000000') = $8
                and coalesce(refund.canceled_at, refund.settled_at) >= $3
                and coalesce(refund.canceled_at, refund.settled_at) < $4
          )
@@ -251,14 +274,15 @@ pub(crate) async fn finish(
              our_cancels = our_cancels.cancels, our_canceled = our_cancels.canceled,
              due_at = null, finished_at = $7
          from theirs, our_charges, our_cancels
-         where provider = $1 and day = $2 and status = 'RUNNING'",
-        compared.provider.as_str(),
+         where provider = $1 and merchant_account_id = $8 and day = $2 and status = 'RUNNING'",
+        compared.merchant.provider.as_str(),
         compared.day,
         compared.since,
         compared.until,
         i64::try_from(found).unwrap_or(i64::MAX),
         unexplained,
         now,
+        account(compared.merchant),
     )
     .execute(&mut *conn)
     .await?;
@@ -270,10 +294,18 @@ pub(crate) async fn finish(
 pub(crate) struct ReconciliationFilter {
     pub provider: Option<Provider>,
     pub status: Option<ReconciliationStatus>,
-    pub day: Option<NaiveDate>,
-    /// Before this day, or on it and of a later provider.
-    pub before: Option<(NaiveDate, String)>,
+    /// No other than this one.
+    pub only: Option<ComparedDay>,
+    /// Before this day, or on it and of a later provider or account.
+    pub before: Option<Listed>,
     pub limit: i64,
+}
+
+/// A comparison's place in the list.
+pub(crate) struct Listed {
+    pub day: NaiveDate,
+    pub provider: String,
+    pub account: Uuid,
 }
 
 /// Newest first.
@@ -282,27 +314,30 @@ pub(crate) async fn list(
     filter: &ReconciliationFilter,
 ) -> sqlx::Result<Vec<ReconciliationView>> {
     let rows = sqlx::query!(
-        r#"select provider, day, status as "status: ReconciliationStatus", found, unexplained, failure,
+        r#"select provider, merchant_account_id as account, day, status as "status: ReconciliationStatus", found, unexplained, failure,
                   their_charges, their_charged as "their_charged: Krw", their_cancels,
                   their_canceled as "their_canceled: Krw", our_charges, our_charged as "our_charged: Krw",
                   our_cancels, our_canceled as "our_canceled: Krw", started_at as "started_at: KoreanTime",
                   finished_at as "finished_at: KoreanTime", due_at as "due_at: KoreanTime"
            from billing.reconciliation
            where ($1::text is null or provider = $1) and ($2::text is null or status = $2)
-             and ($3::date is null or day = $3)
-             and ($4::date is null or day < $4 or day = $4 and provider > $5)
-           order by day desc, provider limit $6"#,
-        filter.provider.map(Provider::as_str),
+             and ($3::date is null or day = $3) and ($4::uuid is null or merchant_account_id = $4)
+             and ($5::date is null or day < $5 or day = $5 and (provider, merchant_account_id) > ($6, $7))
+           order by day desc, provider, merchant_account_id limit $8"#,
+        filter.only.map_or(filter.provider, |only| Some(only.merchant.provider)).map(Provider::as_str),
         filter.status as Option<ReconciliationStatus>,
-        filter.day,
-        filter.before.as_ref().map(|(day, _)| *day),
-        filter.before.as_ref().map(|(_, provider)| provider.as_str()),
+        filter.only.map(|only| only.day),
+        filter.only.map(|only| account(only.merchant)),
+        filter.before.as_ref().map(|before| before.day),
+        filter.before.as_ref().map(|before| before.provider.as_str()),
+        filter.before.as_ref().map(|before| before.account),
         filter.limit,
     )
     .fetch_all(conn)
     .await?;
     let comparisons = rows.into_iter().map(|row| ReconciliationView {
         provider: row.provider,
+        merchant_account_id: (!row.account.is_nil()).then_some(MerchantAccountId(row.account)),
         day: row.day,
         status: row.status,
         theirs: SideView {

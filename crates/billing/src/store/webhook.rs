@@ -1,13 +1,15 @@
 //! `billing.webhook`.
 
 use chrono::{DateTime, Utc};
-use pg_adapter::Provider;
 use sqlx::PgConnection;
 
-use crate::store::column;
+use crate::{
+    merchant::{Merchant, MerchantAccountId},
+    store::column,
+};
 
 pub(crate) struct NewWebhook<'a> {
-    pub provider: Provider,
+    pub merchant: Merchant,
     pub delivery_id: &'a str,
     pub kind: &'a str,
     /// Sealed.
@@ -27,9 +29,10 @@ pub(crate) async fn insert(
 ) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         "insert into billing.webhook
-             (provider, delivery_id, kind, body, order_id, payment_key, billing_key_hash, received_at, due_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
-        webhook.provider.as_str(),
+             (provider, delivery_id, kind, body, order_id, payment_key, billing_key_hash, received_at, due_at,
+              merchant_account_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
+        webhook.merchant.provider.as_str(),
         webhook.delivery_id,
         webhook.kind,
         webhook.body,
@@ -38,6 +41,7 @@ pub(crate) async fn insert(
         webhook.billing_key_hash,
         now,
         webhook.due_at,
+        webhook.merchant.account.map(|id| id.0),
     )
     .execute(conn)
     .await?;
@@ -46,7 +50,7 @@ pub(crate) async fn insert(
 
 /// A webhook that something is to be done about.
 pub(crate) struct DueWebhook {
-    pub provider: Provider,
+    pub merchant: Merchant,
     pub delivery_id: String,
     pub kind: String,
     pub order_id: Option<String>,
@@ -63,7 +67,7 @@ pub(crate) async fn claim_due(
     limit: i64,
 ) -> sqlx::Result<Vec<DueWebhook>> {
     sqlx::query!(
-        "update billing.webhook
+        r#"update billing.webhook
          set due_at = $2, tries = webhook.tries + 1
          from (
              select provider, delivery_id from billing.webhook
@@ -71,7 +75,8 @@ pub(crate) async fn claim_due(
          ) due
          where webhook.provider = due.provider and webhook.delivery_id = due.delivery_id
          returning webhook.provider, webhook.delivery_id, webhook.kind, webhook.order_id, webhook.payment_key,
-                   webhook.billing_key_hash, webhook.tries",
+                   webhook.billing_key_hash, webhook.tries,
+                   webhook.merchant_account_id as "account: MerchantAccountId""#,
         now,
         lease,
         limit,
@@ -81,7 +86,7 @@ pub(crate) async fn claim_due(
     .into_iter()
     .map(|row| {
         Ok(DueWebhook {
-            provider: super::provider(&row.provider)?,
+            merchant: super::merchant(&row.provider, row.account)?,
             delivery_id: row.delivery_id,
             kind: row.kind,
             order_id: row.order_id,
@@ -102,7 +107,7 @@ pub(crate) async fn reschedule(
         "update billing.webhook set due_at = acted.due_at
          from unnest($1::text[], $2::text[], $3::timestamptz[]) as acted (provider, delivery_id, due_at)
          where webhook.provider = acted.provider and webhook.delivery_id = acted.delivery_id",
-        &column(acted, |(webhook, _)| webhook.provider.as_str().to_owned()),
+        &column(acted, |(webhook, _)| webhook.merchant.provider.as_str().to_owned()),
         &column(acted, |(webhook, _)| webhook.delivery_id.clone()),
         &column(acted, |(_, due_at)| *due_at) as &[Option<DateTime<Utc>>],
     )

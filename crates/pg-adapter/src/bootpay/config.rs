@@ -4,6 +4,16 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::{CredentialField, Credentials};
+
+/// What a contract with Bootpay comes with.
+pub const CREDENTIALS: &[CredentialField] = &[
+    CredentialField::secret("applicationId", "Application id for REST"),
+    CredentialField::secret("privateKey", "Private key"),
+    CredentialField::public("webApplicationId", "Application id for the web, with which windows are opened")
+        .optional(),
+];
+
 #[derive(Clone, Debug)]
 pub struct BootpayConfig {
     /// `https://api.bootpay.co.kr/v2`, or a sandbox. There is no test host for merchants: the project decides.
@@ -19,6 +29,10 @@ pub struct BootpayConfig {
 }
 
 impl BootpayConfig {
+    pub(crate) fn of(credentials: &Credentials, base_url: &str) -> Self {
+        Self::new(base_url, credentials.text("applicationId"), credentials.secret("privateKey"))
+    }
+
     /// With a little more than the minute that Bootpay's own SDK waits.
     pub fn new(
         base_url: impl Into<String>,

@@ -35,7 +35,7 @@ use chrono::NaiveDate;
 use kernel::Clock;
 use reqwest::header::HeaderMap;
 
-pub use self::config::{BootpayConfig, BootpayConfigError};
+pub use self::config::{BootpayConfig, BootpayConfigError, CREDENTIALS};
 use self::http::Http;
 use crate::{
     Acknowledgement, Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm,
@@ -63,6 +63,24 @@ impl BootpayGateway {
     }
 }
 
+/// What this provider can do, whoever asks.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    finds_by_order: true,
+    lists_transactions: false,
+    lists_cancels: false,
+    signs_webhooks: false,
+    // The key is read, not made.
+    repeats_issue: true,
+    repeats_charge: Repeats::Never,
+    // The receipt is read first, and a `cancel_id` is good once.
+    repeats_cancel: Repeats::Always,
+    replays_refusals: false,
+    // Not stated.
+    full_cancel_after_partial: false,
+    cancels_in_turn: true,
+    order_ids: ORDER_IDS,
+};
+
 #[async_trait]
 impl PaymentGateway for BootpayGateway {
     fn provider(&self) -> Provider {
@@ -70,22 +88,7 @@ impl PaymentGateway for BootpayGateway {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            finds_by_order: true,
-            lists_transactions: false,
-            lists_cancels: false,
-            signs_webhooks: false,
-            // The key is read, not made.
-            repeats_issue: true,
-            repeats_charge: Repeats::Never,
-            // The receipt is read first, and a `cancel_id` is good once.
-            repeats_cancel: Repeats::Always,
-            replays_refusals: false,
-            // Not stated.
-            full_cancel_after_partial: false,
-            cancels_in_turn: true,
-            order_ids: ORDER_IDS,
-        }
+        CAPABILITIES
     }
 
     async fn issue_billing_key(&self, request: &IssueBillingKey) -> Outcome<IssuedBillingKey> {

@@ -4,6 +4,17 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::{CredentialField, Credentials};
+
+/// What a contract with KCP comes with.
+pub const CREDENTIALS: &[CredentialField] = &[
+    CredentialField::public("siteCd", "Site code, five characters"),
+    CredentialField::public("groupId", "Group id of recurring payments"),
+    CredentialField::secret("certificate", "Service certificate, the text of the PEM file"),
+    CredentialField::secret("privateKey", "Encrypted private key (PKCS#8), the text of the PEM file"),
+    CredentialField::secret("privateKeyPassword", "Password of the private key"),
+];
+
 #[derive(Clone, Debug)]
 pub struct KcpConfig {
     /// `https://spl.kcp.co.kr`, `https://stg-spl.kcp.co.kr` for tests, or a sandbox.
@@ -36,6 +47,17 @@ pub struct KcpCredentials {
 }
 
 impl KcpConfig {
+    pub(crate) fn of(credentials: &Credentials, base_url: &str, receipt_base_url: &str) -> Self {
+        let contract = KcpCredentials {
+            site_cd: credentials.text("siteCd"),
+            group_id: credentials.text("groupId"),
+            certificate_pem: credentials.text("certificate"),
+            private_key_pem: credentials.secret("privateKey"),
+            passphrase: credentials.secret("privateKeyPassword"),
+        };
+        Self::new(base_url, receipt_base_url, contract)
+    }
+
     /// With generous time: no guide names one, and who hangs up before the card company answered
     /// turns real charges into unknown ones, which nobody can look up at KCP.
     pub fn new(

@@ -36,7 +36,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use kernel::Clock;
 use reqwest::{Url, header::HeaderMap};
 
-pub use self::config::{KcpConfig, KcpConfigError, KcpCredentials};
+pub use self::config::{CREDENTIALS, KcpConfig, KcpConfigError, KcpCredentials};
 pub(crate) use self::errors::passed_on;
 use self::{
     credentials::Credentials,
@@ -80,6 +80,15 @@ impl KcpGateway {
             .map_err(KcpConfigError::BaseUrl)?;
         let credentials =
             Credentials::new(&config.certificate_pem, &config.private_key_pem, &config.passphrase)?;
+        // KCP renews from 30 days before the end on.
+        let days_left = (credentials.expires_at() - clock.now()).num_days();
+        if days_left < 30 {
+            tracing::error!(
+                site_cd = config.site_cd,
+                days_left,
+                "the certificate of KCP ends soon: renew it in KCP's partner admin"
+            );
+        }
         Ok(Self {
             http: Http::new(&config)?,
             credentials,
@@ -90,8 +99,7 @@ impl KcpGateway {
         })
     }
 
-    /// When the certificate ends. Approvals and cancels stop at that moment; KCP renews from 30 days
-    /// before on.
+    /// When the certificate ends. Approvals and cancels stop at that moment.
     pub fn certificate_expires_at(&self) -> DateTime<Utc> {
         self.credentials.expires_at()
     }
@@ -116,6 +124,21 @@ fn first_word<T>(
     }
 }
 
+/// What this provider can do, whoever asks.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    finds_by_order: false,
+    lists_transactions: false,
+    lists_cancels: false,
+    signs_webhooks: false,
+    repeats_issue: false,
+    repeats_charge: Repeats::Never,
+    repeats_cancel: Repeats::Always,
+    replays_refusals: false,
+    full_cancel_after_partial: false,
+    cancels_in_turn: true,
+    order_ids: OrderIds { longest: 40, symbols: false },
+};
+
 #[async_trait]
 impl PaymentGateway for KcpGateway {
     fn provider(&self) -> Provider {
@@ -123,19 +146,7 @@ impl PaymentGateway for KcpGateway {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            finds_by_order: false,
-            lists_transactions: false,
-            lists_cancels: false,
-            signs_webhooks: false,
-            repeats_issue: false,
-            repeats_charge: Repeats::Never,
-            repeats_cancel: Repeats::Always,
-            replays_refusals: false,
-            full_cancel_after_partial: false,
-            cancels_in_turn: true,
-            order_ids: OrderIds { longest: 40, symbols: false },
-        }
+        CAPABILITIES
     }
 
     async fn issue_billing_key(&self, request: &IssueBillingKey) -> Outcome<IssuedBillingKey> {

@@ -2,7 +2,23 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{CredentialField, Credentials};
+
+/// What a contract with PortOne comes with.
+pub const CREDENTIALS: &[CredentialField] = &[
+    CredentialField::secret("apiSecret", "V2 API secret of the console"),
+    CredentialField::public("storeId", "`store-...`: whose payments these are"),
+    CredentialField::public(
+        "channelKey",
+        "`channel-key-...`: the contract with a PG that windows are opened with",
+    ),
+    CredentialField::secret(
+        "webhookSecret",
+        "`whsec_...`; two, separated by a comma, while one is replaced by the other",
+    ),
+];
 
 #[derive(Clone, Debug)]
 pub struct PortOneConfig {
@@ -27,6 +43,15 @@ pub struct PortOneConfig {
 }
 
 impl PortOneConfig {
+    pub(crate) fn of(credentials: &Credentials, base_url: &str) -> Self {
+        let (store_id, channel_key) = (credentials.text("storeId"), credentials.text("channelKey"));
+        let mut config = Self::new(base_url, credentials.secret("apiSecret"), store_id, channel_key);
+        let both = credentials.secret("webhookSecret");
+        let each = both.expose_secret().split(',').map(str::trim).filter(|one| !one.is_empty());
+        config.webhook_secrets = each.map(SecretString::from).collect();
+        config
+    }
+
     /// With the time that PortOne asks for: at least 60 seconds, since PGs and issuers can be slow.
     pub fn new(
         base_url: impl Into<String>,

@@ -31,7 +31,7 @@ use chrono::NaiveDate;
 use kernel::Clock;
 use reqwest::header::{HeaderMap, HeaderValue};
 
-pub use self::config::{PortOneConfig, PortOneConfigError};
+pub use self::config::{CREDENTIALS, PortOneConfig, PortOneConfigError};
 use self::{http::Http, mapping::Ours, webhook::Keys};
 use crate::{
     Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm, IssueBillingKey,
@@ -85,6 +85,26 @@ fn idempotency_key(operation: Operation, id: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("\"dangol-{}-of-{id}\"", operation.as_str())).ok()
 }
 
+/// What this provider can do, whoever asks.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    finds_by_order: true,
+    lists_transactions: true,
+    lists_cancels: true,
+    signs_webhooks: true,
+    // What the browser brings is the key, or a token whose answer is kept for three hours.
+    repeats_issue: true,
+    // One id succeeds once.
+    repeats_charge: Repeats::Always,
+    // The payment is read first, and the amount left guards what lies between (`cancels.rs`).
+    repeats_cancel: Repeats::Always,
+    // Not for certain: after three hours the same id is a new attempt.
+    replays_refusals: false,
+    full_cancel_after_partial: true,
+    // The guard is what the adapter just read, not what our books say.
+    cancels_in_turn: false,
+    order_ids: ORDER_IDS,
+};
+
 #[async_trait]
 impl PaymentGateway for PortOneGateway {
     fn provider(&self) -> Provider {
@@ -92,24 +112,7 @@ impl PaymentGateway for PortOneGateway {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            finds_by_order: true,
-            lists_transactions: true,
-            lists_cancels: true,
-            signs_webhooks: true,
-            // What the browser brings is the key, or a token whose answer is kept for three hours.
-            repeats_issue: true,
-            // One id succeeds once.
-            repeats_charge: Repeats::Always,
-            // The payment is read first, and the amount left guards what lies between (`cancels.rs`).
-            repeats_cancel: Repeats::Always,
-            // Not for certain: after three hours the same id is a new attempt.
-            replays_refusals: false,
-            full_cancel_after_partial: true,
-            // The guard is what the adapter just read, not what our books say.
-            cancels_in_turn: false,
-            order_ids: ORDER_IDS,
-        }
+        CAPABILITIES
     }
 
     async fn issue_billing_key(&self, request: &IssueBillingKey) -> Outcome<IssuedBillingKey> {

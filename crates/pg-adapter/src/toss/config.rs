@@ -4,6 +4,23 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::{CredentialField, Credentials};
+
+/// What a contract with Toss comes with.
+pub const CREDENTIALS: &[CredentialField] = &[
+    CredentialField::secret(
+        "secretKey",
+        "API individual secret key (API 개별 연동 키): `live_sk_...` or `test_sk_...`",
+    ),
+    CredentialField::public("clientKey", "API individual client key: `live_ck_...` or `test_ck_...`")
+        .optional(),
+    CredentialField::secret(
+        "webhookSecurityKey",
+        "Security key (보안 키), which signs webhooks about payouts and sellers",
+    )
+    .optional(),
+];
+
 #[derive(Clone, Debug)]
 pub struct TossConfig {
     /// `https://api.tosspayments.com`, or a sandbox. There is no test host: the key decides.
@@ -20,6 +37,12 @@ pub struct TossConfig {
 }
 
 impl TossConfig {
+    pub(crate) fn of(credentials: &Credentials, base_url: &str) -> Self {
+        let mut config = Self::new(base_url, credentials.secret("secretKey"));
+        config.webhook_security_key = credentials.get("webhookSecurityKey");
+        config
+    }
+
     /// With the time that Toss asks for: a charge may take 60 seconds, and who hangs up earlier
     /// turns real charges into unknown ones.
     pub fn new(base_url: impl Into<String>, secret_key: SecretString) -> Self {

@@ -29,7 +29,7 @@ use chrono::{NaiveDate, TimeDelta};
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
 
-pub use self::config::{TossConfig, TossConfigError};
+pub use self::config::{CREDENTIALS, TossConfig, TossConfigError};
 pub(crate) use self::errors::passed_on;
 use self::{
     errors::Verdict,
@@ -94,6 +94,23 @@ fn idempotency_key(key: &str) -> Result<HeaderValue, Decline> {
         .ok_or_else(|| errors::refused_here("INVALID_IDEMPOTENCY_KEY"))
 }
 
+/// What this provider can do, whoever asks.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    finds_by_order: true,
+    lists_transactions: true,
+    lists_cancels: true,
+    // Only those about payouts and sellers.
+    signs_webhooks: false,
+    repeats_issue: true,
+    // Beyond the key's 15 days the order id, and for a confirm the payment key, still protect.
+    repeats_charge: Repeats::Always,
+    repeats_cancel: Repeats::For(IDEMPOTENCY_KEYS_LIVE),
+    replays_refusals: true,
+    full_cancel_after_partial: true,
+    cancels_in_turn: false,
+    order_ids: OrderIds { longest: 64, symbols: true },
+};
+
 #[async_trait]
 impl PaymentGateway for TossGateway {
     fn provider(&self) -> Provider {
@@ -101,21 +118,7 @@ impl PaymentGateway for TossGateway {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            finds_by_order: true,
-            lists_transactions: true,
-            lists_cancels: true,
-            // Only those about payouts and sellers.
-            signs_webhooks: false,
-            repeats_issue: true,
-            // Beyond the key's 15 days the order id, and for a confirm the payment key, still protect.
-            repeats_charge: Repeats::Always,
-            repeats_cancel: Repeats::For(IDEMPOTENCY_KEYS_LIVE),
-            replays_refusals: true,
-            full_cancel_after_partial: true,
-            cancels_in_turn: false,
-            order_ids: OrderIds { longest: 64, symbols: true },
-        }
+        CAPABILITIES
     }
 
     async fn issue_billing_key(&self, request: &IssueBillingKey) -> Outcome<IssuedBillingKey> {
