@@ -1,7 +1,7 @@
 //! Transactions behind row-level security.
 //!
 //! The database shows a row only to a transaction that said for whom it works
-//! (`platform.may_see` in this crate's first migration). These two types are the only way to say it.
+//! (`platform.isolate_tenants` in this crate's migrations). These two types are the only way to say it.
 
 use std::ops::{Deref, DerefMut};
 
