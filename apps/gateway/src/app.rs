@@ -9,6 +9,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
 };
 use billing::Billing;
+use booking::Booking;
 use identity::{Identity, Tokens};
 use kernel::Clock;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -38,6 +39,7 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub identity: Identity,
     pub billing: Billing,
+    pub booking: Booking,
     pub metrics: PrometheusHandle,
 }
 
@@ -59,7 +61,8 @@ impl App {
             settings: config.billing_settings(secrets),
             tax_invoicing: secrets.papers.tax_invoicing.clone(),
         };
-        Ok(Self { db, clock, identity, billing, metrics: ops::metrics_recorder()? })
+        let booking = Booking { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
+        Ok(Self { db, clock, identity, billing, booking, metrics: ops::metrics_recorder()? })
     }
 
     /// Everything that this process answers. With a clock that can be moved, the development routes as well.
