@@ -14,6 +14,7 @@ use identity::{Identity, Tokens};
 use kernel::Clock;
 use metrics_exporter_prometheus::PrometheusHandle;
 use platform::{Problem, idempotency::Idempotency};
+use reporting::Reporting;
 use sqlx::PgPool;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::{
@@ -40,6 +41,7 @@ pub struct App {
     pub identity: Identity,
     pub billing: Billing,
     pub booking: Booking,
+    pub reporting: Reporting,
     pub metrics: PrometheusHandle,
 }
 
@@ -62,7 +64,8 @@ impl App {
             tax_invoicing: secrets.papers.tax_invoicing.clone(),
         };
         let booking = Booking { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
-        Ok(Self { db, clock, identity, billing, booking, metrics: ops::metrics_recorder()? })
+        let reporting = Reporting { db: db.clone(), clock: Arc::clone(&clock) };
+        Ok(Self { db, clock, identity, billing, booking, reporting, metrics: ops::metrics_recorder()? })
     }
 
     /// Everything that this process answers. With a clock that can be moved, the development routes as well.
@@ -101,10 +104,11 @@ fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
 }
 
 /// Each context's routes by themselves.
-fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 3] {
+fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 4] {
     [
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
+        ("reporting", reporting::router()),
         ("operations", ops::router()),
     ]
 }
@@ -129,6 +133,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "checkout", description = "Paying in the provider's window"),
         (name = "payments", description = "History, retries, refunds"),
         (name = "papers", description = "Receipts, tax invoices, cash receipts"),
+        (name = "reports", description = "What a shop earned"),
         (name = "identity", description = "Who is calling"),
         (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),
         (name = "operations", description = "For schedulers, providers and monitoring"),

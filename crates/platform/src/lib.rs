@@ -23,7 +23,7 @@ pub use crypto::{Vault, VaultError, digest};
 pub use page::{Cursor, List, PageInfo, PageQuery};
 pub use principal::{
     Access, AuthFailure, Authentication, BearerToken, Membership, Permission, PlatformAdmin, Principal, Role,
-    Tenant, TenantBilling, TenantOrAdmin,
+    Tenant, TenantBilling, TenantOf, TenantOrAdmin, TenantReports,
 };
 pub use problem::{BodyProblems, CommonProblems, FieldError, Problem, TRACE_ID, TraceId};
 pub use tx::{SystemTx, TenantTx};

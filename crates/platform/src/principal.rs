@@ -6,7 +6,7 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, RawPathParams},
     http::{Extensions, HeaderMap, StatusCode, header, request::Parts},
 };
 use kernel::BusinessId;
@@ -145,6 +145,42 @@ pub struct TenantBilling;
 
 impl Access for TenantBilling {
     const PERMISSION: Permission = Permission::TenantBilling;
+}
+
+/// `tenant:reports`
+#[derive(Clone, Copy, Debug)]
+pub struct TenantReports;
+
+impl Access for TenantReports {
+    const PERMISSION: Permission = Permission::TenantReports;
+}
+
+/// A caller who holds a permission in the business that the path names as `{businessId}`. Of others a
+/// caller is not told that they exist.
+#[derive(Clone, Debug)]
+pub struct TenantOf<A> {
+    pub business: BusinessId,
+    pub caller: Arc<Principal>,
+    access: PhantomData<A>,
+}
+
+impl<A: Access, S: Send + Sync> FromRequestParts<S> for TenantOf<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Principal::of(&parts.extensions)?;
+        let unknown = || Problem::not_found("요청한 사업장을 찾을 수 없습니다.");
+        let parameters = RawPathParams::from_request_parts(parts, state).await.map_err(|_| unknown())?;
+        let named = parameters.iter().find(|(name, _)| *name == "businessId");
+        let business = named.and_then(|(_, id)| id.parse().ok()).map(BusinessId).ok_or_else(unknown)?;
+        let mut roles = caller.memberships.iter().filter(|membership| membership.business_id == business);
+        let first = roles.next().ok_or_else(unknown)?;
+        let holds = |membership: &Membership| membership.role.permissions().contains(&A::PERMISSION);
+        if holds(first) || roles.any(holds) {
+            return Ok(Self { business, caller, access: PhantomData });
+        }
+        Err(permission_required())
+    }
 }
 
 /// A caller who holds a permission in the business that the request is about.

@@ -18,6 +18,15 @@ impl TenantTx {
         Ok(Self(db.begin_with(AssertSqlSafe(statement)).await?))
     }
 
+    /// One that changes nothing and sees one moment, however many statements it takes to look at it.
+    pub async fn begin_snapshot(db: &PgPool, business: BusinessId) -> sqlx::Result<Self> {
+        let statement = format!(
+            "begin isolation level repeatable read read only; set local app.business_id = '{}'",
+            business.0
+        );
+        Ok(Self(db.begin_with(AssertSqlSafe(statement)).await?))
+    }
+
     pub async fn commit(self) -> sqlx::Result<()> {
         self.0.commit().await
     }
