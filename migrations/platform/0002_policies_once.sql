@@ -13,7 +13,6 @@ create or replace procedure platform.isolate_tenants(target regclass)
 begin
     execute format('alter table %s enable row level security', target);
     execute format('alter table %s force row level security', target);
-    execute format('drop policy if exists tenant on %s', target);
     execute format(
         'create policy tenant on %s using (
              (select platform.serves_all()) or business_id = (select platform.served_business()))', target);
@@ -23,6 +22,7 @@ do $$
 declare locked record;
 begin
     for locked in select schemaname, tablename from pg_policies where policyname = 'tenant' loop
+        execute format('drop policy tenant on %I.%I', locked.schemaname, locked.tablename);
         call platform.isolate_tenants(format('%I.%I', locked.schemaname, locked.tablename)::regclass);
     end loop;
 end $$;
