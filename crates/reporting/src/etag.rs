@@ -28,9 +28,9 @@ impl ETag {
         let revision = store::revision(db, business).await?;
         let asked = serde_json::to_string(asked).map_err(|error| sqlx::Error::Encode(error.into()))?;
         let text = format!("{} {} {revision} {asked}", env!("CARGO_PKG_VERSION"), business.0);
-        let hex: String = digest(text.as_bytes())[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = hex::encode(&digest(text.as_bytes())[..12]);
         let value =
-            HeaderValue::try_from(format!("\"{hex}\"")).map_err(|error| sqlx::Error::Encode(error.into()))?;
+            HeaderValue::try_from(format!("\"{tag}\"")).map_err(|error| sqlx::Error::Encode(error.into()))?;
         Ok(Self(value))
     }
 

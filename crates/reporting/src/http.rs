@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{Datelike, NaiveDate};
-use platform::{CommonProblems, Data, Json, Problem, Query, TenantOf, TenantReports, TenantTx};
+use platform::{CommonProblems, Data, Problem, Query, TenantOf, TenantReports, TenantTx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};

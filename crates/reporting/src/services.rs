@@ -55,6 +55,13 @@ struct TrendPoint {
     count: i64,
 }
 
+struct Course {
+    name: String,
+    category: Option<String>,
+    /// Revenue in won and how often it was done, by the period's name.
+    by_period: HashMap<String, (i64, i64)>,
+}
+
 /// How fine a course is where nobody says: what a chart can show.
 pub(crate) fn period_of_trend(range: DateRange) -> Period {
     match range.days() {
@@ -67,27 +74,30 @@ pub(crate) fn period_of_trend(range: DateRange) -> Period {
 /// Largest revenue first, ties by name.
 pub(crate) fn reports(range: DateRange, period: Period, days: Vec<ServiceDay>) -> Vec<ServiceReport> {
     let periods = period.cut(range);
-    let mut services: BTreeMap<i64, (String, Option<String>, HashMap<String, (i64, i64)>)> = BTreeMap::new();
+    let mut services: BTreeMap<i64, Course> = BTreeMap::new();
     for day in days {
-        let (.., sums) =
-            services.entry(day.service).or_insert_with(|| (day.name, day.category, HashMap::new()));
-        let sum = sums.entry(period.label(day.day)).or_default();
-        sum.0 += day.revenue;
-        sum.1 += day.count;
+        let course = services.entry(day.service).or_insert_with(|| Course {
+            name: day.name,
+            category: day.category,
+            by_period: HashMap::new(),
+        });
+        let (revenue, count) = course.by_period.entry(period.label(day.day)).or_default();
+        *revenue += day.revenue;
+        *count += day.count;
     }
     let mut reports: Vec<ServiceReport> = services
         .into_iter()
-        .map(|(service_id, (service_name, category_name, sums))| {
-            let revenue: i64 = sums.values().map(|sum| sum.0).sum();
-            let count: i64 = sums.values().map(|sum| sum.1).sum();
+        .map(|(service_id, Course { name, category, by_period })| {
+            let revenue: i64 = by_period.values().map(|(revenue, _)| revenue).sum();
+            let count: i64 = by_period.values().map(|(_, count)| count).sum();
             let trend = periods.iter().map(|(label, days)| {
-                let (revenue, count) = sums.get(label).copied().unwrap_or_default();
+                let (revenue, count) = by_period.get(label).copied().unwrap_or_default();
                 TrendPoint { date: days.start(), revenue: Krw::won(revenue), count }
             });
             ServiceReport {
                 service_id,
-                service_name,
-                category_name,
+                service_name: name,
+                category_name: category,
                 total_revenue: Krw::won(revenue),
                 count,
                 average_price: Krw::won(if count == 0 { 0 } else { (revenue + count / 2) / count }),
