@@ -14,6 +14,7 @@ mod reconciliation;
 mod reconciling;
 mod refunding;
 mod renewing;
+mod reports;
 mod routing;
 mod subscribing;
 mod time;

@@ -23,6 +23,8 @@ pub struct Answer {
     pub status: StatusCode,
     pub content_type: String,
     pub replayed: bool,
+    /// The version of what was answered; empty where it has none.
+    pub etag: String,
     pub body: Value,
 }
 
@@ -68,11 +70,12 @@ impl Actor {
             response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
         let (content_type, replayed) = (header("content-type"), header("idempotency-replayed") == "true");
+        let etag = header("etag");
         let status = response.status();
         let bytes = response.into_body().collect().await.expect("the body arrives").to_bytes();
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Answer { status, content_type, replayed, body }
+        Answer { status, content_type, replayed, etag, body }
     }
 }
 
