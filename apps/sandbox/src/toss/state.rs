@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     billing_key::{AuthKey, BillingKey},
+    cash_receipt::CashReceipt,
     idempotency::{KeptAnswer, Slot},
     payment::{Payment, PaymentState},
     webhooks::Delivery,
@@ -21,6 +22,7 @@ pub(crate) enum Record {
     Payment(Box<Payment>),
     Answer(KeptAnswer),
     Delivery(Box<Delivery>),
+    CashReceipt(Box<CashReceipt>),
 }
 
 #[derive(Default)]
@@ -38,6 +40,8 @@ pub(crate) struct State {
     deliveries: HashMap<String, Delivery>,
     /// Transmission ids, oldest first.
     delivery_order: Vec<String>,
+    /// Receipts and their cancels, oldest first.
+    cash_receipts: Vec<CashReceipt>,
 }
 
 impl State {
@@ -50,6 +54,7 @@ impl State {
                 self.billing_keys.insert(billing.key.clone(), billing);
             }
             Record::Payment(payment) => self.apply_payment(*payment),
+            Record::CashReceipt(receipt) => self.cash_receipts.push(*receipt),
             Record::Answer(kept) => {
                 self.answers.insert(kept.slot, kept);
             }
@@ -118,6 +123,10 @@ impl State {
         self.answers.get(slot).filter(|kept| !kept.is_expired(now))
     }
 
+    pub(crate) fn cash_receipts(&self) -> &[CashReceipt] {
+        &self.cash_receipts
+    }
+
     pub(crate) fn delivery(&self, transmission_id: &str) -> Option<&Delivery> {
         self.deliveries.get(transmission_id)
     }
@@ -136,6 +145,7 @@ impl State {
         let answers = self.answers.values().filter(move |kept| !kept.is_expired(now - patience));
         let answers = answers.cloned().map(Record::Answer);
         let deliveries = self.deliveries().cloned().map(|delivery| Record::Delivery(Box::new(delivery)));
-        auth_keys.chain(billing_keys).chain(payments).chain(answers).chain(deliveries)
+        let receipts = self.cash_receipts.iter().cloned().map(|it| Record::CashReceipt(Box::new(it)));
+        auth_keys.chain(billing_keys).chain(payments).chain(answers).chain(deliveries).chain(receipts)
     }
 }

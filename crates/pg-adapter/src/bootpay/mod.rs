@@ -38,9 +38,10 @@ use reqwest::header::HeaderMap;
 pub use self::config::{BootpayConfig, BootpayConfigError};
 use self::http::Http;
 use crate::{
-    Acknowledgement, Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm,
-    IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider,
-    Repeats, TransactionPage, Webhook, WebhookRefused,
+    Acknowledgement, Approval, BillingKeySecret, Cancel, CancelCashReceipt, Cancellation, Capabilities,
+    CashReceiptLookup, Charge, Confirm, FindCashReceipt, IssueBillingKey, IssueCashReceipt, IssuedBillingKey,
+    IssuedCashReceipt, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider, Repeats,
+    TransactionPage, Webhook, WebhookRefused,
     operation::{Operation, measured, measured_lookup},
 };
 
@@ -85,6 +86,7 @@ impl PaymentGateway for BootpayGateway {
             full_cancel_after_partial: false,
             cancels_in_turn: true,
             order_ids: ORDER_IDS,
+            cash_receipts: None,
         }
     }
 
@@ -122,6 +124,18 @@ impl PaymentGateway for BootpayGateway {
         _after: Option<&str>,
     ) -> Result<TransactionPage, ListFailed> {
         Err(ListFailed("bootpay has no list of transactions".to_owned()))
+    }
+
+    async fn issue_cash_receipt(&self, _request: &IssueCashReceipt) -> Outcome<IssuedCashReceipt> {
+        Outcome::Declined(errors::refused_here("CASH_RECEIPTS_NOT_SUPPORTED"))
+    }
+
+    async fn cancel_cash_receipt(&self, _request: &CancelCashReceipt) -> Outcome<()> {
+        Outcome::Declined(errors::refused_here("CASH_RECEIPTS_NOT_SUPPORTED"))
+    }
+
+    async fn find_cash_receipt(&self, _request: &FindCashReceipt) -> CashReceiptLookup {
+        CashReceiptLookup::Unknown("not offered".to_owned())
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

@@ -34,9 +34,10 @@ use reqwest::header::{HeaderMap, HeaderValue};
 pub use self::config::{PortOneConfig, PortOneConfigError};
 use self::{http::Http, mapping::Ours, webhook::Keys};
 use crate::{
-    Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm, IssueBillingKey,
-    IssuedBillingKey, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider, Repeats,
-    TransactionPage, Webhook, WebhookRefused,
+    Approval, BillingKeySecret, Cancel, CancelCashReceipt, Cancellation, Capabilities, CashReceiptLookup,
+    Charge, Confirm, FindCashReceipt, IssueBillingKey, IssueCashReceipt, IssuedBillingKey, IssuedCashReceipt,
+    ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider, Repeats, TransactionPage, Webhook,
+    WebhookRefused,
     operation::{Operation, measured, measured_list, measured_lookup},
 };
 
@@ -109,6 +110,7 @@ impl PaymentGateway for PortOneGateway {
             // The guard is what the adapter just read, not what our books say.
             cancels_in_turn: false,
             order_ids: ORDER_IDS,
+            cash_receipts: None,
         }
     }
 
@@ -143,6 +145,18 @@ impl PaymentGateway for PortOneGateway {
 
     async fn transactions(&self, day: NaiveDate, after: Option<&str>) -> Result<TransactionPage, ListFailed> {
         measured_list(Provider::PortOne, self.list(day, after)).await
+    }
+
+    async fn issue_cash_receipt(&self, _request: &IssueCashReceipt) -> Outcome<IssuedCashReceipt> {
+        Outcome::Declined(errors::refused_here("CASH_RECEIPTS_NOT_SUPPORTED"))
+    }
+
+    async fn cancel_cash_receipt(&self, _request: &CancelCashReceipt) -> Outcome<()> {
+        Outcome::Declined(errors::refused_here("CASH_RECEIPTS_NOT_SUPPORTED"))
+    }
+
+    async fn find_cash_receipt(&self, _request: &FindCashReceipt) -> CashReceiptLookup {
+        CashReceiptLookup::Unknown("not offered".to_owned())
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {
