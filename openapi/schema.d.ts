@@ -415,7 +415,8 @@ export interface paths {
          *     later refund takes it back by itself, wholly or in part.
          *
          *     A payment has one cash receipt, or a tax invoice. After one that was `REFUSED` or `CANCELED` another may be asked
-         *     for. `010-000-1234` issues one that names nobody.
+         *     for. `010-000-1234` issues one that names nobody. In the sandbox, an order confirmed with the `paymentKey`
+         *     `test_pay_account` is paid from an account.
          */
         post: operations["requestCashReceipt"];
         delete?: never;

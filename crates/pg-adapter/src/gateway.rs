@@ -445,8 +445,9 @@ pub trait PaymentGateway: Send + Sync {
     /// [`CashReceipts::repeats`](crate::CashReceipts::repeats). Always `Declined` without
     /// [`Capabilities::cash_receipts`].
     ///
-    /// Where the provider answers that the payment has one already, the implementation looks it up and
-    /// answers with what it finds.
+    /// Where the provider answers that the payment has one already, and can be asked by the payment, the
+    /// implementation does so and answers with what it finds. A no to a second sending is no proof about the
+    /// first: look once more.
     async fn issue_cash_receipt(&self, request: &IssueCashReceipt) -> Outcome<IssuedCashReceipt>;
 
     /// Takes a cash receipt back. `Approved` also when all of it was taken back already.

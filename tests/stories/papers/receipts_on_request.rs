@@ -1,7 +1,7 @@
 //! A shop that paid from an account asks for its cash receipt (현금영수증) afterwards, and refunds take it back.
 
 use futures::future::join_all;
-use sandbox::{BookKind, CashReceiptType, TossSwitches};
+use sandbox::{BookKind, CashReceiptType, Provider, TossSwitches};
 use serde_json::{Value, json};
 use testkit::{Answer, TestApp};
 
@@ -217,6 +217,36 @@ async fn what_the_provider_refuses_at_once_is_told_at_once() {
     assert_eq!(answer.problem(409, "CASH_RECEIPT_REFUSED")["providerCode"], "INVALID_CASH_RECEIPT_INFO");
     assert_eq!(cash_receipt(&app).await["status"], "REFUSED");
     wants_one(&app).await.data();
+}
+
+/// The sandboxes of these take money from cards alone, so how it was paid is changed afterwards.
+#[tokio::test]
+async fn other_providers_issue_them_as_well_as_they_can() {
+    for provider in [Provider::PortOne, Provider::Bootpay] {
+        let app = TestApp::start().await;
+        app.subscribes_at(provider).await;
+        app.sql("update billing.payment set paid_with = 'TRANSFER'").await;
+        let answer = wants_one(&app).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.data()["status"]),
+            (200, &json!("ISSUED")),
+            "{provider:?}"
+        );
+        refunds(&app, 101, 9_000).await.data();
+        app.sweep().await;
+        assert_eq!(receipts_in_the_book(&app), (vec![29_000], vec![29_000]), "{provider:?}");
+        assert_eq!(cash_receipt(&app).await["status"], "CANCELED", "{provider:?}");
+        let again = wants_one(&app).await;
+        if provider == Provider::PortOne {
+            assert_eq!(again.data()["amount"], 20_000, "the rest");
+        } else {
+            again.problem(409, "NO_CASH_RECEIPT_FOR_THE_REST");
+        }
+    }
+    let app = TestApp::start().await;
+    app.subscribes_at(Provider::Kcp).await;
+    app.sql("update billing.payment set paid_with = 'TRANSFER'").await;
+    wants_one(&app).await.problem(409, "CASH_RECEIPTS_NOT_OFFERED");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use super::{
     CashReceipt, CashReceiptId, CashReceiptMove, CashReceiptRefusal, CashReceiptStatus, IdentityNumber,
-    LOOK_AGAIN, TAX_SERVICE_TAKES, payment_key,
+    LOOK_AGAIN, NEVER_ARRIVED_AFTER, TAX_SERVICE_TAKES, payment_key,
 };
 use crate::{
     Billing, BillingError,
@@ -138,7 +138,7 @@ impl Billing {
         let age = self.clock.now() - receipt.created_at;
         let repeats = gateway.capabilities().cash_receipts.map(|offer| offer.repeats);
         if !repeats.is_some_and(|repeats| repeats.allow(age)) {
-            return Ok(if age > TAX_SERVICE_TAKES {
+            return Ok(if age > NEVER_ARRIVED_AFTER {
                 Outcome::Declined(never_arrived())
             } else {
                 Outcome::Unknown("the provider does not show it yet".to_owned())

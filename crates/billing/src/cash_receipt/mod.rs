@@ -169,6 +169,8 @@ impl ReceiptCancel {
 
 /// The tax service answers after a day or two.
 const TAX_SERVICE_TAKES: TimeDelta = TimeDelta::days(1);
+/// A request that the provider does not show so long after it was made never arrived.
+const NEVER_ARRIVED_AFTER: TimeDelta = TimeDelta::days(1);
 const LOOK_AGAIN: TimeDelta = TimeDelta::hours(6);
 /// After so long without an answer something is wrong with it.
 const LATE: TimeDelta = TimeDelta::days(4);

@@ -21,6 +21,7 @@ mod mapping;
 mod mutations;
 mod payments;
 mod pg_codes;
+mod receipts;
 mod webhook;
 mod wire;
 
@@ -35,10 +36,10 @@ pub use self::config::{PortOneConfig, PortOneConfigError};
 use self::{http::Http, mapping::Ours, webhook::Keys};
 use crate::{
     Approval, BillingKeySecret, Cancel, CancelCashReceipt, Cancellation, Capabilities, CashReceiptLookup,
-    Charge, Confirm, FindCashReceipt, IssueBillingKey, IssueCashReceipt, IssuedBillingKey, IssuedCashReceipt,
-    ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider, Repeats, TransactionPage, Webhook,
-    WebhookRefused,
-    operation::{Operation, measured, measured_list, measured_lookup},
+    CashReceipts, Charge, Confirm, FindCashReceipt, IssueBillingKey, IssueCashReceipt, IssuedBillingKey,
+    IssuedCashReceipt, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider, Repeats,
+    TransactionPage, Webhook, WebhookRefused,
+    operation::{Operation, measured, measured_list, measured_lookup, measured_receipt},
 };
 
 /// What every PG behind PortOne takes: KCP and Smartro know no symbols, and Smartro cuts after 40.
@@ -110,7 +111,12 @@ impl PaymentGateway for PortOneGateway {
             // The guard is what the adapter just read, not what our books say.
             cancels_in_turn: false,
             order_ids: ORDER_IDS,
-            cash_receipts: None,
+            cash_receipts: Some(CashReceipts {
+                // A payment has one, whoever asks for a second.
+                repeats: Repeats::Always,
+                issues_for_the_rest: true,
+                cancels_parts: false,
+            }),
         }
     }
 
@@ -147,16 +153,16 @@ impl PaymentGateway for PortOneGateway {
         measured_list(Provider::PortOne, self.list(day, after)).await
     }
 
-    async fn issue_cash_receipt(&self, _request: &IssueCashReceipt) -> Outcome<IssuedCashReceipt> {
-        Outcome::Declined(errors::refused_here("CASH_RECEIPTS_NOT_SUPPORTED"))
+    async fn issue_cash_receipt(&self, request: &IssueCashReceipt) -> Outcome<IssuedCashReceipt> {
+        measured(Provider::PortOne, Operation::IssueReceipt, self.issue_receipt(request)).await
     }
 
-    async fn cancel_cash_receipt(&self, _request: &CancelCashReceipt) -> Outcome<()> {
-        Outcome::Declined(errors::refused_here("CASH_RECEIPTS_NOT_SUPPORTED"))
+    async fn cancel_cash_receipt(&self, request: &CancelCashReceipt) -> Outcome<()> {
+        measured(Provider::PortOne, Operation::CancelReceipt, self.cancel_receipt(request)).await
     }
 
-    async fn find_cash_receipt(&self, _request: &FindCashReceipt) -> CashReceiptLookup {
-        CashReceiptLookup::Unknown("not offered".to_owned())
+    async fn find_cash_receipt(&self, request: &FindCashReceipt) -> CashReceiptLookup {
+        measured_receipt(Provider::PortOne, self.look_up_receipt(request)).await
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

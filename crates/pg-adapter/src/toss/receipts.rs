@@ -40,8 +40,9 @@ impl TossGateway {
         let answer = self.http.post(operation, &request.reference, "/v1/cash-receipts", &key, &body).await;
         match first_word(operation, answer, |body| issued(body, request)) {
             FirstWord::Settled(outcome) => outcome,
-            // What is there already may be ours; which day it is of, only whoever asked first knows.
-            FirstWord::LookUp(decline) => Outcome::Unknown(decline.code),
+            // The same key would have brought the first answer back, so the other one is none of ours. Whoever
+            // sent this before looks at the days' lists all the same, as after any no.
+            FirstWord::LookUp(decline) => Outcome::Declined(decline),
         }
     }
 

@@ -86,6 +86,8 @@ impl Rig for BootpayRig {
     }
 
     async fn break_next(&self, operation: Operation, fault: Fault) {
+        // The receipt is what a payment is asked by, and its cash receipt too.
+        let operation = if operation == Operation::LookUpReceipt { Operation::LookUp } else { operation };
         let decline = match fault {
             Fault::Decline(class) => words(class),
             _ => "",

@@ -120,13 +120,22 @@ async fn an_answer_about_another_receipt_is_no_answer() {
         ok(&receipt("c_key", "CANCEL", "COMPLETED", 29_000)),
         ok(&receipt("key", "CONFIRM", "NEW_STATUS", 29_000)),
         ok(&receipt("", "CONFIRM", "COMPLETED", 29_000)),
-        refusal(400, "DUPLICATED_CASH_RECEIPT"),
         refusal(400, "SOMETHING_NEW"),
         refusal(500, "INVALID_CASH_RECEIPT_INFO"),
     ] {
         let toss = answering([answer]).await;
         let outcome = toss.gateway.issue_cash_receipt(&wanted()).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_in_so_many_words_is_one() {
+    for code in ["DUPLICATED_CASH_RECEIPT", "INVALID_CASH_RECEIPT_INFO", "NTS_ERROR", "UNAUTHORIZED_KEY"] {
+        let toss = answering([refusal(400, code)]).await;
+        let outcome = toss.gateway.issue_cash_receipt(&wanted()).await;
+        let Outcome::Declined(decline) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(decline.code, code);
     }
 }
 
