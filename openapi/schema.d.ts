@@ -463,6 +463,36 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/payments/{paymentId}/cash-receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the cash receipt of a payment
+         * @description The one that was asked for last. One that the payer chose in the provider's window is on the payment itself.
+         */
+        get: operations["getCashReceipt"];
+        put?: never;
+        /**
+         * Issue a cash receipt for a payment
+         * @description Through the provider, for what is left of a payment from an account, a virtual account or a wallet's money. Its
+         *     `status` is `PROCESSING` until the tax service has answered, after a day or two; then `ISSUED` or `REFUSED`. A
+         *     later refund takes it back by itself, wholly or in part.
+         *
+         *     A payment has one cash receipt, or a tax invoice. After one that was `REFUSED` or `CANCELED` another may be asked
+         *     for. `010-000-1234` issues one that names nobody. In the sandbox, an order confirmed with the `paymentKey`
+         *     `test_pay_account` is paid from an account.
+         */
+        post: operations["requestCashReceipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/payments/{paymentId}/partial-refund": {
         parameters: {
             query?: never;
@@ -1016,11 +1046,18 @@ export interface components {
             status: components["schemas"]["CaseStatus"];
             theirAmount?: components["schemas"]["Krw"] | null;
         };
+        /** @example cr_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+        CashReceiptId: string;
         /**
          * @description What a cash receipt is for.
          * @enum {string}
          */
         CashReceiptKind: "INCOME_DEDUCTION" | "EXPENSE_PROOF";
+        /**
+         * @description How a cash receipt stands that was asked for.
+         * @enum {string}
+         */
+        CashReceiptStatus: "REQUESTED" | "PROCESSING" | "ISSUED" | "REFUSED" | "CANCELED";
         /** @description A cash receipt (현금영수증). */
         CashReceiptView: {
             /**
@@ -1519,6 +1556,36 @@ export interface components {
                  * @example 0
                  */
                 unexplained: number;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_RequestedCashReceiptView: {
+            /** @description A cash receipt that was asked for. */
+            data: {
+                /** @description What it is about, VAT included. */
+                amount: components["schemas"]["Krw"];
+                /** @description How much of that was taken back. */
+                canceledAmount: components["schemas"]["Krw"];
+                canceledAt?: components["schemas"]["KoreanTime"] | null;
+                /** @description Its number with the provider, too. */
+                cashReceiptId: components["schemas"]["CashReceiptId"];
+                /**
+                 * @description The tax service's number of it; null until the provider knows it.
+                 * @example 000000001
+                 */
+                issueNumber?: string | null;
+                issuedAt?: components["schemas"]["KoreanTime"] | null;
+                paymentId: components["schemas"]["PaymentId"];
+                /** @description Why there is none. */
+                refusalMessage?: string | null;
+                requestedAt: components["schemas"]["KoreanTime"];
+                status: components["schemas"]["CashReceiptStatus"];
+                type: components["schemas"]["CashReceiptKind"];
+                /**
+                 * @description The provider's page of it.
+                 * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
+                 */
+                url?: string | null;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -2531,6 +2598,22 @@ export interface components {
         /** @enum {string} */
         RegistrationStatus: "ACTIVE" | "PROCESSING";
         /**
+         * @description Whose the receipt is, and for what.
+         * @example {
+         *       "identityNumber": "010-1234-5678",
+         *       "type": "INCOME_DEDUCTION"
+         *     }
+         */
+        RequestCashReceipt: {
+            /**
+             * @description `INCOME_DEDUCTION`: a mobile telephone number or a cash-receipt card (13 to 19 digits).
+             *     `EXPENSE_PROOF`: a business registration number or a cash-receipt card. With hyphens or without.
+             *     A resident registration number (주민등록번호) is refused: it is not kept here.
+             */
+            identityNumber: string;
+            type: components["schemas"]["CashReceiptKind"];
+        };
+        /**
          * @description Who the invoice is addressed to (공급받는자).
          * @example {
          *       "businessNumber": "123-45-67890",
@@ -2548,6 +2631,33 @@ export interface components {
             email: string;
             /** @description 성명 of the representative, 1 to 30 characters. */
             ownerName: string;
+        };
+        /** @description A cash receipt that was asked for. */
+        RequestedCashReceiptView: {
+            /** @description What it is about, VAT included. */
+            amount: components["schemas"]["Krw"];
+            /** @description How much of that was taken back. */
+            canceledAmount: components["schemas"]["Krw"];
+            canceledAt?: components["schemas"]["KoreanTime"] | null;
+            /** @description Its number with the provider, too. */
+            cashReceiptId: components["schemas"]["CashReceiptId"];
+            /**
+             * @description The tax service's number of it; null until the provider knows it.
+             * @example 000000001
+             */
+            issueNumber?: string | null;
+            issuedAt?: components["schemas"]["KoreanTime"] | null;
+            paymentId: components["schemas"]["PaymentId"];
+            /** @description Why there is none. */
+            refusalMessage?: string | null;
+            requestedAt: components["schemas"]["KoreanTime"];
+            status: components["schemas"]["CashReceiptStatus"];
+            type: components["schemas"]["CashReceiptKind"];
+            /**
+             * @description The provider's page of it.
+             * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
+             */
+            url?: string | null;
         };
         /**
          * @description What a person decides.
@@ -4884,6 +4994,209 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: no such payment, or not yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCashReceipt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: none was asked for, or the payment is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestCashReceipt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request safe to repeat: the same key with the same body gets the stored answer,
+                 *     with another body a 422 `IDEMPOTENCY_KEY_REUSED`, while it still runs a 409 `IDEMPOTENCY_KEY_IN_USE`.
+                 */
+                "Idempotency-Key"?: string | null;
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestCashReceipt"];
+            };
+        };
+        responses: {
+            /** @description Issued */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
+                };
+            };
+            /** @description Not known yet (`REQUESTED`), or with the tax service (`PROCESSING`) */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
+                };
+            };
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_PAID`, `FULLY_REFUNDED`, `CARD_SLIP_ALREADY_ISSUED`: paid by card, `CASH_RECEIPT_NOT_CALLED_FOR`: paid by telephone bill or gift certificate, or nobody knows how, `CASH_RECEIPT_ALREADY_ISSUED`, `TAX_INVOICE_EXISTS` with `invoiceId`, `CASH_RECEIPTS_NOT_OFFERED`: not by this provider, `NO_CASH_RECEIPT_FOR_THE_REST`: this provider issues none after a partial refund, `CASH_RECEIPT_REFUSED` with `providerCode`, `IDEMPOTENCY_KEY_IN_USE` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `INVALID_IDENTITY_NUMBER`, `RESIDENT_NUMBER_REFUSED`, `PROVIDER_NOT_CONFIGURED`; `IDEMPOTENCY_KEY_REUSED` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -8,6 +8,7 @@ use pg_adapter::{ConnectError, CredentialsRefused, DeclineClass, Provider, Unkno
 use platform::{Problem, VaultError};
 
 use crate::{
+    cash_receipt::CashReceiptRefusal,
     payment::{Failure, PaymentId, class_name},
     plan::Plan,
     refund::RefundFailure,
@@ -111,6 +112,16 @@ pub enum BillingError {
     CardSlipIssued,
     #[error("the payment has a cash receipt")]
     CashReceiptIssued,
+    #[error("the provider issues no cash receipts on request")]
+    CashReceiptsNotOffered,
+    #[error("what the payment was paid with calls for no cash receipt of ours")]
+    CashReceiptNotCalledFor,
+    #[error("the provider issues cash receipts about whole payments alone")]
+    NoCashReceiptForTheRest,
+    #[error("all of the payment went back")]
+    FullyRefunded,
+    #[error("the provider refused the cash receipt: {}", .0.code)]
+    CashReceiptRefused(CashReceiptRefusal),
     #[error("all of the payment went back")]
     NothingToInvoice,
     #[error("the time to issue a tax invoice is over")]
@@ -321,6 +332,21 @@ impl From<BillingError> for Problem {
             ),
             E::CashReceiptIssued => {
                 Self::conflict("CASH_RECEIPT_ALREADY_ISSUED", "현금영수증이 발급된 결제입니다.")
+            }
+            E::CashReceiptsNotOffered => Self::conflict(
+                "CASH_RECEIPTS_NOT_OFFERED",
+                "이 결제사를 통해서는 현금영수증을 발급할 수 없습니다.",
+            ),
+            E::CashReceiptNotCalledFor => {
+                Self::conflict("CASH_RECEIPT_NOT_CALLED_FOR", "현금영수증 발급 대상이 아닌 결제 수단입니다.")
+            }
+            E::NoCashReceiptForTheRest => Self::conflict(
+                "NO_CASH_RECEIPT_FOR_THE_REST",
+                "이 결제사를 통해서는 일부 환불된 결제의 현금영수증을 발급할 수 없습니다.",
+            ),
+            E::FullyRefunded => Self::conflict("FULLY_REFUNDED", "전액 환불되어 발급할 금액이 없습니다."),
+            E::CashReceiptRefused(refusal) => {
+                Self::conflict("CASH_RECEIPT_REFUSED", refusal.message).with("providerCode", refusal.code)
             }
             E::NothingToInvoice => {
                 Self::conflict("NOTHING_TO_INVOICE", "전액 환불되어 발행할 금액이 없습니다.")

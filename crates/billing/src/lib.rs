@@ -9,6 +9,7 @@ mod approval;
 mod backup;
 mod breaker;
 mod case;
+mod cash_receipt;
 mod charge;
 mod checkout;
 mod dunning;
@@ -48,6 +49,7 @@ use sqlx::PgPool;
 
 pub use breaker::{BreakerState, Breakers};
 pub use case::{CaseId, CaseKind, CaseStatus, Resolution};
+pub use cash_receipt::{CashReceiptId, CashReceiptMove, CashReceiptStatus};
 pub use error::{BillingError, IllegalMove};
 pub use http::router;
 pub use invariant::INVARIANTS;

@@ -123,7 +123,7 @@ pub(crate) struct PaymentView {
     pub paid_with: Option<PaidWith>,
     /// The provider's own receipt page.
     pub receipt_url: Option<String>,
-    /// The cash receipt (현금영수증) that was issued for it.
+    /// The cash receipt (현금영수증) that came along with it, or that was asked for and issued.
     pub cash_receipt: Option<CashReceiptView>,
     pub failure: Option<Failure>,
     /// The days that it pays for.

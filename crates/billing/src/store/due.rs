@@ -294,6 +294,10 @@ pub(crate) async fn next_at(conn: &mut PgConnection) -> sqlx::Result<Option<Date
              union all
              (select due_at from billing.tax_invoice where due_at is not null order by due_at limit 1)
              union all
+             (select due_at from billing.cash_receipt where due_at is not null order by due_at limit 1)
+             union all
+             (select due_at from billing.cash_receipt_cancel where due_at is not null order by due_at limit 1)
+             union all
              (select due_at from billing.webhook where due_at is not null order by due_at limit 1)
          ) due",
     )
