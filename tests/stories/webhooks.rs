@@ -1,6 +1,7 @@
 //! What the provider tells us unasked, and what others pretend that it does.
 
 use chrono::TimeDelta;
+use futures::future::join_all;
 use sandbox::{Fault, FaultKind, Operation, TossSwitches, WebhookTiming};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -99,6 +100,31 @@ async fn a_webhook_settles_what_is_open_without_waiting_for_its_time() {
     assert_eq!(app.each_payments("status").await, ["SUCCESS"]);
     assert_eq!(app.current().await["status"], "NON_RENEWING");
     assert_eq!(app.provider_totals(), (29_000, 0));
+}
+
+#[tokio::test]
+async fn webhooks_that_arrive_at_once_are_stored_once_each_and_wake_the_worker_once() {
+    let app = TestApp::start().await;
+    let body = forged(&json!("dg_nobody_knows"));
+    let deliveries: Vec<_> = (0..40).map(|number| format!("whtrans_{}", number % 30)).collect();
+    let answers = join_all(deliveries.iter().map(|delivery| app.webhook(delivery, &body))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert_eq!(app.count("billing.webhook").await, 30);
+    assert_eq!(app.count("graphile_worker.jobs where task_identifier = 'act_on_webhooks'").await, 1);
+}
+
+#[tokio::test]
+async fn a_webhook_that_cannot_be_stored_holds_up_no_other() {
+    let app = TestApp::start().await;
+    let refusal = "alter table billing.webhook add check (delivery_id <> 'whtrans_7')";
+    sqlx::query(refusal).execute(&app.superuser().await).await.expect("the check is added");
+    let body = forged(&json!("dg_nobody_knows"));
+    let deliveries: Vec<_> = (0..20).map(|number| format!("whtrans_{number}")).collect();
+    let answers = join_all(deliveries.iter().map(|delivery| app.webhook(delivery, &body))).await;
+    for (number, answer) in answers.iter().enumerate() {
+        assert_eq!(answer.status, if number == 7 { 500 } else { 200 }, "{number}");
+    }
+    assert_eq!(app.count("billing.webhook").await, 19);
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ impl App {
             clock: Arc::clone(&clock),
             gateways: secrets.providers.gateways(secrets.stage, &clock)?,
             breakers: Arc::default(),
+            arrivals: Arc::default(),
             vault: secrets.vault.clone(),
             settings: config.billing_settings(secrets),
             tax_invoicing: secrets.papers.tax_invoicing.clone(),

@@ -117,6 +117,9 @@ pub enum BillingError {
     UnreadableDocument(String),
     #[error(transparent)]
     WebhookRefused(#[from] WebhookRefused),
+    /// By a process that ends: the provider sends it again.
+    #[error("storing the webhook was interrupted")]
+    WebhookNotStored,
     #[error(transparent)]
     IllegalMove(#[from] IllegalMove),
     #[error("a stored secret cannot be opened")]
@@ -310,7 +313,9 @@ impl From<BillingError> for Problem {
             E::TaxInvoiceNotIssued => {
                 Self::conflict("TAX_INVOICE_NOT_ISSUED", "발행되지 않았거나 효력이 없는 세금계산서입니다.")
             }
-            E::IllegalMove(_) | E::Vault(_) | E::UnreadableDocument(_) => Self::internal(&error),
+            E::IllegalMove(_) | E::Vault(_) | E::UnreadableDocument(_) | E::WebhookNotStored => {
+                Self::internal(&error)
+            }
             E::Db(error) => error.into(),
         }
     }

@@ -63,7 +63,7 @@ pub use store::{
 pub use subscription::{EndReason, Period, SubscriptionId, SubscriptionMove, SubscriptionStatus};
 pub use sweep::add_demo_plan;
 pub use tax_invoice::{CardSlipPolicy, NumberCheck, TaxInvoiceMove, TaxInvoiceStatus, TaxInvoicing};
-pub use webhook::ActOnWebhooks;
+pub use webhook::{ActOnWebhooks, Arrivals};
 
 /// What this context needs to work.
 #[derive(Clone)]
@@ -73,6 +73,8 @@ pub struct Billing {
     pub gateways: Gateways,
     /// What this process has seen of them.
     pub breakers: Arc<Breakers>,
+    /// Webhooks that this process is about to store.
+    pub arrivals: Arc<Arrivals>,
     pub vault: Vault,
     pub settings: Settings,
     /// None where this installation issues no tax invoices.
