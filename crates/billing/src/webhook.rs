@@ -4,6 +4,7 @@
 //! repeated and reordered ones all end in the same state: the provider's.
 
 mod act;
+mod allowance;
 mod arrivals;
 
 use axum::http::HeaderMap;
@@ -11,6 +12,7 @@ use pg_adapter::{Provider, Subject};
 use platform::jobs;
 use serde::{Deserialize, Serialize};
 
+pub use allowance::Allowance;
 pub use arrivals::Arrivals;
 
 use crate::{Billing, BillingError, store::webhook::NewWebhook};

@@ -111,12 +111,14 @@ pub(crate) async fn reschedule(
     acted: &[(DueWebhook, Option<DateTime<Utc>>)],
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update billing.webhook set due_at = acted.due_at
-         from unnest($1::text[], $2::text[], $3::timestamptz[]) as acted (provider, delivery_id, due_at)
+        "update billing.webhook set due_at = acted.due_at, tries = acted.tries
+         from unnest($1::text[], $2::text[], $3::timestamptz[], $4::integer[])
+             as acted (provider, delivery_id, due_at, tries)
          where webhook.provider = acted.provider and webhook.delivery_id = acted.delivery_id",
         &column(acted, |(webhook, _)| webhook.provider.as_str().to_owned()),
         &column(acted, |(webhook, _)| webhook.delivery_id.clone()),
         &column(acted, |(_, due_at)| *due_at) as &[Option<DateTime<Utc>>],
+        &column(acted, |(webhook, _)| webhook.tries),
     )
     .execute(conn)
     .await?;

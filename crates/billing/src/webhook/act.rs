@@ -45,6 +45,8 @@ enum Heard {
     Nothing,
     /// The order is not known here yet, or the request that caused the webhook still waits for its answer.
     TooEarly,
+    /// Webhooks made us ask often enough in this minute.
+    NotBefore(DateTime<Utc>),
     /// To be written down.
     Answer(Box<Answer>),
 }
@@ -91,6 +93,7 @@ impl Billing {
                 }
                 Ok(Heard::Nothing) => acted.extend(done_with(deliveries)),
                 Ok(Heard::TooEarly) => acted.extend(self.again_later(deliveries)),
+                Ok(Heard::NotBefore(then)) => acted.extend(not_before(then, deliveries)),
                 Err(error) => {
                     tracing::error!(%error, "a webhook could not be acted on; tried again later");
                     acted.extend(self.again_later(deliveries));
@@ -155,9 +158,20 @@ impl Billing {
 
     async fn look_into_payment(&self, webhook: &DueWebhook, known: &Known) -> Result<Heard, BillingError> {
         let Known { payment, attempt } = known;
+        match payment.status {
+            PaymentStatus::Requested | PaymentStatus::Refunded => return Ok(Heard::Nothing),
+            PaymentStatus::Pending if self.is_being_asked(payment) => return Ok(Heard::TooEarly),
+            PaymentStatus::Pending
+            | PaymentStatus::Success
+            | PaymentStatus::PartialRefunded
+            | PaymentStatus::Failed
+            | PaymentStatus::Expired => {}
+        }
+        if let Err(then) = self.allowance.take_for_order(&payment.order_id, self.clock.now()) {
+            return Ok(Heard::NotBefore(then));
+        }
         let finds_by_order = self.gateway(payment.provider)?.capabilities().finds_by_order;
         let outcome = match payment.status {
-            PaymentStatus::Pending if self.is_being_asked(payment) => return Ok(Heard::TooEarly),
             PaymentStatus::Pending if finds_by_order => match attempt {
                 Some(attempt) => self.find_out(attempt).await?,
                 None => None,
@@ -189,6 +203,9 @@ impl Billing {
     async fn look_into_stray(&self, webhook: &DueWebhook, order_id: &str) -> Result<Heard, BillingError> {
         if webhook.tries < TRIES {
             return Ok(Heard::TooEarly);
+        }
+        if let Err(then) = self.allowance.take_for_stray(webhook.provider, self.clock.now()) {
+            return Ok(Heard::NotBefore(then));
         }
         let Lookup::Approved(theirs) = self.shown(webhook, order_id).await? else {
             return Ok(Heard::TooEarly);
@@ -279,6 +296,16 @@ impl Billing {
 
 fn done_with(deliveries: Vec<DueWebhook>) -> impl Iterator<Item = (DueWebhook, Option<DateTime<Utc>>)> {
     deliveries.into_iter().map(|webhook| (webhook, None))
+}
+
+/// They had no turn, so none is counted.
+fn not_before(
+    then: DateTime<Utc>,
+    deliveries: Vec<DueWebhook>,
+) -> impl Iterator<Item = (DueWebhook, Option<DateTime<Utc>>)> {
+    deliveries
+        .into_iter()
+        .map(move |webhook| (DueWebhook { tries: webhook.tries - 1, ..webhook }, Some(then)))
 }
 
 /// Deliveries that tell of the same: asking once answers them all.
