@@ -922,7 +922,7 @@ export interface components {
             resolution?: components["schemas"]["Resolution"] | null;
             resolutionNote?: string | null;
             resolvedAt?: components["schemas"]["KoreanTime"] | null;
-            /** @description `sub` of whoever decided. */
+            /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
             resolvedBy?: string | null;
             status: components["schemas"]["CaseStatus"];
             theirAmount?: components["schemas"]["Krw"] | null;
@@ -1122,7 +1122,7 @@ export interface components {
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
                 resolvedAt?: components["schemas"]["KoreanTime"] | null;
-                /** @description `sub` of whoever decided. */
+                /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
@@ -1705,7 +1705,7 @@ export interface components {
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
                 resolvedAt?: components["schemas"]["KoreanTime"] | null;
-                /** @description `sub` of whoever decided. */
+                /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
@@ -2741,7 +2741,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `CASE_RESOLVED`, `RESOLUTION_NOT_POSSIBLE` */
+            /** @description `CASE_RESOLVED`, `CASE_BEING_DECIDED`: by somebody else at this moment, `RESOLUTION_NOT_POSSIBLE` */
             409: {
                 headers: {
                     [name: string]: unknown;

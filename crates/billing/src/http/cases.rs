@@ -49,7 +49,7 @@ pub(crate) struct CaseView {
     pub opened_at: KoreanTime,
     pub resolution: Option<Resolution>,
     pub resolution_note: Option<String>,
-    /// `sub` of whoever decided.
+    /// `sub` of whoever decided; `the machine` where the provider told later what had been unknown.
     pub resolved_by: Option<String>,
     pub resolved_at: Option<KoreanTime>,
 }
@@ -139,7 +139,7 @@ pub(crate) struct ResolveCase {
     responses(
         (status = 200, description = "Resolved", body = Data<CaseView>),
         (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`CASE_RESOLVED`, `RESOLUTION_NOT_POSSIBLE`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`CASE_RESOLVED`, `CASE_BEING_DECIDED`: by somebody else at this moment, `RESOLUTION_NOT_POSSIBLE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`: `REQUIRED` or `NOT_THIS_PAYMENT` for `paymentKey`, `INVALID_LENGTH`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`PROVIDER_UNAVAILABLE`: nothing was changed; try again", body = Problem, content_type = "application/problem+json"),
         CommonProblems, BodyProblems, CardProblems,
