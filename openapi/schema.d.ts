@@ -240,7 +240,7 @@ export interface paths {
         /**
          * Register a card and start a subscription
          * @description Issues a billing key, makes the first charge and starts the subscription. In the sandbox an
-         *     `authKey` comes from `POST /_sandbox/toss/billing-auth`; `test_auth_<card number>` works as well.
+         *     `authKey` comes from `POST /_sandbox/{provider}/billing-auth`; the examples work as they are.
          */
         post: operations["registerBillingKey"];
         delete?: never;
@@ -798,8 +798,7 @@ export interface components {
              * @example 28159
              */
             balance: number;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /**
          * @description How often a subscription is paid.
@@ -885,8 +884,7 @@ export interface components {
             cardNumber: string;
             /** @description False if the provider said that it will not work again: ask for another card. */
             isUsable: boolean;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /** @example case_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         CaseId: string;
@@ -916,8 +914,7 @@ export interface components {
             paymentKey?: string | null;
             /** @description Empty once resolved. */
             possibleResolutions: components["schemas"]["Resolution"][];
-            /** @example KCP */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             refundId?: components["schemas"]["RefundId"] | null;
             resolution?: components["schemas"]["Resolution"] | null;
             resolutionNote?: string | null;
@@ -968,11 +965,7 @@ export interface components {
             orderId: string;
             paymentKey: string;
             plan: string;
-            /**
-             * @description Whose window it was; left out, that of the order, or the one that `GET /api/payments/route` names.
-             * @example TOSS
-             */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /**
          * @description What the provider's window returned.
@@ -1091,8 +1084,7 @@ export interface components {
                 cardNumber: string;
                 /** @description False if the provider said that it will not work again: ask for another card. */
                 isUsable: boolean;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1116,8 +1108,7 @@ export interface components {
                 paymentKey?: string | null;
                 /** @description Empty once resolved. */
                 possibleResolutions: components["schemas"]["Resolution"][];
-                /** @example KCP */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 refundId?: components["schemas"]["RefundId"] | null;
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
@@ -1358,8 +1349,7 @@ export interface components {
                 found: number;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 startedAt: components["schemas"]["KoreanTime"];
                 status: components["schemas"]["ReconciliationStatus"];
                 theirs: components["schemas"]["SideView"];
@@ -1376,16 +1366,17 @@ export interface components {
             /** @description The provider to go to. */
             data: {
                 /** @description Whose SDK to open. */
-                provider: components["schemas"]["str"];
+                provider: components["schemas"]["PaymentProvider"];
                 /**
                  * @description All that can be named instead.
                  * @example [
                  *       "TOSS",
                  *       "PORTONE",
-                 *       "KCP"
+                 *       "KCP",
+                 *       "BOOTPAY"
                  *     ]
                  */
-                providers: components["schemas"]["str"][];
+                providers: components["schemas"]["PaymentProvider"][];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1519,8 +1510,7 @@ export interface components {
                  * @example 28159
                  */
                 balance: number;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1560,7 +1550,7 @@ export interface components {
                 isConfigured: boolean;
                 /** @description Used where no rule says otherwise. */
                 isDefault: boolean;
-                provider: components["schemas"]["str"];
+                provider: components["schemas"]["PaymentProvider"];
             }[];
         };
         /** @enum {string} */
@@ -1699,8 +1689,7 @@ export interface components {
                 paymentKey?: string | null;
                 /** @description Empty once resolved. */
                 possibleResolutions: components["schemas"]["Resolution"][];
-                /** @example KCP */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 refundId?: components["schemas"]["RefundId"] | null;
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
@@ -1731,8 +1720,7 @@ export interface components {
                 period?: components["schemas"]["Period"] | null;
                 /** @example BASIC */
                 plan: string;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 reason: components["schemas"]["PaymentReason"];
                 /** @description The provider's own receipt page. */
                 receiptUrl?: string | null;
@@ -1766,8 +1754,7 @@ export interface components {
                 found: number;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 startedAt: components["schemas"]["KoreanTime"];
                 status: components["schemas"]["ReconciliationStatus"];
                 theirs: components["schemas"]["SideView"];
@@ -1862,8 +1849,7 @@ export interface components {
             cardNumber?: string | null;
             /** @description The payer's key that the SDK was opened with: 2 to 300 of letters, digits and `-_=.@`. */
             customerKey: string;
-            /** @description Whose SDK was opened; left out, the one that `GET /api/payments/route` names. */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /** @description An invoice that is not paid yet. */
         OpenInvoiceView: {
@@ -1960,6 +1946,12 @@ export interface components {
             paymentMethod: components["schemas"]["CardView"];
         };
         /**
+         * @description A payment provider.
+         * @example TOSS
+         * @enum {string}
+         */
+        PaymentProvider: "TOSS" | "PORTONE" | "KCP" | "BOOTPAY";
+        /**
          * @description Why a payment was attempted.
          * @enum {string}
          */
@@ -2004,8 +1996,7 @@ export interface components {
             period?: components["schemas"]["Period"] | null;
             /** @example BASIC */
             plan: string;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             reason: components["schemas"]["PaymentReason"];
             /** @description The provider's own receipt page. */
             receiptUrl?: string | null;
@@ -2097,7 +2088,7 @@ export interface components {
             isConfigured: boolean;
             /** @description Used where no rule says otherwise. */
             isDefault: boolean;
-            provider: components["schemas"]["str"];
+            provider: components["schemas"]["PaymentProvider"];
         };
         /** @description How the things that a process depends on are. */
         Readiness: {
@@ -2145,7 +2136,7 @@ export interface components {
              * @description A Korean day, today at the latest.
              */
             day: string;
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /**
          * @description How a day's comparison stands.
@@ -2171,8 +2162,7 @@ export interface components {
             found: number;
             nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
             ours: components["schemas"]["SideView"];
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             startedAt: components["schemas"]["KoreanTime"];
             status: components["schemas"]["ReconciliationStatus"];
             theirs: components["schemas"]["SideView"];
@@ -2255,11 +2245,7 @@ export interface components {
             paymentMethod?: components["schemas"]["PaymentMethodKind"];
             /** @description Code of the plan, in whatever case. */
             plan: string;
-            /**
-             * @description Whose SDK was opened: `GET /api/payments/route` tells which to open, and is meant if this is left out.
-             * @example TOSS
-             */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /** @enum {string} */
         RegistrationStatus: "ACTIVE" | "PROCESSING";
@@ -2315,8 +2301,7 @@ export interface components {
         Role: "OWNER" | "MANAGER" | "STAFF" | "CUSTOMER";
         /** @description A rule: a provider, and when it is used. */
         RouteRule: {
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             /**
              * Format: int32
              * @description 1 to 9, lower first; a later one is for when every provider of those before it is down.
@@ -2333,16 +2318,17 @@ export interface components {
         /** @description The provider to go to. */
         RouteTaken: {
             /** @description Whose SDK to open. */
-            provider: components["schemas"]["str"];
+            provider: components["schemas"]["PaymentProvider"];
             /**
              * @description All that can be named instead.
              * @example [
              *       "TOSS",
              *       "PORTONE",
-             *       "KCP"
+             *       "KCP",
+             *       "BOOTPAY"
              *     ]
              */
-            providers: components["schemas"]["str"][];
+            providers: components["schemas"]["PaymentProvider"][];
         };
         /**
          * @description The rules of a business, or of the platform.
@@ -2529,7 +2515,6 @@ export interface components {
          * @enum {string}
          */
         WhenExhausted: "DOWNGRADE" | "SUSPEND";
-        str: string;
     };
     responses: never;
     parameters: never;
@@ -2928,7 +2913,7 @@ export interface operations {
                  * @description In whatever case.
                  * @example TOSS
                  */
-                provider?: string;
+                provider?: components["schemas"]["PaymentProvider"];
                 status?: components["schemas"]["ReconciliationStatus"];
                 /** @description How many entries at most, 1 to 100. */
                 limit?: number;
@@ -4843,10 +4828,10 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description Payment provider, in whatever case
-                 * @example toss
+                 * @description Whose window it is
+                 * @example TOSS
                  */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };
@@ -4984,10 +4969,10 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description Payment provider, in whatever case
-                 * @example toss
+                 * @description Whose window it is
+                 * @example TOSS
                  */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };
@@ -5581,13 +5566,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "authKey": "billing-key-test-4300000000000001",
-                 *       "customerKey": "user_1",
-                 *       "provider": "PORTONE"
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewPaymentMethod"];
             };
         };
@@ -5792,8 +5770,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example toss */
-                provider: string;
+                /**
+                 * @description In whatever case
+                 * @example TOSS
+                 */
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };

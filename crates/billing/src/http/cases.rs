@@ -8,7 +8,7 @@ use platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{CardProblems, free_text::without_card_number};
+use super::{CardProblems, free_text::without_card_number, providers::ProviderName};
 use crate::{
     Billing, BillingError,
     case::{CaseId, CaseKind, CaseStatus, Decision, Resolution},
@@ -24,7 +24,7 @@ pub(crate) struct CaseView {
     pub case_id: CaseId,
     pub kind: CaseKind,
     pub status: CaseStatus,
-    #[schema(example = "KCP")]
+    #[schema(value_type = ProviderName)]
     pub provider: String,
     /// Null where nobody knows whose money it is.
     #[schema(example = 1)]

@@ -1,6 +1,6 @@
 //! Which providers there are, how they are doing, and the rules that lead to them.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use axum::extract::State;
 use chrono::TimeDelta;
@@ -10,7 +10,13 @@ use platform::{
     BodyProblems, CommonProblems, Data, Json, PlatformAdmin, Problem, Query, SystemTx, Tenant, TenantBilling,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{ObjectBuilder, Type},
+    },
+};
 
 use super::BusinessHeader;
 use crate::{
@@ -27,15 +33,34 @@ const LATELY: TimeDelta = TimeDelta::hours(24);
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RouteTaken {
     /// Whose SDK to open.
-    #[schema(example = "TOSS")]
-    provider: Provided,
+    #[schema(value_type = ProviderName)]
+    provider: &'static str,
     /// All that can be named instead.
-    #[schema(example = json!(["TOSS", "PORTONE", "KCP"]))]
-    providers: Vec<Provided>,
+    #[schema(value_type = Vec<ProviderName>, example = json!(["TOSS", "PORTONE", "KCP", "BOOTPAY"]))]
+    providers: Vec<&'static str>,
 }
 
-/// A provider's name in the API.
-type Provided = &'static str;
+/// How the document spells a provider; requests may write it in whatever case. Made from the providers
+/// that there are, so that a new one cannot be missing.
+pub(crate) struct ProviderName;
+
+impl PartialSchema for ProviderName {
+    fn schema() -> RefOr<Schema> {
+        let names = Provider::ALL.iter().map(|provider| provider.as_str());
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("A payment provider."))
+            .enum_values(Some(names))
+            .examples([Provider::Toss.as_str()])
+            .into()
+    }
+}
+
+impl ToSchema for ProviderName {
+    fn name() -> Cow<'static, str> {
+        "PaymentProvider".into()
+    }
+}
 
 /// Which provider to go to
 ///
@@ -59,8 +84,8 @@ pub(crate) async fn get_payment_route(
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProviderView {
-    #[schema(example = "TOSS")]
-    provider: Provided,
+    #[schema(value_type = ProviderName)]
+    provider: &'static str,
     /// This process has credentials for it.
     is_configured: bool,
     /// Used where no rule says otherwise.
@@ -201,7 +226,7 @@ impl RouteQuery {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RouteRule {
-    #[schema(example = "TOSS")]
+    #[schema(value_type = ProviderName)]
     provider: String,
     /// 1 to 9, lower first; a later one is for when every provider of those before it is down.
     #[schema(minimum = 1, maximum = 9, example = 1)]

@@ -12,6 +12,7 @@ use platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::providers::ProviderName;
 use crate::{
     Account, Billing, BillingError,
     reconciliation::{Occasion, ReconciliationStatus},
@@ -22,7 +23,7 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ReconciliationView {
-    #[schema(example = "TOSS")]
+    #[schema(value_type = ProviderName)]
     pub provider: String,
     /// A Korean day.
     #[schema(example = "2026-02-14")]
@@ -62,7 +63,7 @@ pub(crate) struct SideView {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ReconciliationQuery {
     /// In whatever case.
-    #[param(example = "TOSS")]
+    #[param(value_type = Option<ProviderName>, example = "TOSS")]
     provider: Option<String>,
     status: Option<ReconciliationStatus>,
     /// How many entries at most, 1 to 100.
@@ -134,6 +135,7 @@ pub(crate) async fn list_reconciliations(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"provider": "TOSS", "day": "2026-02-14"}))]
 pub(crate) struct ReconcileDay {
+    #[schema(value_type = ProviderName)]
     provider: String,
     /// A Korean day, today at the latest.
     day: NaiveDate,
@@ -144,7 +146,12 @@ pub(crate) struct ReconcileDay {
 /// Compares a provider's day with our books, again if it was compared before.
 #[utoipa::path(
     post, path = "/api/admin/reconciliations", operation_id = "reconcileDay", tag = "admin",
-    security(("bearer" = [])), request_body = ReconcileDay,
+    security(("bearer" = [])),
+    // The other two have no list.
+    request_body(content = ReconcileDay, examples(
+        ("Toss" = (summary = "Toss Payments", value = json!({"provider": "TOSS", "day": "2026-02-14"}))),
+        ("PortOne" = (summary = "PortOne", value = json!({"provider": "PORTONE", "day": "2026-02-14"}))),
+    )),
     responses(
         (status = 200, description = "Compared", body = Data<ReconciliationView>),
         (status = 409, description = "`RECONCILIATION_RUNNING`: another worker is at it", body = Problem, content_type = "application/problem+json"),
@@ -195,7 +202,7 @@ pub(crate) struct BalanceQuery {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BalanceView {
     pub account: Account,
-    #[schema(example = "TOSS")]
+    #[schema(value_type = ProviderName)]
     pub provider: String,
     /// Won, debits less credits: what is owed to us is positive, income and tax collected negative.
     #[schema(example = 28_159)]
