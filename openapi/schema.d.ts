@@ -308,7 +308,7 @@ export interface paths {
         /**
          * Register a card and start a subscription
          * @description Issues a billing key, makes the first charge and starts the subscription. In the sandbox an
-         *     `authKey` comes from `POST /_sandbox/toss/billing-auth`; `test_auth_<card number>` works as well.
+         *     `authKey` comes from `POST /_sandbox/{provider}/billing-auth`; the examples work as they are.
          */
         post: operations["registerBillingKey"];
         delete?: never;
@@ -916,8 +916,7 @@ export interface components {
              * @example 28159
              */
             balance: number;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /**
          * @description How often a subscription is paid.
@@ -1003,8 +1002,7 @@ export interface components {
             cardNumber: string;
             /** @description False if the provider said that it will not work again: ask for another card. */
             isUsable: boolean;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /** @example case_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         CaseId: string;
@@ -1035,13 +1033,12 @@ export interface components {
             paymentKey?: string | null;
             /** @description Empty once resolved. */
             possibleResolutions: components["schemas"]["Resolution"][];
-            /** @example KCP */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             refundId?: components["schemas"]["RefundId"] | null;
             resolution?: components["schemas"]["Resolution"] | null;
             resolutionNote?: string | null;
             resolvedAt?: components["schemas"]["KoreanTime"] | null;
-            /** @description `sub` of whoever decided. */
+            /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
             resolvedBy?: string | null;
             status: components["schemas"]["CaseStatus"];
             theirAmount?: components["schemas"]["Krw"] | null;
@@ -1109,11 +1106,7 @@ export interface components {
             orderId: string;
             paymentKey: string;
             plan: string;
-            /**
-             * @description Whose window it was; left out, that of the order, or the one that `GET /api/payments/route` names.
-             * @example TOSS
-             */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /**
          * @description What the provider's window returned.
@@ -1241,8 +1234,7 @@ export interface components {
                 cardNumber: string;
                 /** @description False if the provider said that it will not work again: ask for another card. */
                 isUsable: boolean;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1267,13 +1259,12 @@ export interface components {
                 paymentKey?: string | null;
                 /** @description Empty once resolved. */
                 possibleResolutions: components["schemas"]["Resolution"][];
-                /** @example KCP */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 refundId?: components["schemas"]["RefundId"] | null;
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
                 resolvedAt?: components["schemas"]["KoreanTime"] | null;
-                /** @description `sub` of whoever decided. */
+                /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
@@ -1545,8 +1536,7 @@ export interface components {
                 merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 startedAt: components["schemas"]["KoreanTime"];
                 status: components["schemas"]["ReconciliationStatus"];
                 theirs: components["schemas"]["SideView"];
@@ -1593,16 +1583,17 @@ export interface components {
             /** @description The provider to go to. */
             data: {
                 /** @description Whose SDK to open. */
-                provider: components["schemas"]["str"];
+                provider: components["schemas"]["PaymentProvider"];
                 /**
                  * @description All that can be named instead.
                  * @example [
                  *       "TOSS",
                  *       "PORTONE",
-                 *       "KCP"
+                 *       "KCP",
+                 *       "BOOTPAY"
                  *     ]
                  */
-                providers: components["schemas"]["str"][];
+                providers: components["schemas"]["PaymentProvider"][];
                 /**
                  * @description What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
                  *     where it has one.
@@ -1754,8 +1745,7 @@ export interface components {
                  * @example 28159
                  */
                 balance: number;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1797,7 +1787,7 @@ export interface components {
                 isConfigured: boolean;
                 /** @description Used where no rule says otherwise. */
                 isDefault: boolean;
-                provider: components["schemas"]["str"];
+                provider: components["schemas"]["PaymentProvider"];
             }[];
         };
         /** @enum {string} */
@@ -1937,13 +1927,12 @@ export interface components {
                 paymentKey?: string | null;
                 /** @description Empty once resolved. */
                 possibleResolutions: components["schemas"]["Resolution"][];
-                /** @example KCP */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 refundId?: components["schemas"]["RefundId"] | null;
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
                 resolvedAt?: components["schemas"]["KoreanTime"] | null;
-                /** @description `sub` of whoever decided. */
+                /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
@@ -2004,8 +1993,7 @@ export interface components {
                 period?: components["schemas"]["Period"] | null;
                 /** @example BASIC */
                 plan: string;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 reason: components["schemas"]["PaymentReason"];
                 /** @description The provider's own receipt page. */
                 receiptUrl?: string | null;
@@ -2040,8 +2028,7 @@ export interface components {
                 merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 startedAt: components["schemas"]["KoreanTime"];
                 status: components["schemas"]["ReconciliationStatus"];
                 theirs: components["schemas"]["SideView"];
@@ -2192,8 +2179,7 @@ export interface components {
             cardNumber?: string | null;
             /** @description The payer's key that the SDK was opened with: 2 to 300 of letters, digits and `-_=.@`. */
             customerKey: string;
-            /** @description Whose SDK was opened; left out, the one that `GET /api/payments/route` names. */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /** @description An invoice that is not paid yet. */
         OpenInvoiceView: {
@@ -2290,6 +2276,12 @@ export interface components {
             paymentMethod: components["schemas"]["CardView"];
         };
         /**
+         * @description A payment provider.
+         * @example TOSS
+         * @enum {string}
+         */
+        PaymentProvider: "TOSS" | "PORTONE" | "KCP" | "BOOTPAY";
+        /**
          * @description Why a payment was attempted.
          * @enum {string}
          */
@@ -2334,8 +2326,7 @@ export interface components {
             period?: components["schemas"]["Period"] | null;
             /** @example BASIC */
             plan: string;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             reason: components["schemas"]["PaymentReason"];
             /** @description The provider's own receipt page. */
             receiptUrl?: string | null;
@@ -2429,7 +2420,7 @@ export interface components {
             isConfigured: boolean;
             /** @description Used where no rule says otherwise. */
             isDefault: boolean;
-            provider: components["schemas"]["str"];
+            provider: components["schemas"]["PaymentProvider"];
         };
         /** @description How the things that a process depends on are. */
         Readiness: {
@@ -2478,7 +2469,7 @@ export interface components {
              */
             day: string;
             merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /**
          * @description How a day's comparison stands.
@@ -2505,8 +2496,7 @@ export interface components {
             merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
             nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
             ours: components["schemas"]["SideView"];
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             startedAt: components["schemas"]["KoreanTime"];
             status: components["schemas"]["ReconciliationStatus"];
             theirs: components["schemas"]["SideView"];
@@ -2589,11 +2579,7 @@ export interface components {
             paymentMethod?: components["schemas"]["PaymentMethodKind"];
             /** @description Code of the plan, in whatever case. */
             plan: string;
-            /**
-             * @description Whose SDK was opened: `GET /api/payments/route` tells which to open, and is meant if this is left out.
-             * @example TOSS
-             */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /** @enum {string} */
         RegistrationStatus: "ACTIVE" | "PROCESSING";
@@ -2692,8 +2678,7 @@ export interface components {
         Role: "OWNER" | "MANAGER" | "STAFF" | "CUSTOMER";
         /** @description A rule: a provider, and when it is used. */
         RouteRule: {
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             /**
              * Format: int32
              * @description 1 to 9, lower first; a later one is for when every provider of those before it is down.
@@ -2710,16 +2695,17 @@ export interface components {
         /** @description The provider to go to. */
         RouteTaken: {
             /** @description Whose SDK to open. */
-            provider: components["schemas"]["str"];
+            provider: components["schemas"]["PaymentProvider"];
             /**
              * @description All that can be named instead.
              * @example [
              *       "TOSS",
              *       "PORTONE",
-             *       "KCP"
+             *       "KCP",
+             *       "BOOTPAY"
              *     ]
              */
-            providers: components["schemas"]["str"][];
+            providers: components["schemas"]["PaymentProvider"][];
             /**
              * @description What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
              *     where it has one.
@@ -2924,7 +2910,6 @@ export interface components {
          * @enum {string}
          */
         WhenExhausted: "DOWNGRADE" | "SUSPEND";
-        str: string;
     };
     responses: never;
     parameters: never;
@@ -3136,7 +3121,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `CASE_RESOLVED`, `RESOLUTION_NOT_POSSIBLE` */
+            /** @description `CASE_RESOLVED`, `CASE_BEING_DECIDED`: by somebody else at this moment, `RESOLUTION_NOT_POSSIBLE` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3664,7 +3649,7 @@ export interface operations {
                  * @description In whatever case.
                  * @example TOSS
                  */
-                provider?: string;
+                provider?: components["schemas"]["PaymentProvider"];
                 status?: components["schemas"]["ReconciliationStatus"];
                 /** @description How many entries at most, 1 to 100. */
                 limit?: number;
@@ -5782,10 +5767,10 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description Payment provider, in whatever case
-                 * @example toss
+                 * @description Whose window it is
+                 * @example TOSS
                  */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };
@@ -5923,10 +5908,10 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description Payment provider, in whatever case
-                 * @example toss
+                 * @description Whose window it is
+                 * @example TOSS
                  */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };
@@ -6520,13 +6505,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "authKey": "billing-key-test-4300000000000001",
-                 *       "customerKey": "user_1",
-                 *       "provider": "PORTONE"
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewPaymentMethod"];
             };
         };
@@ -6731,8 +6709,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example toss */
-                provider: string;
+                /**
+                 * @description In whatever case
+                 * @example TOSS
+                 */
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };

@@ -100,6 +100,8 @@ pub enum BillingError {
     RefundRefused(RefundFailure),
     #[error("the case is resolved already")]
     CaseResolved,
+    #[error("somebody else is deciding the case")]
+    CaseBeingDecided,
     #[error("the case cannot be resolved like that")]
     ResolutionNotPossible,
     #[error("this installation issues no tax invoices")]
@@ -134,6 +136,9 @@ pub enum BillingError {
     UnreadableDocument(String),
     #[error(transparent)]
     WebhookRefused(#[from] WebhookRefused),
+    /// By a process that ends: the provider sends it again.
+    #[error("storing the webhook was interrupted")]
+    WebhookNotStored,
     #[error(transparent)]
     IllegalMove(#[from] IllegalMove),
     #[error("a stored secret cannot be opened")]
@@ -293,6 +298,10 @@ impl From<BillingError> for Problem {
                 Self::conflict("REFUND_REFUSED", failure.message).with("providerCode", failure.code)
             }
             E::CaseResolved => Self::conflict("CASE_RESOLVED", "이미 처리된 건입니다."),
+            E::CaseBeingDecided => Self::conflict(
+                "CASE_BEING_DECIDED",
+                "다른 담당자가 처리하고 있는 건입니다. 잠시 후 확인해 주세요.",
+            ),
             E::ResolutionNotPossible => Self::conflict(
                 "RESOLUTION_NOT_POSSIBLE",
                 "이 건은 그렇게 처리할 수 없습니다. 가능한 처리 방법과 결제사의 거래 상태를 확인해 주세요.",
@@ -363,7 +372,9 @@ impl From<BillingError> for Problem {
             E::TaxInvoiceNotIssued => {
                 Self::conflict("TAX_INVOICE_NOT_ISSUED", "발행되지 않았거나 효력이 없는 세금계산서입니다.")
             }
-            E::IllegalMove(_) | E::Vault(_) | E::UnreadableDocument(_) => Self::internal(&error),
+            E::IllegalMove(_) | E::Vault(_) | E::UnreadableDocument(_) | E::WebhookNotStored => {
+                Self::internal(&error)
+            }
             E::Db(error) => error.into(),
         }
     }

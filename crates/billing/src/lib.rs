@@ -67,7 +67,7 @@ pub use store::{
 pub use subscription::{EndReason, Period, SubscriptionId, SubscriptionMove, SubscriptionStatus};
 pub use sweep::add_demo_plan;
 pub use tax_invoice::{CardSlipPolicy, NumberCheck, TaxInvoiceMove, TaxInvoiceStatus, TaxInvoicing};
-pub use webhook::ActOnWebhooks;
+pub use webhook::{ActOnWebhooks, Allowance, Arrivals};
 
 /// What this context needs to work.
 #[derive(Clone)]
@@ -79,6 +79,10 @@ pub struct Billing {
     pub breakers: Arc<Breakers>,
     /// Those that it has made with the credentials of businesses.
     pub connections: Arc<Connections>,
+    /// Webhooks that this process is about to store.
+    pub arrivals: Arc<Arrivals>,
+    /// What webhooks may still make this process ask.
+    pub allowance: Arc<Allowance>,
     pub vault: Vault,
     pub settings: Settings,
     /// None where this installation issues no tax invoices.

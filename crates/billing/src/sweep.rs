@@ -31,6 +31,8 @@ impl Billing {
         self.attend_to_cash_receipts().await?;
         self.close_old().await?;
         self.reconcile_days().await?;
+        // Behind all that may have found out.
+        self.resolve_settled_cases().await?;
         Ok(report)
     }
 
