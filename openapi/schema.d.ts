@@ -308,7 +308,7 @@ export interface paths {
         /**
          * Register a card and start a subscription
          * @description Issues a billing key, makes the first charge and starts the subscription. In the sandbox an
-         *     `authKey` comes from `POST /_sandbox/toss/billing-auth`; `test_auth_<card number>` works as well.
+         *     `authKey` comes from `POST /_sandbox/{provider}/billing-auth`; the examples work as they are.
          */
         post: operations["registerBillingKey"];
         delete?: never;
@@ -457,6 +457,36 @@ export interface paths {
         get: operations["getPayment"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/{paymentId}/cash-receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the cash receipt of a payment
+         * @description The one that was asked for last. One that the payer chose in the provider's window is on the payment itself.
+         */
+        get: operations["getCashReceipt"];
+        put?: never;
+        /**
+         * Issue a cash receipt for a payment
+         * @description Through the provider, for what is left of a payment from an account, a virtual account or a wallet's money. Its
+         *     `status` is `PROCESSING` until the tax service has answered, after a day or two; then `ISSUED` or `REFUSED`. A
+         *     later refund takes it back by itself, wholly or in part.
+         *
+         *     A payment has one cash receipt, or a tax invoice. After one that was `REFUSED` or `CANCELED` another may be asked
+         *     for. `010-000-1234` issues one that names nobody. In the sandbox, an order confirmed with the `paymentKey`
+         *     `test_pay_account` is paid from an account.
+         */
+        post: operations["requestCashReceipt"];
         delete?: never;
         options?: never;
         head?: never;
@@ -886,8 +916,7 @@ export interface components {
              * @example 28159
              */
             balance: number;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /**
          * @description How often a subscription is paid.
@@ -973,8 +1002,7 @@ export interface components {
             cardNumber: string;
             /** @description False if the provider said that it will not work again: ask for another card. */
             isUsable: boolean;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /** @example case_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         CaseId: string;
@@ -1005,22 +1033,28 @@ export interface components {
             paymentKey?: string | null;
             /** @description Empty once resolved. */
             possibleResolutions: components["schemas"]["Resolution"][];
-            /** @example KCP */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             refundId?: components["schemas"]["RefundId"] | null;
             resolution?: components["schemas"]["Resolution"] | null;
             resolutionNote?: string | null;
             resolvedAt?: components["schemas"]["KoreanTime"] | null;
-            /** @description `sub` of whoever decided. */
+            /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
             resolvedBy?: string | null;
             status: components["schemas"]["CaseStatus"];
             theirAmount?: components["schemas"]["Krw"] | null;
         };
+        /** @example cr_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+        CashReceiptId: string;
         /**
          * @description What a cash receipt is for.
          * @enum {string}
          */
         CashReceiptKind: "INCOME_DEDUCTION" | "EXPENSE_PROOF";
+        /**
+         * @description How a cash receipt stands that was asked for.
+         * @enum {string}
+         */
+        CashReceiptStatus: "REQUESTED" | "PROCESSING" | "ISSUED" | "REFUSED" | "CANCELED";
         /** @description A cash receipt (현금영수증). */
         CashReceiptView: {
             /**
@@ -1072,11 +1106,7 @@ export interface components {
             orderId: string;
             paymentKey: string;
             plan: string;
-            /**
-             * @description Whose window it was; left out, that of the order, or the one that `GET /api/payments/route` names.
-             * @example TOSS
-             */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /**
          * @description What the provider's window returned.
@@ -1204,8 +1234,7 @@ export interface components {
                 cardNumber: string;
                 /** @description False if the provider said that it will not work again: ask for another card. */
                 isUsable: boolean;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1230,13 +1259,12 @@ export interface components {
                 paymentKey?: string | null;
                 /** @description Empty once resolved. */
                 possibleResolutions: components["schemas"]["Resolution"][];
-                /** @example KCP */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 refundId?: components["schemas"]["RefundId"] | null;
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
                 resolvedAt?: components["schemas"]["KoreanTime"] | null;
-                /** @description `sub` of whoever decided. */
+                /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
@@ -1508,8 +1536,7 @@ export interface components {
                 merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 startedAt: components["schemas"]["KoreanTime"];
                 status: components["schemas"]["ReconciliationStatus"];
                 theirs: components["schemas"]["SideView"];
@@ -1522,20 +1549,51 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_RequestedCashReceiptView: {
+            /** @description A cash receipt that was asked for. */
+            data: {
+                /** @description What it is about, VAT included. */
+                amount: components["schemas"]["Krw"];
+                /** @description How much of that was taken back. */
+                canceledAmount: components["schemas"]["Krw"];
+                canceledAt?: components["schemas"]["KoreanTime"] | null;
+                /** @description Its number with the provider, too. */
+                cashReceiptId: components["schemas"]["CashReceiptId"];
+                /**
+                 * @description The tax service's number of it; null until the provider knows it.
+                 * @example 000000001
+                 */
+                issueNumber?: string | null;
+                issuedAt?: components["schemas"]["KoreanTime"] | null;
+                paymentId: components["schemas"]["PaymentId"];
+                /** @description Why there is none. */
+                refusalMessage?: string | null;
+                requestedAt: components["schemas"]["KoreanTime"];
+                status: components["schemas"]["CashReceiptStatus"];
+                type: components["schemas"]["CashReceiptKind"];
+                /**
+                 * @description The provider's page of it.
+                 * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
+                 */
+                url?: string | null;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_RouteTaken: {
             /** @description The provider to go to. */
             data: {
                 /** @description Whose SDK to open. */
-                provider: components["schemas"]["str"];
+                provider: components["schemas"]["PaymentProvider"];
                 /**
                  * @description All that can be named instead.
                  * @example [
                  *       "TOSS",
                  *       "PORTONE",
-                 *       "KCP"
+                 *       "KCP",
+                 *       "BOOTPAY"
                  *     ]
                  */
-                providers: components["schemas"]["str"][];
+                providers: components["schemas"]["PaymentProvider"][];
                 /**
                  * @description What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
                  *     where it has one.
@@ -1687,8 +1745,7 @@ export interface components {
                  * @example 28159
                  */
                 balance: number;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1730,7 +1787,7 @@ export interface components {
                 isConfigured: boolean;
                 /** @description Used where no rule says otherwise. */
                 isDefault: boolean;
-                provider: components["schemas"]["str"];
+                provider: components["schemas"]["PaymentProvider"];
             }[];
         };
         /** @enum {string} */
@@ -1870,13 +1927,12 @@ export interface components {
                 paymentKey?: string | null;
                 /** @description Empty once resolved. */
                 possibleResolutions: components["schemas"]["Resolution"][];
-                /** @example KCP */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 refundId?: components["schemas"]["RefundId"] | null;
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
                 resolvedAt?: components["schemas"]["KoreanTime"] | null;
-                /** @description `sub` of whoever decided. */
+                /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
@@ -1937,8 +1993,7 @@ export interface components {
                 period?: components["schemas"]["Period"] | null;
                 /** @example BASIC */
                 plan: string;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 reason: components["schemas"]["PaymentReason"];
                 /** @description The provider's own receipt page. */
                 receiptUrl?: string | null;
@@ -1973,8 +2028,7 @@ export interface components {
                 merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 startedAt: components["schemas"]["KoreanTime"];
                 status: components["schemas"]["ReconciliationStatus"];
                 theirs: components["schemas"]["SideView"];
@@ -2125,8 +2179,7 @@ export interface components {
             cardNumber?: string | null;
             /** @description The payer's key that the SDK was opened with: 2 to 300 of letters, digits and `-_=.@`. */
             customerKey: string;
-            /** @description Whose SDK was opened; left out, the one that `GET /api/payments/route` names. */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /** @description An invoice that is not paid yet. */
         OpenInvoiceView: {
@@ -2223,6 +2276,12 @@ export interface components {
             paymentMethod: components["schemas"]["CardView"];
         };
         /**
+         * @description A payment provider.
+         * @example TOSS
+         * @enum {string}
+         */
+        PaymentProvider: "TOSS" | "PORTONE" | "KCP" | "BOOTPAY";
+        /**
          * @description Why a payment was attempted.
          * @enum {string}
          */
@@ -2267,8 +2326,7 @@ export interface components {
             period?: components["schemas"]["Period"] | null;
             /** @example BASIC */
             plan: string;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             reason: components["schemas"]["PaymentReason"];
             /** @description The provider's own receipt page. */
             receiptUrl?: string | null;
@@ -2362,7 +2420,7 @@ export interface components {
             isConfigured: boolean;
             /** @description Used where no rule says otherwise. */
             isDefault: boolean;
-            provider: components["schemas"]["str"];
+            provider: components["schemas"]["PaymentProvider"];
         };
         /** @description How the things that a process depends on are. */
         Readiness: {
@@ -2411,7 +2469,7 @@ export interface components {
              */
             day: string;
             merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /**
          * @description How a day's comparison stands.
@@ -2438,8 +2496,7 @@ export interface components {
             merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
             nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
             ours: components["schemas"]["SideView"];
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             startedAt: components["schemas"]["KoreanTime"];
             status: components["schemas"]["ReconciliationStatus"];
             theirs: components["schemas"]["SideView"];
@@ -2522,14 +2579,26 @@ export interface components {
             paymentMethod?: components["schemas"]["PaymentMethodKind"];
             /** @description Code of the plan, in whatever case. */
             plan: string;
-            /**
-             * @description Whose SDK was opened: `GET /api/payments/route` tells which to open, and is meant if this is left out.
-             * @example TOSS
-             */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /** @enum {string} */
         RegistrationStatus: "ACTIVE" | "PROCESSING";
+        /**
+         * @description Whose the receipt is, and for what.
+         * @example {
+         *       "identityNumber": "010-1234-5678",
+         *       "type": "INCOME_DEDUCTION"
+         *     }
+         */
+        RequestCashReceipt: {
+            /**
+             * @description `INCOME_DEDUCTION`: a mobile telephone number or a cash-receipt card (13 to 19 digits).
+             *     `EXPENSE_PROOF`: a business registration number or a cash-receipt card. With hyphens or without.
+             *     A resident registration number (주민등록번호) is refused: it is not kept here.
+             */
+            identityNumber: string;
+            type: components["schemas"]["CashReceiptKind"];
+        };
         /**
          * @description Who the invoice is addressed to (공급받는자).
          * @example {
@@ -2548,6 +2617,33 @@ export interface components {
             email: string;
             /** @description 성명 of the representative, 1 to 30 characters. */
             ownerName: string;
+        };
+        /** @description A cash receipt that was asked for. */
+        RequestedCashReceiptView: {
+            /** @description What it is about, VAT included. */
+            amount: components["schemas"]["Krw"];
+            /** @description How much of that was taken back. */
+            canceledAmount: components["schemas"]["Krw"];
+            canceledAt?: components["schemas"]["KoreanTime"] | null;
+            /** @description Its number with the provider, too. */
+            cashReceiptId: components["schemas"]["CashReceiptId"];
+            /**
+             * @description The tax service's number of it; null until the provider knows it.
+             * @example 000000001
+             */
+            issueNumber?: string | null;
+            issuedAt?: components["schemas"]["KoreanTime"] | null;
+            paymentId: components["schemas"]["PaymentId"];
+            /** @description Why there is none. */
+            refusalMessage?: string | null;
+            requestedAt: components["schemas"]["KoreanTime"];
+            status: components["schemas"]["CashReceiptStatus"];
+            type: components["schemas"]["CashReceiptKind"];
+            /**
+             * @description The provider's page of it.
+             * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
+             */
+            url?: string | null;
         };
         /**
          * @description What a person decides.
@@ -2582,8 +2678,7 @@ export interface components {
         Role: "OWNER" | "MANAGER" | "STAFF" | "CUSTOMER";
         /** @description A rule: a provider, and when it is used. */
         RouteRule: {
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             /**
              * Format: int32
              * @description 1 to 9, lower first; a later one is for when every provider of those before it is down.
@@ -2600,16 +2695,17 @@ export interface components {
         /** @description The provider to go to. */
         RouteTaken: {
             /** @description Whose SDK to open. */
-            provider: components["schemas"]["str"];
+            provider: components["schemas"]["PaymentProvider"];
             /**
              * @description All that can be named instead.
              * @example [
              *       "TOSS",
              *       "PORTONE",
-             *       "KCP"
+             *       "KCP",
+             *       "BOOTPAY"
              *     ]
              */
-            providers: components["schemas"]["str"][];
+            providers: components["schemas"]["PaymentProvider"][];
             /**
              * @description What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
              *     where it has one.
@@ -2814,7 +2910,6 @@ export interface components {
          * @enum {string}
          */
         WhenExhausted: "DOWNGRADE" | "SUSPEND";
-        str: string;
     };
     responses: never;
     parameters: never;
@@ -3026,7 +3121,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `CASE_RESOLVED`, `RESOLUTION_NOT_POSSIBLE` */
+            /** @description `CASE_RESOLVED`, `CASE_BEING_DECIDED`: by somebody else at this moment, `RESOLUTION_NOT_POSSIBLE` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3554,7 +3649,7 @@ export interface operations {
                  * @description In whatever case.
                  * @example TOSS
                  */
-                provider?: string;
+                provider?: components["schemas"]["PaymentProvider"];
                 status?: components["schemas"]["ReconciliationStatus"];
                 /** @description How many entries at most, 1 to 100. */
                 limit?: number;
@@ -4902,6 +4997,209 @@ export interface operations {
             };
         };
     };
+    getCashReceipt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: none was asked for, or the payment is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestCashReceipt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request safe to repeat: the same key with the same body gets the stored answer,
+                 *     with another body a 422 `IDEMPOTENCY_KEY_REUSED`, while it still runs a 409 `IDEMPOTENCY_KEY_IN_USE`.
+                 */
+                "Idempotency-Key"?: string | null;
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestCashReceipt"];
+            };
+        };
+        responses: {
+            /** @description Issued */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
+                };
+            };
+            /** @description Not known yet (`REQUESTED`), or with the tax service (`PROCESSING`) */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
+                };
+            };
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_PAID`, `FULLY_REFUNDED`, `CARD_SLIP_ALREADY_ISSUED`: paid by card, `CASH_RECEIPT_NOT_CALLED_FOR`: paid by telephone bill or gift certificate, or nobody knows how, `CASH_RECEIPT_ALREADY_ISSUED`, `TAX_INVOICE_EXISTS` with `invoiceId`, `CASH_RECEIPTS_NOT_OFFERED`: not by this provider, `NO_CASH_RECEIPT_FOR_THE_REST`: this provider issues none after a partial refund, `CASH_RECEIPT_REFUSED` with `providerCode`, `IDEMPOTENCY_KEY_IN_USE` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `INVALID_IDENTITY_NUMBER`, `RESIDENT_NUMBER_REFUSED`, `PROVIDER_NOT_CONFIGURED`; `IDEMPOTENCY_KEY_REUSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     partiallyRefundPayment: {
         parameters: {
             query?: never;
@@ -5469,10 +5767,10 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description Payment provider, in whatever case
-                 * @example toss
+                 * @description Whose window it is
+                 * @example TOSS
                  */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };
@@ -5610,10 +5908,10 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description Payment provider, in whatever case
-                 * @example toss
+                 * @description Whose window it is
+                 * @example TOSS
                  */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };
@@ -6207,13 +6505,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "authKey": "billing-key-test-4300000000000001",
-                 *       "customerKey": "user_1",
-                 *       "provider": "PORTONE"
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewPaymentMethod"];
             };
         };
@@ -6418,8 +6709,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example toss */
-                provider: string;
+                /**
+                 * @description In whatever case
+                 * @example TOSS
+                 */
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };

@@ -72,6 +72,23 @@ async fn two_businesses() -> TestApp {
             app.sql(&row.replace("$1", &business.to_string())).await;
         }
     }
+    // Whoever pays by card has none.
+    app.sql(
+        "insert into billing.cash_receipt
+             (business_id, cash_receipt_id, payment_id, kind, amount, canceled_amount, status, receipt_key, created_at,
+              taken_at, issued_at, canceled_at)
+         select business_id, gen_random_uuid(), payment_id, 'INCOME_DEDUCTION', 29000, 1000, 'ISSUED', 'key', now(),
+                now(), now(), now()
+         from billing.refund",
+    )
+    .await;
+    app.sql(
+        "insert into billing.cash_receipt_cancel
+             (business_id, cash_receipt_id, refund_id, amount, status, created_at, settled_at)
+         select refund.business_id, cash_receipt_id, refund_id, 1000, 'DONE', now(), now()
+         from billing.refund join billing.cash_receipt using (business_id, payment_id)",
+    )
+    .await;
     app
 }
 

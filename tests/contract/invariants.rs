@@ -18,7 +18,9 @@ fn named() -> BTreeSet<String> {
 async fn every_invariant_is_looked_at_by_the_sql_and_the_other_way_round() {
     let app = TestApp::start().await;
     let source: String = sqlx::query_scalar(
-        "select prosrc from pg_catalog.pg_proc where oid = 'billing.invariant_violations(timestamptz)'::regprocedure",
+        "select string_agg(prosrc, ' ') from pg_catalog.pg_proc
+         where oid in ('billing.invariant_violations(timestamptz)'::regprocedure,
+                       'billing.money_invariant_violations(timestamptz)'::regprocedure)",
     )
     .fetch_one(app.db())
     .await
@@ -89,6 +91,16 @@ fn breaks(invariant: &str) -> Vec<String> {
             );
             vec![copy("refund", &open)]
         }
+        "stuck_tax_invoice" => vec![format!(
+            "insert into billing.tax_invoice
+                 (business_id, number, payment_id, status, write_date, supply_amount, vat_amount, content, due_at, created_at)
+             values (1, 'INV-20260201-001', 101, 'PENDING', '2026-02-01', 26364, 2636, 'sealed', '{LONG_AGO}', '{LONG_AGO}')"
+        )],
+        "stuck_cash_receipt" => vec![format!(
+            "insert into billing.cash_receipt
+                 (business_id, cash_receipt_id, payment_id, kind, amount, status, identity_number, due_at, created_at)
+             values (1, '{UUID}', 101, 'EXPENSE_PROOF', 20000, 'REQUESTED', 'sealed', '{LONG_AGO}', '{LONG_AGO}')"
+        )],
         "two_open_attempts_for_an_invoice" => vec![
             "drop index billing.payment_one_open".to_owned(),
             open_payment(901, LATER),

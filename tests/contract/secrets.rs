@@ -3,6 +3,7 @@
 mod log;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use sandbox::{Fault, FaultKind, Operation};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testkit::{Actor, Answer, Card, TestApp};
@@ -14,6 +15,7 @@ const CARD_NUMBERS: [&str; 4] =
     ["5555555555554444", "5555-5555-5555-4444", "5555 5555 5555 4444", "4012888888881881"];
 
 const BUSINESS_NUMBER: &str = "987-65-43210";
+const TELEPHONE: &str = "010-5829-1746";
 
 /// Everything that must not be found, by what it is.
 struct Secrets(Vec<(String, String)>);
@@ -67,6 +69,7 @@ async fn a_full_story(app: &TestApp, owner: &Actor, secrets: &mut Secrets) {
     let replacement = json!({"authKey": replacement, "customerKey": "user_1"});
     owner.put("/api/subscriptions/payment-method", replacement).await.data();
     app.time_passes_until("2026-04-01T12:00").await;
+    asks_for_a_cash_receipt(app, &owner, secrets).await;
     owner.post("/api/payments/102/refund", json!({"reason": "고객 요청"})).await.data();
     owner.post("/api/subscriptions/cancel", json!({})).await.data();
     app.time_passes_until("2026-05-02T12:00").await;
@@ -93,6 +96,25 @@ async fn asks_for_a_tax_invoice(owner: &Actor, secrets: &mut Secrets) {
     assert_eq!(answer.data()["status"], "ISSUED");
     let path = answer.data()["downloadUrl"].as_str().expect("a path").to_owned();
     assert!(owner.get(&path).await.body.to_string().contains(company), "the document says who it is for");
+}
+
+/// Once in vain, once while the provider is not listening, and then it is.
+async fn asks_for_a_cash_receipt(app: &TestApp, owner: &Actor, secrets: &mut Secrets) {
+    secrets.add("a telephone number", TELEPHONE);
+    let last = app.payments().await.last().expect("a payment")["paymentId"].clone();
+    let path = format!("/api/payments/{last}/cash-receipt");
+    let wanted = json!({"type": "INCOME_DEDUCTION", "identityNumber": TELEPHONE});
+    let keyed = |key: &str| owner.clone().with_header("idempotency-key", key);
+    keyed("receipt-of-a-card").post(&path, wanted.clone()).await.problem(409, "CARD_SLIP_ALREADY_ISSUED");
+    let mut for_a_business = wanted.clone();
+    for_a_business["type"] = json!("EXPENSE_PROOF");
+    keyed("receipt-of-a-business").post(&path, for_a_business).await.problem(422, "VALIDATION_FAILED");
+    app.sql(&format!("update billing.payment set paid_with = 'TRANSFER' where payment_id = {last}")).await;
+    app.sandbox.add_fault(Fault::new(FaultKind::DropResponse).on(Operation::IssueCashReceipt));
+    let asked = keyed("receipt").post(&path, wanted).await;
+    assert_eq!(asked.data()["status"], "REQUESTED");
+    // It is needed until the provider has it, and sealed.
+    assert!(!tables::everything(app).await.contains(&TELEPHONE.replace('-', "")));
 }
 
 /// A webhook that says which key was deleted comes for a card that is still in use.
@@ -206,6 +228,12 @@ async fn secrets_are_in_neither_the_logs_nor_the_database() {
         "a business number's digits"
     );
     assert!(!lines.contains(&digits), "a business number's digits");
+    let digits = TELEPHONE.replace('-', "");
+    assert!(
+        rows.contains("billing.cash_receipt\n") && !rows.contains(&digits),
+        "a telephone number's digits"
+    );
+    assert!(!lines.contains(&digits), "a telephone number's digits");
     // What identifies a card to its holder is there, and no more of it.
     assert!(rows.contains("****"), "masked numbers are kept");
     for card in [Card::Good, Card::Suspended] {

@@ -109,6 +109,12 @@ impl Owner<'_> {
         self.asks(server, Method::POST, &path, Some(key), &body).await
     }
 
+    pub(crate) async fn asks_for_a_cash_receipt(&self, server: SocketAddr, payment: i64, key: &str) -> Reply {
+        let path = format!("/api/payments/{payment}/cash-receipt");
+        let body = json!({"type": "INCOME_DEDUCTION", "identityNumber": "010-1234-5678"});
+        self.asks(server, Method::POST, &path, Some(key), &body).await
+    }
+
     async fn asks(
         &self,
         server: SocketAddr,

@@ -118,6 +118,8 @@ impl World {
             "update billing.payment_method set due_at = now() where due_at is not null".to_owned(),
             "update billing.webhook set due_at = now() where due_at is not null".to_owned(),
             "update billing.tax_invoice set due_at = now() where status = 'PENDING'".to_owned(),
+            "update billing.cash_receipt set due_at = now() where status = 'REQUESTED'".to_owned(),
+            "update billing.cash_receipt_cancel set due_at = now() where status = 'PENDING'".to_owned(),
             "update platform.idempotency_key set claimed_at = claimed_at - interval '6 minutes'
              where answered_at is null"
                 .to_owned(),
@@ -134,6 +136,8 @@ impl World {
                   + (select count(*) from billing.payment where status = 'PENDING')
                   + (select count(*) from billing.refund where status = 'PENDING')
                   + (select count(*) from billing.tax_invoice where status = 'PENDING')
+                  + (select count(*) from billing.cash_receipt where status = 'REQUESTED')
+                  + (select count(*) from billing.cash_receipt_cancel where status = 'PENDING')
                   + (select count(*) from billing.payment_method where status in ('ISSUING', 'RELEASING'))",
         )
         .fetch_one(&self.superuser)

@@ -1,10 +1,12 @@
 //! The papers of a payment: receipts, tax invoices, cash receipts.
 
 mod cash_receipts;
+mod lost_receipts;
 mod modified;
 mod numbers;
 mod policies;
 mod receipts;
+mod receipts_on_request;
 mod tax_invoices;
 mod tax_office;
 

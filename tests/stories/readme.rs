@@ -41,6 +41,9 @@ async fn the_readmes_story_works_when_pasted() {
         r#""refundedAmount":15000,"remainingAmount":14000,"status":"PARTIAL_REFUNDED""#,
         r#""type":"payment.refunded""#,
         r#""kind":"CANCEL","amount":15000"#,
+        r#""message":"정기결제가 등록되었습니다.""#,
+        r#""message":"정기결제가 등록되었습니다.""#,
+        r#""provider":"KCP""#,
     ];
     assert_eq!(lines.len(), told.len(), "{said}");
     for (line, told) in lines.iter().zip(told) {

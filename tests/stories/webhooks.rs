@@ -1,6 +1,14 @@
 //! What the provider tells us unasked, and what others pretend that it does.
 
-use chrono::TimeDelta;
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::http::Method;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::join_all;
+use kernel::Clock;
 use sandbox::{Fault, FaultKind, Operation, TossSwitches, WebhookTiming};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -102,6 +110,31 @@ async fn a_webhook_settles_what_is_open_without_waiting_for_its_time() {
 }
 
 #[tokio::test]
+async fn webhooks_that_arrive_at_once_are_stored_once_each_and_wake_the_worker_once() {
+    let app = TestApp::start().await;
+    let body = forged(&json!("dg_nobody_knows"));
+    let deliveries: Vec<_> = (0..40).map(|number| format!("whtrans_{}", number % 30)).collect();
+    let answers = join_all(deliveries.iter().map(|delivery| app.webhook(delivery, &body))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert_eq!(app.count("billing.webhook").await, 30);
+    assert_eq!(app.count("graphile_worker.jobs where task_identifier = 'act_on_webhooks'").await, 1);
+}
+
+#[tokio::test]
+async fn a_webhook_that_cannot_be_stored_holds_up_no_other() {
+    let app = TestApp::start().await;
+    let refusal = "alter table billing.webhook add check (delivery_id <> 'whtrans_7')";
+    sqlx::query(refusal).execute(&app.superuser().await).await.expect("the check is added");
+    let body = forged(&json!("dg_nobody_knows"));
+    let deliveries: Vec<_> = (0..20).map(|number| format!("whtrans_{number}")).collect();
+    let answers = join_all(deliveries.iter().map(|delivery| app.webhook(delivery, &body))).await;
+    for (number, answer) in answers.iter().enumerate() {
+        assert_eq!(answer.status, if number == 7 { 500 } else { 200 }, "{number}");
+    }
+    assert_eq!(app.count("billing.webhook").await, 19);
+}
+
+#[tokio::test]
 async fn a_forged_webhook_does_not_pay_an_order() {
     let app = TestApp::start().await;
     app.owner().post("/api/payments/toss/order", json!({"plan": "BASIC"})).await.data();
@@ -148,6 +181,77 @@ async fn a_forged_cancel_gives_nothing_back() {
     app.sweep().await;
     assert_eq!(app.each_payments("status").await, ["SUCCESS"]);
     assert_eq!(app.current().await["status"], "ACTIVE");
+}
+
+#[tokio::test]
+async fn webhooks_about_one_payment_make_us_ask_a_few_times_a_minute_and_none_is_lost() {
+    let app = TestApp::start().await;
+    app.subscribed().await;
+    let payment = app.approved()[0].clone();
+    let asked = counts_questions(&app);
+    // A payer knows the order id, and may make up the rest.
+    for number in 0..20 {
+        let data =
+            json!({"orderId": payment.order_id, "paymentKey": format!("tgen_{number}"), "status": "DONE"});
+        let body = json!({"eventType": "PAYMENT_STATUS_CHANGED", "data": data}).to_string();
+        assert_eq!(app.webhook(&format!("whtrans_{number}"), &body).await.status, 200);
+    }
+    app.cancels_at_the_console(&payment.payment_key, Some(9_000)).await;
+    app.deliver(&app.sandbox.webhooks()).await;
+    app.sweep().await;
+    assert_eq!(asked.load(Ordering::Relaxed), 5);
+    app.pass(TimeDelta::seconds(30));
+    app.sweep().await;
+    assert_eq!(asked.load(Ordering::Relaxed), 5, "the minute is not over");
+    app.time_passes_until("2026-02-01T09:00").await;
+    assert_eq!(app.each_payments("status").await, ["PARTIAL_REFUNDED"]);
+    assert_eq!(app.count("billing.webhook where due_at is not null").await, 0, "all had their turn");
+}
+
+/// How often the provider is asked about a payment.
+fn counts_questions(app: &TestApp) -> Arc<AtomicUsize> {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    app.provider.on_find(move |real, payment_key: String| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async move { real.find(&payment_key).await }
+    });
+    asked
+}
+
+#[tokio::test]
+async fn webhooks_about_invented_orders_make_us_ask_a_limited_number_of_times_a_minute() {
+    let app = TestApp::start().await;
+    let asked: Arc<Mutex<Vec<DateTime<Utc>>>> = Arc::default();
+    let (noted, clock) = (Arc::clone(&asked), app.clock.clone());
+    app.provider.on_find_by_order(move |real, order_id: String| {
+        noted.lock().expect("nobody panicked").push(clock.now());
+        async move { real.find_by_order(&order_id).await }
+    });
+    for number in 0..150 {
+        let body = forged(&json!(format!("dg_invented_{number}")));
+        assert_eq!(app.webhook(&format!("whtrans_{number}"), &body).await.status, 200);
+    }
+    app.time_passes_until("2026-02-03T00:00").await;
+    assert_eq!(app.count("billing.webhook where due_at is not null").await, 0, "all had their turn");
+    let asked = asked.lock().expect("nobody panicked");
+    assert_eq!(asked.len(), 150);
+    for turn in [60, 120] {
+        let pause = asked[turn] - asked[turn - 60];
+        assert!(pause > TimeDelta::seconds(59), "question {turn} came {pause} after the sixtieth before it");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_before_it_is_parsed() {
+    let app = TestApp::start().await;
+    // No provider could make anything of it, which nobody gets to find out.
+    let body = vec![b'{'; 1024 * 1024 + 1];
+    for provider in ["toss", "portone", "kcp", "bootpay"] {
+        let path = format!("/api/webhooks/{provider}");
+        app.anonymous().send(Method::POST, &path, Some(body.clone())).await.problem(413, "BODY_TOO_LARGE");
+    }
+    assert_eq!(app.count("billing.webhook").await, 0);
 }
 
 #[tokio::test]

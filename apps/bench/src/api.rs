@@ -1,19 +1,20 @@
 //! `bench -- api`
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use clap::Args;
 use sqlx::PgConnection;
-use tokio::{fs, process::Command, time::Instant};
+use tokio::{fs, time::Instant};
 
 use crate::{
     api_load::ApiLoad,
     api_server::ApiServer,
     part::{self, Part, Task},
+    pgbench::Pgbench,
     seed::Seed,
     verdict,
-    world::{DATABASE, ROLE, World},
+    world::{ROLE, World},
 };
 
 const RATIO: f64 = 0.3;
@@ -55,14 +56,18 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let (warmed_up, statement) =
         tokio::join!(part::outcome::<f64>(&warm_up, world.folder()), statement_of_the_api(&mut admin));
     warmed_up?;
-    let pgbench = Pgbench::new(&world, &statement?, arguments).await?;
-    pgbench.run(WARM_UP_SECONDS).await?;
+    let pgbench = Pgbench::find(&world).await?;
+    let script = script(&world, &statement?, businesses).await?;
+    let for_seconds = |seconds| {
+        ["--define=free_plan=FREE".to_owned(), format!("--client={connections}"), format!("--time={seconds}")]
+    };
+    pgbench.run(&script, &for_seconds(WARM_UP_SECONDS)).await?;
 
-    let before = pgbench.run(seconds).await?;
+    let before = pgbench.run(&script, &for_seconds(seconds)).await?;
     verdict::rate("pgbench, before", before, "transactions/s");
     let rate: f64 = part::outcome(&load(seconds), world.folder()).await?;
     verdict::rate("API", rate, "requests/s");
-    let after = pgbench.run(seconds).await?;
+    let after = pgbench.run(&script, &for_seconds(seconds)).await?;
     verdict::rate("pgbench, after", after, "transactions/s");
     let reached = verdict::at_least(rate / f64::midpoint(before, after), RATIO);
     server.stop().await?;
@@ -102,63 +107,24 @@ async fn statement_of_the_api(admin: &mut PgConnection) -> anyhow::Result<String
     bail!("the server under load was never seen to run its statement; did the API's SQL change?")
 }
 
-/// pgbench with a script that does what the API does for a request: the same statements in the same
-/// three round trips.
-struct Pgbench<'a> {
-    world: &'a World,
-    arguments: &'a Arguments,
-    program: std::path::PathBuf,
-    script: std::path::PathBuf,
-}
-
-impl<'a> Pgbench<'a> {
-    async fn new(world: &'a World, statement: &str, arguments: &'a Arguments) -> anyhow::Result<Self> {
-        let program = local_postgres::find_binaries().await?.folder().join("pgbench");
-        ensure!(program.exists(), "no pgbench beside PostgreSQL; install the package that has it");
-        // `$1` is the business, `$2` the plan of those without a subscription. pgbench binds them as
-        // the API does, so the statement is prepared once a connection.
-        let statement = statement.replace("$1", ":business").replace("$2", ":free_plan");
-        ensure!(
-            !statement.contains('$'),
-            "the API's statement has parameters that this script does not know"
-        );
-        // The API sends `begin` and `set local` in one go. A prepared statement takes no `set`, so
-        // here it is the function that does the same, and a pipeline that makes it one round trip.
-        let text = format!(
-            "\\set business random(1, {})\n\
-             \\startpipeline\n\
-             begin;\n\
-             select set_config('app.business_id', :business, true);\n\
-             \\endpipeline\n\
-             {statement};\n\
-             commit;\n",
-            arguments.businesses
-        );
-        let script = world.folder().join("current.sql");
-        fs::write(&script, text).await?;
-        Ok(Self { world, arguments, program, script })
-    }
-
-    /// Answers with transactions a second.
-    async fn run(&self, seconds: u64) -> anyhow::Result<f64> {
-        let output = Command::new(&self.program)
-            .args(["--no-vacuum", "--protocol=prepared", "--define=free_plan=FREE", "--host=127.0.0.1"])
-            .arg(format!("--port={}", self.world.port()))
-            .arg(format!("--username={ROLE}"))
-            .arg(format!("--client={}", self.arguments.connections))
-            .arg(format!("--time={seconds}"))
-            .arg("--file")
-            .arg(&self.script)
-            .arg(DATABASE)
-            .env("PGPASSWORD", ROLE)
-            .kill_on_drop(true)
-            .output()
-            .await?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let rate = text.lines().find_map(|line| line.strip_prefix("tps = "));
-        let rate = rate.and_then(|rate| rate.split_whitespace().next());
-        let rate = rate.with_context(|| format!("{text}{}", String::from_utf8_lossy(&output.stderr)))?;
-        ensure!(output.status.success(), "pgbench: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(rate.parse()?)
-    }
+/// A script that does what the API does for a request: the same statements in the same three round trips.
+async fn script(world: &World, statement: &str, businesses: u32) -> anyhow::Result<PathBuf> {
+    // `$1` is the business, `$2` the plan of those without a subscription. pgbench binds them as
+    // the API does, so the statement is prepared once a connection.
+    let statement = statement.replace("$1", ":business").replace("$2", ":free_plan");
+    ensure!(!statement.contains('$'), "the API's statement has parameters that this script does not know");
+    // The API sends `begin` and `set local` in one go. A prepared statement takes no `set`, so
+    // here it is the function that does the same, and a pipeline that makes it one round trip.
+    let text = format!(
+        "\\set business random(1, {businesses})\n\
+         \\startpipeline\n\
+         begin;\n\
+         select set_config('app.business_id', :business, true);\n\
+         \\endpipeline\n\
+         {statement};\n\
+         commit;\n"
+    );
+    let script = world.folder().join("current.sql");
+    fs::write(&script, text).await?;
+    Ok(script)
 }

@@ -81,7 +81,7 @@ async fn ask_until(until: Instant, address: SocketAddr, requests: &[Vec<u8>]) ->
     Ok(answered)
 }
 
-async fn read_answer(server: &mut TcpStream, buffer: &mut [u8]) -> anyhow::Result<()> {
+pub(crate) async fn read_answer(server: &mut TcpStream, buffer: &mut [u8]) -> anyhow::Result<()> {
     let mut filled = 0;
     loop {
         let read = server.read(&mut buffer[filled..]).await?;

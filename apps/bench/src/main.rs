@@ -11,9 +11,14 @@ mod ledger;
 mod list_server;
 mod memory;
 mod part;
+mod pgbench;
 mod reconcile;
 mod seed;
 mod verdict;
+mod webhook_load;
+mod webhook_provider;
+mod webhook_worker;
+mod webhooks;
 mod world;
 
 use std::process::ExitCode;
@@ -37,6 +42,8 @@ enum Command {
     Api(api::Arguments),
     /// Rows a second of the daily reconciliation, against only reading the provider's list
     Reconcile(reconcile::Arguments),
+    /// Webhooks stored and acted on a second, against pgbench writing the same rows
+    Webhooks(webhooks::Arguments),
     /// One process of a benchmark; its task comes on standard input
     #[command(hide = true)]
     Part,
@@ -73,6 +80,7 @@ async fn benchmark(command: Command) -> anyhow::Result<bool> {
         Command::BillingRun(arguments) => billing_run::run(&arguments).await,
         Command::Api(arguments) => api::run(&arguments).await,
         Command::Reconcile(arguments) => reconcile::run(&arguments).await,
+        Command::Webhooks(arguments) => webhooks::run(&arguments).await,
         Command::Part => bail!("a part is not a benchmark"),
     }
 }

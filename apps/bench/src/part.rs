@@ -32,6 +32,9 @@ use crate::{
     list_server::{self, ListServer},
     reconcile::{self, Comparison},
     seed::{self, Seed},
+    webhook_load::{self, WebhookLoad},
+    webhook_provider,
+    webhook_worker::{self, WebhookWorker},
 };
 
 /// Nothing here takes longer, so whatever does is stuck.
@@ -51,6 +54,9 @@ pub(crate) enum Task {
     ApiLoad(ApiLoad),
     ListServer(ListServer),
     Comparison(Comparison),
+    WebhookProvider,
+    WebhookWorker(WebhookWorker),
+    WebhookLoad(WebhookLoad),
 }
 
 impl Task {
@@ -64,6 +70,9 @@ impl Task {
             Self::ApiLoad(_) => "api-load",
             Self::ListServer(_) => "list-server",
             Self::Comparison(_) => "comparison",
+            Self::WebhookProvider => "webhook-provider",
+            Self::WebhookWorker(_) => "webhook-worker",
+            Self::WebhookLoad(_) => "webhook-load",
         }
     }
 }
@@ -133,7 +142,7 @@ pub(crate) fn perform() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).json().init();
     let mut runtime = match task {
         // One thread, like pgbench.
-        Task::ApiLoad(_) => runtime::Builder::new_current_thread(),
+        Task::ApiLoad(_) | Task::WebhookLoad(_) => runtime::Builder::new_current_thread(),
         _ => runtime::Builder::new_multi_thread(),
     };
     let done = runtime.enable_all().build()?.block_on(work(task));
@@ -158,6 +167,9 @@ async fn work(task: Task) -> anyhow::Result<()> {
         Task::ApiLoad(load) => answer(&api_load::run(&load).await?),
         Task::ListServer(server) => list_server::run(server).await,
         Task::Comparison(comparison) => answer(&reconcile::compare(comparison).await?),
+        Task::WebhookProvider => webhook_provider::run().await,
+        Task::WebhookWorker(worker) => Box::pin(webhook_worker::run(worker)).await,
+        Task::WebhookLoad(load) => answer(&webhook_load::run(&load).await?),
     }
 }
 

@@ -59,6 +59,8 @@ impl App {
             gateways: secrets.providers.gateways(secrets.stage, &clock)?,
             breakers: Arc::default(),
             connections: Arc::default(),
+            arrivals: Arc::default(),
+            allowance: Arc::default(),
             vault: secrets.vault.clone(),
             settings: config.billing_settings(secrets),
             tax_invoicing: secrets.papers.tax_invoicing.clone(),

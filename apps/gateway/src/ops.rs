@@ -114,6 +114,8 @@ async fn prometheus(State(app): State<App>) -> Result<Response, Problem> {
     {
         gauge!("dangol_open_attempts").set(billing.counts.open_attempts as f64);
         gauge!("dangol_open_refunds").set(billing.counts.open_refunds as f64);
+        gauge!("dangol_open_tax_invoices").set(billing.counts.open_tax_invoices as f64);
+        gauge!("dangol_open_cash_receipts").set(billing.counts.open_cash_receipts as f64);
         gauge!("dangol_due_subscriptions").set(billing.counts.due_subscriptions as f64);
         for check in billing.invariants {
             let violations = check.violations as f64;

@@ -1,4 +1,5 @@
-//! The book: every charge and every cancel that a provider holds, in the order they happened.
+//! The book: every charge and every cancel that a provider holds, and every cash receipt, in the order they
+//! happened.
 //!
 //! It is the judge of crash tests: whatever the product believes, the money is where the book says.
 
@@ -29,6 +30,10 @@ pub enum Provider {
 pub enum BookKind {
     Charge,
     Cancel,
+    /// A cash receipt that was issued on request: no money moved.
+    CashReceipt,
+    /// One, or a part of one, that was taken back.
+    CashReceiptCancel,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +45,20 @@ pub enum BookStatus {
     Declined,
     /// A cancel that gave money back.
     Canceled,
+    /// A cash receipt that the provider took.
+    Issued,
+    /// One that was taken back.
+    Revoked,
+}
+
+impl BookStatus {
+    /// A declined charge took nothing, and a cash receipt is paper.
+    pub(crate) fn moved_money(self) -> bool {
+        match self {
+            Self::Approved | Self::Canceled => true,
+            Self::Declined | Self::Issued | Self::Revoked => false,
+        }
+    }
 }
 
 /// One line of the book.

@@ -36,6 +36,12 @@ pub enum Operation {
     Lookup,
     /// Read the list of transactions.
     Transactions,
+    /// Issue a cash receipt on request.
+    IssueCashReceipt,
+    /// Take one back.
+    CancelCashReceipt,
+    /// Read one, or the list of them.
+    LookupCashReceipt,
 }
 
 /// Where in the exchange a server-side failure strikes.

@@ -33,13 +33,13 @@ pub(crate) struct Answer {
     pub outcome: Outcome<Approval>,
 }
 
+/// What became of writing one down.
+pub(crate) type Settled = (PaymentId, Result<Settlement, BillingError>);
+
 impl Billing {
     /// Writes down answers that arrived together: the approvals in one transaction, the others each
     /// in their own. As safe as [`Billing::settle`]: what was settled meanwhile stays as it is.
-    pub(crate) async fn settle_together(
-        &self,
-        answers: Vec<Answer>,
-    ) -> Vec<Result<Settlement, BillingError>> {
+    pub(crate) async fn settle_together(&self, answers: Vec<Answer>) -> Vec<Settled> {
         let (approved, others): (Vec<_>, Vec<_>) =
             answers.into_iter().partition(|answer| matches!(answer.outcome, Outcome::Approved(_)));
         let (mut settled, mut rest) =
@@ -48,7 +48,7 @@ impl Billing {
         settled
     }
 
-    async fn settle_approved(&self, answers: Vec<Answer>) -> Vec<Result<Settlement, BillingError>> {
+    async fn settle_approved(&self, answers: Vec<Answer>) -> Vec<Settled> {
         let written = match self.approve_together(&answers).await {
             Ok(written) => written,
             // Nothing of it was written. One that is not as it should be must not hold up the others.
@@ -59,14 +59,16 @@ impl Billing {
         };
         let (done, left): (Vec<_>, Vec<_>) =
             answers.into_iter().partition(|answer| written.contains(&answer.payment));
-        let mut settled: Vec<_> = done.iter().map(|_| Ok(Settlement::Paid)).collect();
+        let mut settled: Vec<_> = done.iter().map(|answer| (answer.payment, Ok(Settlement::Paid))).collect();
         settled.append(&mut self.settle_each(left).await);
         settled
     }
 
-    async fn settle_each(&self, answers: Vec<Answer>) -> Vec<Result<Settlement, BillingError>> {
+    async fn settle_each(&self, answers: Vec<Answer>) -> Vec<Settled> {
         stream::iter(answers)
-            .map(|answer| self.settle(answer.business, answer.payment, answer.outcome))
+            .map(|Answer { business, payment, outcome }| async move {
+                (payment, self.settle(business, payment, outcome).await)
+            })
             .buffer_unordered(ON_THEIR_OWN_AT_ONCE)
             .collect()
             .await

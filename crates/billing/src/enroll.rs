@@ -385,7 +385,9 @@ impl Billing {
     ) -> Result<(), BillingError> {
         let Some(issued) = &approval.billing_key else { return Ok(()) };
         let hash = self.vault.keyed_hash(&issued.billing_key);
-        if store::payment_method::is_known(tx, payment.business, &hash).await? {
+        // Told before, or another business's: whoever has it keeps it. A second row would end in its being
+        // deleted at the provider while the other still charges it.
+        if store::payment_method::is_held(tx, payment.merchant.provider, &hash).await? {
             return Ok(());
         }
         let now = self.clock.now();

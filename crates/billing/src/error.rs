@@ -8,6 +8,7 @@ use pg_adapter::{ConnectError, CredentialsRefused, DeclineClass, Provider, Unkno
 use platform::{Problem, VaultError};
 
 use crate::{
+    cash_receipt::CashReceiptRefusal,
     payment::{Failure, PaymentId, class_name},
     plan::Plan,
     refund::RefundFailure,
@@ -99,6 +100,8 @@ pub enum BillingError {
     RefundRefused(RefundFailure),
     #[error("the case is resolved already")]
     CaseResolved,
+    #[error("somebody else is deciding the case")]
+    CaseBeingDecided,
     #[error("the case cannot be resolved like that")]
     ResolutionNotPossible,
     #[error("this installation issues no tax invoices")]
@@ -111,6 +114,16 @@ pub enum BillingError {
     CardSlipIssued,
     #[error("the payment has a cash receipt")]
     CashReceiptIssued,
+    #[error("the provider issues no cash receipts on request")]
+    CashReceiptsNotOffered,
+    #[error("what the payment was paid with calls for no cash receipt of ours")]
+    CashReceiptNotCalledFor,
+    #[error("the provider issues cash receipts about whole payments alone")]
+    NoCashReceiptForTheRest,
+    #[error("all of the payment went back")]
+    FullyRefunded,
+    #[error("the provider refused the cash receipt: {}", .0.code)]
+    CashReceiptRefused(CashReceiptRefusal),
     #[error("all of the payment went back")]
     NothingToInvoice,
     #[error("the time to issue a tax invoice is over")]
@@ -123,6 +136,9 @@ pub enum BillingError {
     UnreadableDocument(String),
     #[error(transparent)]
     WebhookRefused(#[from] WebhookRefused),
+    /// By a process that ends: the provider sends it again.
+    #[error("storing the webhook was interrupted")]
+    WebhookNotStored,
     #[error(transparent)]
     IllegalMove(#[from] IllegalMove),
     #[error("a stored secret cannot be opened")]
@@ -282,6 +298,10 @@ impl From<BillingError> for Problem {
                 Self::conflict("REFUND_REFUSED", failure.message).with("providerCode", failure.code)
             }
             E::CaseResolved => Self::conflict("CASE_RESOLVED", "이미 처리된 건입니다."),
+            E::CaseBeingDecided => Self::conflict(
+                "CASE_BEING_DECIDED",
+                "다른 담당자가 처리하고 있는 건입니다. 잠시 후 확인해 주세요.",
+            ),
             E::ResolutionNotPossible => Self::conflict(
                 "RESOLUTION_NOT_POSSIBLE",
                 "이 건은 그렇게 처리할 수 없습니다. 가능한 처리 방법과 결제사의 거래 상태를 확인해 주세요.",
@@ -322,6 +342,21 @@ impl From<BillingError> for Problem {
             E::CashReceiptIssued => {
                 Self::conflict("CASH_RECEIPT_ALREADY_ISSUED", "현금영수증이 발급된 결제입니다.")
             }
+            E::CashReceiptsNotOffered => Self::conflict(
+                "CASH_RECEIPTS_NOT_OFFERED",
+                "이 결제사를 통해서는 현금영수증을 발급할 수 없습니다.",
+            ),
+            E::CashReceiptNotCalledFor => {
+                Self::conflict("CASH_RECEIPT_NOT_CALLED_FOR", "현금영수증 발급 대상이 아닌 결제 수단입니다.")
+            }
+            E::NoCashReceiptForTheRest => Self::conflict(
+                "NO_CASH_RECEIPT_FOR_THE_REST",
+                "이 결제사를 통해서는 일부 환불된 결제의 현금영수증을 발급할 수 없습니다.",
+            ),
+            E::FullyRefunded => Self::conflict("FULLY_REFUNDED", "전액 환불되어 발급할 금액이 없습니다."),
+            E::CashReceiptRefused(refusal) => {
+                Self::conflict("CASH_RECEIPT_REFUSED", refusal.message).with("providerCode", refusal.code)
+            }
             E::NothingToInvoice => {
                 Self::conflict("NOTHING_TO_INVOICE", "전액 환불되어 발행할 금액이 없습니다.")
             }
@@ -337,7 +372,9 @@ impl From<BillingError> for Problem {
             E::TaxInvoiceNotIssued => {
                 Self::conflict("TAX_INVOICE_NOT_ISSUED", "발행되지 않았거나 효력이 없는 세금계산서입니다.")
             }
-            E::IllegalMove(_) | E::Vault(_) | E::UnreadableDocument(_) => Self::internal(&error),
+            E::IllegalMove(_) | E::Vault(_) | E::UnreadableDocument(_) | E::WebhookNotStored => {
+                Self::internal(&error)
+            }
             E::Db(error) => error.into(),
         }
     }

@@ -6,7 +6,7 @@ use platform::events::Event;
 use serde::Serialize;
 
 use crate::{
-    payment::{Failure, PaymentId, PaymentReason},
+    payment::{CashReceiptKind, Failure, PaymentId, PaymentReason},
     payment_method::PaymentMethodId,
     refund::RefundId,
     subscription::{EndReason, SubscriptionId},
@@ -123,6 +123,25 @@ pub(crate) enum BillingEvent {
         invoice_id: String,
         message: String,
     },
+    /// The tax service took a cash receipt that was asked for.
+    CashReceiptIssued {
+        payment_id: PaymentId,
+        #[serde(rename = "type")]
+        kind: CashReceiptKind,
+        amount: Krw,
+        issue_number: Option<String>,
+    },
+    /// The provider or the tax service would not have it.
+    CashReceiptRefused {
+        payment_id: PaymentId,
+        message: String,
+    },
+    /// A refund took it back, wholly or in part.
+    CashReceiptCanceled {
+        payment_id: PaymentId,
+        amount: Krw,
+        remaining_amount: Krw,
+    },
     /// The provider deleted the card's key by itself; the next renewal cannot be charged.
     PaymentMethodUnusable {
         billing_key: PaymentMethodId,
@@ -148,6 +167,9 @@ impl Event for BillingEvent {
             Self::TaxInvoiceAccepted { .. } => "tax_invoice.accepted",
             Self::TaxInvoiceRejected { .. } => "tax_invoice.rejected",
             Self::TaxInvoiceRefused { .. } => "tax_invoice.refused",
+            Self::CashReceiptIssued { .. } => "cash_receipt.issued",
+            Self::CashReceiptRefused { .. } => "cash_receipt.refused",
+            Self::CashReceiptCanceled { .. } => "cash_receipt.canceled",
             Self::PaymentMethodReplaced { .. } => "payment_method.replaced",
             Self::PaymentMethodAdded { .. } => "payment_method.added",
             Self::PaymentMethodUnusable { .. } => "payment_method.unusable",

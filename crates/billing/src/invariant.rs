@@ -8,7 +8,7 @@ use platform::SystemTx;
 use crate::{Billing, BillingError, store};
 
 /// The names, as the SQL has them.
-pub const INVARIANTS: [&str; 11] = [
+pub const INVARIANTS: [&str; 13] = [
     "access_without_payment",
     "ledger_differs_from_payment",
     "ledger_imbalance",
@@ -17,7 +17,9 @@ pub const INVARIANTS: [&str; 11] = [
     "refunds_differ_from_payment",
     "stranded_subscription",
     "stuck_attempt",
+    "stuck_cash_receipt",
     "stuck_refund",
+    "stuck_tax_invoice",
     "two_approvals_for_an_invoice",
     "two_open_attempts_for_an_invoice",
 ];

@@ -9,6 +9,7 @@ mod approval;
 mod backup;
 mod breaker;
 mod case;
+mod cash_receipt;
 mod charge;
 mod checkout;
 mod dunning;
@@ -48,6 +49,7 @@ use sqlx::PgPool;
 
 pub use breaker::{BreakerState, Breakers};
 pub use case::{CaseId, CaseKind, CaseStatus, Resolution};
+pub use cash_receipt::{CashReceiptId, CashReceiptMove, CashReceiptStatus};
 pub use error::{BillingError, IllegalMove};
 pub use http::router;
 pub use invariant::INVARIANTS;
@@ -65,7 +67,7 @@ pub use store::{
 pub use subscription::{EndReason, Period, SubscriptionId, SubscriptionMove, SubscriptionStatus};
 pub use sweep::add_demo_plan;
 pub use tax_invoice::{CardSlipPolicy, NumberCheck, TaxInvoiceMove, TaxInvoiceStatus, TaxInvoicing};
-pub use webhook::ActOnWebhooks;
+pub use webhook::{ActOnWebhooks, Allowance, Arrivals};
 
 /// What this context needs to work.
 #[derive(Clone)]
@@ -77,6 +79,10 @@ pub struct Billing {
     pub breakers: Arc<Breakers>,
     /// Those that it has made with the credentials of businesses.
     pub connections: Arc<Connections>,
+    /// Webhooks that this process is about to store.
+    pub arrivals: Arc<Arrivals>,
+    /// What webhooks may still make this process ask.
+    pub allowance: Arc<Allowance>,
     pub vault: Vault,
     pub settings: Settings,
     /// None where this installation issues no tax invoices.

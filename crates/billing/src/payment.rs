@@ -214,6 +214,14 @@ impl CashReceiptKind {
         }
     }
 
+    /// In the port's word.
+    pub(crate) fn told(self) -> pg_adapter::CashReceiptKind {
+        match self {
+            Self::IncomeDeduction => pg_adapter::CashReceiptKind::IncomeDeduction,
+            Self::ExpenseProof => pg_adapter::CashReceiptKind::ExpenseProof,
+        }
+    }
+
     pub(crate) fn as_korean(self) -> &'static str {
         match self {
             Self::IncomeDeduction => "소득공제",

@@ -78,39 +78,10 @@ impl Billing {
         let attempt = store::due::attempt(&mut tx, business, payment).await?;
         tx.commit().await?;
         let Some(attempt) = attempt else { return self.settlement_of(business, payment).await };
-        let gateway = self.gateway(attempt.merchant).await?;
-        if !gateway.capabilities().finds_by_order {
-            let evidence = "its answer was lost, and the provider cannot be asked by order id";
-            return self.ask_a_person(&attempt, evidence).await;
-        }
-        // By our id also where a payer's window gave the payment a key: that key is what a browser says.
-        let answer = gateway.find_by_order(&attempt.order_id).await;
-        let sends_again = attempt.is_unheard_of(&answer) && attempt.may_be_sent_again();
-        let outcome = match answer {
-            _ if sends_again => match self.send_again(&attempt).await? {
-                // Refused now is not proof for the first sending: that one may have been on its way
-                // when we looked, or we may be locked out since. Only a second look can tell.
-                Outcome::Declined(decline) => match gateway.find_by_order(&attempt.order_id).await {
-                    Lookup::NotFound if decline.class != DeclineClass::OurBug => Outcome::Declined(decline),
-                    answer => outcome_of(answer),
-                },
-                outcome => outcome,
-            },
-            Lookup::NotFound if self.is_given_up(&attempt) => Outcome::Declined(never_arrived()),
-            Lookup::AwaitingDeposit(payment_key) => close_account(&*gateway, &attempt, payment_key).await,
-            answer => outcome_of(answer),
+        let Some(outcome) = self.find_out(&attempt).await? else {
+            return self.settlement_of(business, payment).await;
         };
-        crate::crash_point!("reconcile::answered");
-        if let Outcome::Unknown(reason) = &outcome
-            && self.is_given_up(&attempt)
-        {
-            let evidence = format!("a day after it was sent it is still unknown: {reason}");
-            return self.ask_a_person(&attempt, &evidence).await;
-        }
-        let given_back = match &outcome {
-            Outcome::Approved(approval) if !approval.cancellations.is_empty() => Some(approval.clone()),
-            _ => None,
-        };
+        let given_back = given_back(&outcome);
         let settlement = self.settle(business, payment, outcome).await?;
         crate::crash_point!("reconcile::settled");
         // Money may have gone back at the provider's console before we knew that it had come.
@@ -120,8 +91,47 @@ impl Billing {
         Ok(settlement)
     }
 
+    /// What became of an open attempt, to be written down; none if a person has to find out.
+    pub(crate) async fn find_out(
+        &self,
+        attempt: &Attempt,
+    ) -> Result<Option<Outcome<Approval>>, BillingError> {
+        let gateway = self.gateway(attempt.merchant).await?;
+        if !gateway.capabilities().finds_by_order {
+            let evidence = "its answer was lost, and the provider cannot be asked by order id";
+            self.ask_a_person(attempt, evidence).await?;
+            return Ok(None);
+        }
+        // By our id also where a payer's window gave the payment a key: that key is what a browser says.
+        let answer = gateway.find_by_order(&attempt.order_id).await;
+        let sends_again = attempt.is_unheard_of(&answer) && attempt.may_be_sent_again();
+        let outcome = match answer {
+            _ if sends_again => match self.send_again(attempt).await? {
+                // Refused now is not proof for the first sending: that one may have been on its way
+                // when we looked, or we may be locked out since. Only a second look can tell.
+                Outcome::Declined(decline) => match gateway.find_by_order(&attempt.order_id).await {
+                    Lookup::NotFound if decline.class != DeclineClass::OurBug => Outcome::Declined(decline),
+                    answer => outcome_of(answer),
+                },
+                outcome => outcome,
+            },
+            Lookup::NotFound if self.is_given_up(attempt) => Outcome::Declined(never_arrived()),
+            Lookup::AwaitingDeposit(payment_key) => close_account(&*gateway, attempt, payment_key).await,
+            answer => outcome_of(answer),
+        };
+        crate::crash_point!("reconcile::answered");
+        if let Outcome::Unknown(reason) = &outcome
+            && self.is_given_up(attempt)
+        {
+            let evidence = format!("a day after it was sent it is still unknown: {reason}");
+            self.ask_a_person(attempt, &evidence).await?;
+            return Ok(None);
+        }
+        Ok(Some(outcome))
+    }
+
     /// Leaves an attempt open for an operator to decide.
-    async fn ask_a_person(&self, attempt: &Attempt, evidence: &str) -> Result<Settlement, BillingError> {
+    async fn ask_a_person(&self, attempt: &Attempt, evidence: &str) -> Result<(), BillingError> {
         let mut tx = SystemTx::begin(&self.db).await?;
         let payment = store::payment::lock(&mut tx, attempt.business, attempt.payment).await?;
         let payment = payment.ok_or(BillingError::NotFound)?;
@@ -130,7 +140,7 @@ impl Billing {
             store::payment::postpone(&mut tx, &payment, self.clock.now() + ASK_AGAIN_AFTER).await?;
         }
         tx.commit().await?;
-        Ok(payment.settlement())
+        Ok(())
     }
 
     fn is_given_up(&self, attempt: &Attempt) -> bool {
@@ -209,6 +219,14 @@ fn no_deposits() -> Decline {
         class: DeclineClass::RetryLater,
         code: "DEPOSIT_NOT_ACCEPTED".to_owned(),
         message: "가상계좌 입금은 지원하지 않습니다. 카드로 다시 결제해 주세요.".to_owned(),
+    }
+}
+
+/// The approval, if some of the money went back already.
+pub(crate) fn given_back(outcome: &Outcome<Approval>) -> Option<Approval> {
+    match outcome {
+        Outcome::Approved(approval) if !approval.cancellations.is_empty() => Some(approval.clone()),
+        _ => None,
     }
 }
 

@@ -178,7 +178,7 @@ impl Billing {
         let mut report = RunReport::default();
         let mut together = Vec::with_capacity(self.settings.concurrency);
         while answers.recv_many(&mut together, self.settings.concurrency).await > 0 {
-            for settled in self.settle_together(mem::take(&mut together)).await {
+            for (_, settled) in self.settle_together(mem::take(&mut together)).await {
                 report.count(settled);
             }
             crate::crash_point!("charge::settled");

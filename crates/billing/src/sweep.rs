@@ -28,8 +28,11 @@ impl Billing {
         self.act_on_webhooks().await?;
         self.release_cards().await?;
         self.attend_to_tax_invoices().await?;
+        self.attend_to_cash_receipts().await?;
         self.close_old().await?;
         self.reconcile_days().await?;
+        // Behind all that may have found out.
+        self.resolve_settled_cases().await?;
         Ok(report)
     }
 

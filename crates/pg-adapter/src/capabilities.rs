@@ -27,6 +27,19 @@ pub struct Capabilities {
     /// The cancels of one payment have to follow one another: each names what is left before it.
     pub cancels_in_turn: bool,
     pub order_ids: OrderIds,
+    /// Cash receipts (현금영수증) can be issued on request, and asked for. None: not at all.
+    pub cash_receipts: Option<CashReceipts>,
+}
+
+/// How a provider issues cash receipts on request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CashReceipts {
+    /// How long the same request sent again is certainly the same.
+    pub repeats: Repeats,
+    /// One can be about less than the whole payment, after some of it went back.
+    pub issues_for_the_rest: bool,
+    /// A part of one can be taken back; otherwise all of it or nothing.
+    pub cancels_parts: bool,
 }
 
 /// How long a request may be sent again without being another one.

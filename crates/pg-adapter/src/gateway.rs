@@ -196,6 +196,77 @@ pub enum CashReceiptKind {
     ExpenseProof,
 }
 
+/// Issue a cash receipt for a payment that was made in money.
+#[derive(Clone, Debug)]
+pub struct IssueCashReceipt {
+    pub payment_key: String,
+    pub order_id: String,
+    /// What it was for, 1 to 100 characters.
+    pub order_name: String,
+    /// What it is about, VAT included: what is left of the payment.
+    pub amount: Krw,
+    pub kind: CashReceiptKind,
+    /// Whose it is: the digits of a telephone number, of a cash-receipt card or of a business number.
+    pub identity_number: SecretString,
+    pub paid_at: DateTime<Utc>,
+    /// Our id of this receipt, and of no other: where the provider takes an idempotency key it is that.
+    pub reference: String,
+}
+
+/// Take back all or part of a cash receipt that was issued on request.
+#[derive(Clone, Debug)]
+pub struct CancelCashReceipt {
+    pub payment_key: String,
+    pub order_id: String,
+    /// [`IssuedCashReceipt::receipt_key`].
+    pub receipt_key: String,
+    /// All that is left of it, unless [`CashReceipts::cancels_parts`](crate::CashReceipts::cancels_parts).
+    pub amount: Krw,
+    /// Our id of this cancel, as with [`IssueCashReceipt::reference`].
+    pub reference: String,
+}
+
+/// Ask for a cash receipt that was issued on request.
+#[derive(Clone, Debug)]
+pub struct FindCashReceipt {
+    pub payment_key: String,
+    pub order_id: String,
+    pub amount: Krw,
+    /// [`IssueCashReceipt::reference`].
+    pub reference: String,
+    /// The provider's id of it, where it is known; a receipt with another one is another receipt.
+    pub receipt_key: Option<String>,
+    /// The Korean days on which it may have been issued, the first and the last.
+    pub days: (NaiveDate, NaiveDate),
+}
+
+/// A cash receipt that was issued on request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuedCashReceipt {
+    /// The provider's id of it.
+    pub receipt_key: String,
+    /// The tax service's number of it (승인번호). Some know it only later.
+    pub issue_number: Option<String>,
+    /// The provider's page of it.
+    pub url: Option<String>,
+    /// The tax service took it. Until then it may still refuse.
+    pub is_accepted: bool,
+}
+
+/// What a provider says about a cash receipt when asked.
+#[derive(Clone, Debug)]
+pub enum CashReceiptLookup {
+    Issued(IssuedCashReceipt),
+    /// The tax service refused it: it is void.
+    Refused(Decline),
+    /// All of it was taken back.
+    Canceled,
+    /// The provider has no such receipt. Not proof that none will appear: a request may still run.
+    NotFound,
+    /// No usable answer. Text for operators.
+    Unknown(String),
+}
+
 impl Approval {
     /// The cancel that `request` made, if the payment shows it: by its reference or, where cancels
     /// are not listed, by what is left.
@@ -369,6 +440,24 @@ pub trait PaymentGateway: Send + Sync {
     /// The money that moved on a Korean day, page by page from the oldest: `after` is the last page's
     /// [`TransactionPage::next`]. Always an error without [`Capabilities::lists_transactions`].
     async fn transactions(&self, day: NaiveDate, after: Option<&str>) -> Result<TransactionPage, ListFailed>;
+
+    /// Issues a cash receipt for a payment. One reference is one receipt, however often it is sent within
+    /// [`CashReceipts::repeats`](crate::CashReceipts::repeats). Always `Declined` without
+    /// [`Capabilities::cash_receipts`].
+    ///
+    /// Where the provider answers that the payment has one already, and can be asked by the payment, the
+    /// implementation does so and answers with what it finds. A no to a second sending is no proof about the
+    /// first: look once more.
+    async fn issue_cash_receipt(&self, request: &IssueCashReceipt) -> Outcome<IssuedCashReceipt>;
+
+    /// Takes a cash receipt back. `Approved` also when all of it was taken back already.
+    ///
+    /// One that takes all of it back may be sent again for ever; one that takes a part, within
+    /// [`CashReceipts::repeats`](crate::CashReceipts::repeats).
+    async fn cancel_cash_receipt(&self, request: &CancelCashReceipt) -> Outcome<()>;
+
+    /// Asks for a cash receipt that was issued on request.
+    async fn find_cash_receipt(&self, request: &FindCashReceipt) -> CashReceiptLookup;
 
     /// Reads a webhook and verifies it as far as the provider allows.
     ///

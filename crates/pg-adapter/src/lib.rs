@@ -27,12 +27,13 @@ mod reference;
 mod registry;
 pub mod toss;
 
-pub use capabilities::{Capabilities, OrderIds, Repeats};
+pub use capabilities::{Capabilities, CashReceipts, OrderIds, Repeats};
 pub use connector::{Addresses, ConnectError, Connector};
 pub use credentials::{CredentialField, Credentials, CredentialsRefused};
 pub use gateway::{
-    Acknowledgement, Approval, BillingKeySecret, Cancel, Cancellation, Card, CashReceipt, CashReceiptKind,
-    Charge, Confirm, Decline, DeclineClass, IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, Outcome,
+    Acknowledgement, Approval, BillingKeySecret, Cancel, CancelCashReceipt, Cancellation, Card, CashReceipt,
+    CashReceiptKind, CashReceiptLookup, Charge, Confirm, Decline, DeclineClass, FindCashReceipt,
+    IssueBillingKey, IssueCashReceipt, IssuedBillingKey, IssuedCashReceipt, ListFailed, Lookup, Outcome,
     PaidWith, PaymentGateway, Subject, Transaction, TransactionKind, TransactionPage, Webhook,
     WebhookRefused,
 };

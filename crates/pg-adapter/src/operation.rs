@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{ListFailed, Lookup, Outcome, Provider, TransactionPage};
+use crate::{CashReceiptLookup, ListFailed, Lookup, Outcome, Provider, TransactionPage};
 
 #[cfg_attr(not(feature = "contract"), allow(unreachable_pub, reason = "only the conformance suite shows it"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub enum Operation {
     Cancel,
     LookUp,
     List,
+    IssueReceipt,
+    CancelReceipt,
+    LookUpReceipt,
 }
 
 impl Operation {
@@ -28,13 +31,17 @@ impl Operation {
             Self::Cancel => "cancel",
             Self::LookUp => "lookup",
             Self::List => "transactions",
+            Self::IssueReceipt => "issue_cash_receipt",
+            Self::CancelReceipt => "cancel_cash_receipt",
+            Self::LookUpReceipt => "lookup_cash_receipt",
         }
     }
 
-    pub(crate) fn moves_money(self) -> bool {
+    /// Whether it may happen twice, so that a no has to be certain.
+    pub(crate) fn happens_once(self) -> bool {
         match self {
-            Self::Charge | Self::Confirm | Self::Cancel => true,
-            Self::Issue | Self::Delete | Self::LookUp | Self::List => false,
+            Self::Charge | Self::Confirm | Self::Cancel | Self::IssueReceipt | Self::CancelReceipt => true,
+            Self::Issue | Self::Delete | Self::LookUp | Self::List | Self::LookUpReceipt => false,
         }
     }
 }
@@ -67,6 +74,23 @@ pub(crate) async fn measured_lookup(provider: Provider, work: impl Future<Output
         Lookup::Unknown(_) => "unknown",
     };
     record(provider, Operation::LookUp, name, started);
+    lookup
+}
+
+pub(crate) async fn measured_receipt(
+    provider: Provider,
+    work: impl Future<Output = CashReceiptLookup> + Send,
+) -> CashReceiptLookup {
+    let started = Instant::now();
+    let lookup = work.await;
+    let name = match &lookup {
+        CashReceiptLookup::Issued(_) => "approved",
+        CashReceiptLookup::Refused(_) => "failed",
+        CashReceiptLookup::Canceled => "canceled",
+        CashReceiptLookup::NotFound => "not_found",
+        CashReceiptLookup::Unknown(_) => "unknown",
+    };
+    record(provider, Operation::LookUpReceipt, name, started);
     lookup
 }
 

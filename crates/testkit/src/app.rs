@@ -198,11 +198,11 @@ impl TestApp {
 
     /// The charges and cancels that the provider holds for good, won: `(charged, canceled)`.
     pub fn provider_totals(&self) -> (i64, i64) {
-        use sandbox::BookStatus::{Approved, Canceled, Declined};
+        use sandbox::BookStatus::{Approved, Canceled, Declined, Issued, Revoked};
         self.sandbox.book().iter().fold((0, 0), |(charged, canceled), entry| match entry.status {
             Approved => (charged + entry.amount.get(), canceled),
             Canceled => (charged, canceled + entry.amount.get()),
-            Declined => (charged, canceled),
+            Declined | Issued | Revoked => (charged, canceled),
         })
     }
 

@@ -10,8 +10,9 @@ use axum::http::HeaderMap;
 use chrono::NaiveDate;
 use futures::future::BoxFuture;
 use pg_adapter::{
-    Acknowledgement, Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm,
-    Gateways, IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, Outcome, PaymentGateway, Provider,
+    Acknowledgement, Approval, BillingKeySecret, Cancel, CancelCashReceipt, Cancellation, Capabilities,
+    CashReceiptLookup, Charge, Confirm, FindCashReceipt, Gateways, IssueBillingKey, IssueCashReceipt,
+    IssuedBillingKey, IssuedCashReceipt, ListFailed, Lookup, Outcome, PaymentGateway, Provider,
     TransactionPage, Webhook, WebhookRefused,
 };
 
@@ -230,6 +231,18 @@ impl PaymentGateway for AlterableProvider {
             Some(altered) => altered(self.real.clone(), (day, after.map(str::to_owned))).await,
             None => self.real.transactions(day, after).await,
         }
+    }
+
+    async fn issue_cash_receipt(&self, request: &IssueCashReceipt) -> Outcome<IssuedCashReceipt> {
+        self.real.issue_cash_receipt(request).await
+    }
+
+    async fn cancel_cash_receipt(&self, request: &CancelCashReceipt) -> Outcome<()> {
+        self.real.cancel_cash_receipt(request).await
+    }
+
+    async fn find_cash_receipt(&self, request: &FindCashReceipt) -> CashReceiptLookup {
+        self.real.find_cash_receipt(request).await
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

@@ -1,7 +1,12 @@
 //! The provider shows a charge that we had given up.
 
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use kernel::Clock;
 use serde_json::{Value, json};
 use testkit::{Outcome, TestApp};
+use tokio::sync::Notify;
 
 use super::{forgets_the_decision, hears_of, takes_it_and_says_no, with_a_late_approval};
 
@@ -95,6 +100,46 @@ async fn two_who_give_it_back_at_once_give_it_back_once() {
     assert_eq!(statuses, [200, 409], "{} {}", one.body, other.body);
     assert_eq!(app.given_back(&case["orderId"]), [29_000]);
     assert_eq!(app.current().await["status"], "PAST_DUE", "it is still owed");
+}
+
+#[tokio::test]
+async fn of_two_who_decide_differently_at_once_only_one_acts() {
+    let (app, case) = with_a_late_approval().await;
+    let (is_asking, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (asking, going) = (Arc::clone(&is_asking), Arc::clone(&go_on));
+    app.provider.on_find(move |real, payment_key: String| {
+        let (asking, going) = (Arc::clone(&asking), Arc::clone(&going));
+        async move {
+            asking.notify_one();
+            going.notified().await;
+            real.find(&payment_key).await
+        }
+    });
+    let second = async {
+        is_asking.notified().await;
+        for resolution in ["ADOPT", "WRITE_OFF", "REFUND"] {
+            app.decides(&case, resolution).await.problem(409, "CASE_BEING_DECIDED");
+        }
+        app.provider.is_itself_again();
+        go_on.notify_one();
+    };
+    let (first, ()) = tokio::join!(app.decides(&case, "REFUND"), second);
+    assert_eq!(first.data()["resolution"], "REFUND");
+    assert_eq!(app.given_back(&case["orderId"]), [29_000]);
+    assert_eq!(app.each_payments("status").await, ["SUCCESS", "FAILED"]);
+    app.decides(&case, "ADOPT").await.problem(409, "CASE_RESOLVED");
+    app.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_case_whose_decision_died_half_way_can_be_decided_again() {
+    let (app, case) = with_a_late_approval().await;
+    let until = (app.clock.now() + TimeDelta::minutes(5)).to_rfc3339();
+    app.sql(&format!("update billing.operator_case set claimed_until = '{until}'")).await;
+    app.decides(&case, "ADOPT").await.problem(409, "CASE_BEING_DECIDED");
+    app.pass(TimeDelta::minutes(5));
+    app.decides(&case, "ADOPT").await.data();
+    assert_eq!(app.each_payments("status").await, ["SUCCESS", "SUCCESS"]);
 }
 
 #[tokio::test]

@@ -47,6 +47,23 @@ async fn a_refund_that_is_unknown_for_a_day_is_a_case() {
 }
 
 #[tokio::test]
+async fn what_the_machine_finds_out_later_resolves_the_case() {
+    let (app, _) = with_an_unknown_refund(true).await;
+    app.provider.is_itself_again();
+    app.time_passes_until("2026-02-03T12:00").await;
+    assert_eq!(detail(&app).await["refunds"][0]["status"], "SUCCESS");
+    let resolved = app.the_case().await;
+    assert_eq!((&resolved["status"], &resolved["resolution"]), (&json!("RESOLVED"), &json!("ADOPT")));
+    assert_eq!(resolved["resolvedBy"], "the machine");
+    let transaction = app.sandbox.book()[1].transaction_key.clone().expect("a cancel has a name");
+    assert!(
+        resolved["resolutionNote"].as_str().is_some_and(|note| note.contains(&transaction)),
+        "{resolved}"
+    );
+    app.books_are_right().await;
+}
+
+#[tokio::test]
 async fn adopted_as_the_operator_saw_it_the_money_went_back() {
     let (app, case) = with_an_unknown_refund(true).await;
     app.decides(&case, "ADOPT").await.data();

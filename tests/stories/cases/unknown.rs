@@ -145,14 +145,38 @@ async fn a_provider_that_does_not_answer_leaves_the_case_open() {
 
 /// The machine goes on asking while the case waits.
 #[tokio::test]
+async fn what_the_machine_finds_out_later_resolves_the_case() {
+    for (it, status, resolution) in
+        [(It::Happened, "SUCCESS", "ADOPT"), (It::DidNotHappen, "FAILED", "WRITE_OFF")]
+    {
+        let (app, case) = with_an_unknown_charge(it).await;
+        app.provider.is_itself_again();
+        app.time_passes_until("2026-03-03T07:00").await;
+        assert_eq!(app.each_payments("status").await[1], status, "{it:?}");
+        let resolved = app.the_case().await;
+        assert_eq!((&resolved["status"], &resolved["resolution"]), (&json!("RESOLVED"), &json!(resolution)));
+        assert_eq!(resolved["resolvedBy"], "the machine");
+        let note = resolved["resolutionNote"].as_str().expect("what was found");
+        assert!(note.contains("payment 102") && note.contains(status), "{note}");
+        app.decides(&case, "WRITE_OFF").await.problem(409, "CASE_RESOLVED");
+        app.books_are_right().await;
+    }
+}
+
+/// The machine was told at the same moment, and no sweep has closed the case yet.
+#[tokio::test]
 async fn given_back_after_the_machine_had_settled_it_the_books_say_so() {
     let (app, case) = with_an_unknown_charge(It::Happened).await;
     app.provider.is_itself_again();
-    app.time_passes_until("2026-03-03T07:00").await;
+    let data = json!({"orderId": case["orderId"], "status": "DONE"});
+    let body = json!({"eventType": "PAYMENT_STATUS_CHANGED", "data": data}).to_string();
+    assert_eq!(app.webhook("whtrans_told", &body).await.status, 200);
+    app.app.billing.act_on_webhooks().await.expect("the webhook is acted on");
     assert_eq!(app.each_payments("status").await, ["SUCCESS", "SUCCESS"]);
     app.decides_naming(&case, "REFUND", &their_key(&app)).await.data();
     assert_eq!(app.each_payments("status").await, ["SUCCESS", "REFUNDED"]);
     assert_eq!(app.given_back(&case["orderId"]), [29_000]);
+    assert_eq!(app.the_case().await["resolution"], "REFUND");
     app.books_are_right().await;
 }
 

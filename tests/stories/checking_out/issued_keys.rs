@@ -162,3 +162,23 @@ async fn a_key_that_comes_with_another_amount_is_deleted_once_that_was_given_bac
     assert_eq!(app.each_payments("status").await, ["FAILED"]);
     assert_eq!(app.deleted_keys(), 1);
 }
+
+#[tokio::test]
+async fn a_key_that_another_business_holds_stays_with_it() {
+    let app = TestApp::start().await;
+    let confirmation = agrees_in_the_window(&app).await;
+    app.owner().post("/api/payments/toss/confirm", confirmation).await.data();
+    // The same key comes along with another business's payment: two shops of one owner, and one card.
+    let order = orders(&app.owner_of(2)).await;
+    let order_id = order["orderId"].as_str().expect("an id");
+    let payment_key = app.pays_in_the_window(order_id, 29_000, Card::Good);
+    let confirmation = json!({"paymentKey": payment_key, "orderId": order_id, "amount": 29_000});
+    let other = app.owner_of(2).post("/api/payments/toss/confirm", confirmation).await;
+    assert_eq!(other.data()["subscription"]["status"], "NON_RENEWING", "{}", other.body);
+
+    // The other's is over after its month, and the first is charged on.
+    app.time_passes_until("2026-03-01T10:00").await;
+    assert_eq!(app.deleted_keys(), 0);
+    assert_eq!(app.each_payments("status").await, ["SUCCESS", "SUCCESS"]);
+    assert_eq!(app.provider_totals(), (3 * 29_000, 0));
+}

@@ -7,7 +7,7 @@ use testkit::TestApp;
 use super::{asks, refunds};
 
 /// The owner of business 1 pays an order from an account.
-async fn pays_from_an_account(cash_receipt: Option<CashReceiptType>) -> TestApp {
+pub(super) async fn pays_from_an_account(cash_receipt: Option<CashReceiptType>) -> TestApp {
     let app = TestApp::start().await;
     app.it_is("2026-02-14T10:00");
     let order = app.owner().post("/api/payments/toss/order", json!({"plan": "BASIC"})).await.data().clone();

@@ -1,7 +1,7 @@
 //! The whole life of a subscription, at each provider the same.
 
 use sandbox::Provider;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{Card, TestApp, name};
 
 #[tokio::test]
@@ -60,4 +60,35 @@ async fn cancels(app: &TestApp, provider: Provider) {
     assert_eq!(app.current().await["status"], "ENDED", "{provider:?}");
     let kept = app.count("billing.payment_method where status <> 'RELEASED'").await;
     assert_eq!(kept, 0, "{provider:?}: its key is deleted");
+}
+
+/// What Swagger UI offers for an operation, one for each provider.
+fn examples(path: &str) -> Vec<Value> {
+    let document = gateway::cli::openapi_json().expect("the document is generated");
+    let document: Value = serde_json::from_str(&document).expect("the document is JSON");
+    let offered = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"];
+    let offered = offered.as_object().expect("named examples").values();
+    offered.map(|example| example["value"].clone()).collect()
+}
+
+#[tokio::test]
+async fn the_documents_examples_work_when_pressed_at_every_provider() {
+    let registrations = examples("/api/payments/billing-key");
+    let providers: Vec<_> = registrations.iter().map(|example| example["provider"].clone()).collect();
+    assert_eq!(providers.len(), 4, "{providers:?}");
+    for registration in registrations {
+        let app = TestApp::start().await;
+        let started = app.owner().post("/api/payments/billing-key", registration.clone()).await;
+        assert_eq!(started.status, 200, "{registration}: {}", started.body);
+        assert_eq!(app.current().await["paymentMethod"]["provider"], registration["provider"]);
+    }
+    for confirmation in examples("/api/payments/confirm") {
+        // A receipt of Bootpay's holds the order, so there can be none that fits any.
+        if confirmation["provider"] == "BOOTPAY" {
+            continue;
+        }
+        let app = TestApp::start().await;
+        let confirmed = app.owner().post("/api/payments/confirm", confirmation.clone()).await;
+        assert_eq!(confirmed.status, 200, "{confirmation}: {}", confirmed.body);
+    }
 }

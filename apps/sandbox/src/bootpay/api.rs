@@ -11,7 +11,7 @@ use axum::{
 use super::{
     billing_key,
     call::{Answer, Call, Change, Decision},
-    cancel, charge, confirm,
+    cancel, cash_receipt, charge, confirm,
     errors::Refusal,
     notices::BootpayNotice,
     state::State,
@@ -125,6 +125,8 @@ impl Bootpay {
             Target::KeyOfReceipt(id) => billing_key::of_receipt(state, call, id),
             Target::Key(key) => billing_key::by_key(state, call, key),
             Target::DeleteKey(key) => billing_key::delete(state, key),
+            Target::PublishCashReceipt => cash_receipt::publish(state, call),
+            Target::CancelCashReceipt(id) => cash_receipt::cancel(state, call, id),
         }
     }
 }

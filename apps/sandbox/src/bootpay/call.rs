@@ -91,6 +91,15 @@ impl Call<'_> {
         self.line(payment, BookKind::Cancel, BookStatus::Canceled, amount, key, None)
     }
 
+    /// What became of the payment's cash receipt.
+    pub(super) fn book_cash_receipt(&self, payment: &Payment) -> Record {
+        let (kind, status) = match payment.cash_receipt {
+            Some(_) => (BookKind::CashReceipt, BookStatus::Issued),
+            None => (BookKind::CashReceiptCancel, BookStatus::Revoked),
+        };
+        self.line(payment, kind, status, payment.price, None, None)
+    }
+
     fn line(
         &self,
         payment: &Payment,

@@ -58,6 +58,7 @@ pub(super) fn charge(state: &State, call: &Call<'_>) -> Decision {
         requested_at: call.now,
         state: PaymentState::Waiting,
         cancels: Vec::new(),
+        cash_receipt: None,
     };
     Ok(settle(payment, call))
 }

@@ -65,6 +65,7 @@ pub(crate) fn payment_auth(world: &World, request: BootpayPaymentAuth) -> Result
         requested_at: world.clock.now(),
         state: PaymentState::Waiting,
         cancels: Vec::new(),
+        cash_receipt: None,
     };
     let receipt_id = payment.receipt_id.clone();
     keep(world, vec![payment.into()])?;

@@ -9,6 +9,7 @@ mod billing_key;
 mod call;
 mod cancel;
 mod card;
+mod cash_receipt;
 mod charge;
 mod confirm;
 pub(crate) mod courier;

@@ -23,6 +23,8 @@ pub(crate) struct Payment {
     pub(crate) requested_at: DateTime<Utc>,
     pub(crate) state: PaymentState,
     pub(crate) cancels: Vec<Cancel>,
+    #[serde(default)]
+    pub(crate) cash_receipt: Option<CashReceipt>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,21 @@ pub(crate) struct Cancel {
     pub(crate) id: Option<String>,
     pub(crate) amount: Krw,
     pub(crate) at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum CashReceiptType {
+    #[serde(rename = "소득공제")]
+    IncomeDeduction,
+    #[serde(rename = "지출증빙")]
+    ExpenseProof,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CashReceipt {
+    pub(crate) kind: CashReceiptType,
+    pub(crate) number: String,
+    pub(crate) tid: String,
 }
 
 /// 24 hex digits, as receipts and keys look.
@@ -90,6 +107,12 @@ impl Payment {
         }
         if let Some(last) = self.cancels.last() {
             body["cancelled_at"] = json!(time(last.at));
+        }
+        if let Some(receipt) = &self.cash_receipt {
+            body["cash_receipt_data"] = json!({
+                "tid": receipt.tid, "cash_receipt_type": receipt.kind, "cash_receipt_no": receipt.number,
+                "receipt_url": format!("https://receipt.invalid/cash/{}", receipt.tid),
+            });
         }
         if switches.unknown_fields {
             body["sandbox_new_field"] = json!({"of": ["no", "document"]});

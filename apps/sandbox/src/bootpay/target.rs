@@ -15,6 +15,8 @@ pub(super) enum Target {
     KeyOfReceipt(String),
     Key(String),
     DeleteKey(String),
+    PublishCashReceipt,
+    CancelCashReceipt(String),
 }
 
 impl Target {
@@ -28,6 +30,10 @@ impl Target {
         }
         Some(match (method.as_str(), pieces.as_slice()) {
             ("POST", ["request", "token"]) => Self::Token,
+            ("POST", ["request", "receipt", "cash", "publish"]) => Self::PublishCashReceipt,
+            ("DELETE", ["request", "receipt", "cash", "cancel", id]) => {
+                Self::CancelCashReceipt((*id).to_owned())
+            }
             ("GET", ["receipt", id]) => Self::Receipt((*id).to_owned()),
             ("GET", ["lookup", "order", id]) => Self::Order((*id).to_owned()),
             ("POST", ["confirm"]) => Self::Confirm,
@@ -50,6 +56,8 @@ impl Target {
             // Reading the key is what fetches it.
             Self::KeyOfReceipt(_) | Self::Key(_) => Operation::Issue,
             Self::DeleteKey(_) => Operation::Delete,
+            Self::PublishCashReceipt => Operation::IssueCashReceipt,
+            Self::CancelCashReceipt(_) => Operation::CancelCashReceipt,
         }
     }
 }

@@ -12,7 +12,7 @@ use axum::{
 use super::{
     Record, billing_key,
     call::{Answer, Call, Change, Decision},
-    cancel, charge, confirm,
+    cancel, cash_receipt, charge, confirm,
     errors::Refusal,
     idempotency::{Idempotency, KeptAnswer},
     lists,
@@ -228,6 +228,9 @@ fn decide(store: &Store, call: &Call<'_>, target: &Target) -> Decision {
         Target::LookUpPayment { payment_id } => confirm::look_up(state, call, payment_id),
         Target::Payments => lists::payments(state, call),
         Target::Events => lists::events(state, &store.book, call),
+        Target::IssueCashReceipt => cash_receipt::issue(state, call),
+        Target::LookUpCashReceipt { payment_id } => cash_receipt::look_up(state, call, payment_id),
+        Target::CancelCashReceipt { payment_id } => cash_receipt::cancel(state, call, payment_id),
     }
 }
 

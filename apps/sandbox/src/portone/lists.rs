@@ -11,7 +11,7 @@ use super::{
     payment::{Cancel, Payment},
     state::State,
 };
-use crate::book::{Book, BookEntry, BookKind, BookStatus, Provider};
+use crate::book::{Book, BookEntry, BookKind, Provider};
 
 const DEFAULT_SIZE: usize = 10;
 const LARGEST_SIZE: usize = 1000;
@@ -96,7 +96,7 @@ pub(crate) fn events(state: &State, book: &Book, call: &Call<'_>) -> Decision {
         .entries()
         .iter()
         .enumerate()
-        .filter(|(_, entry)| entry.provider == Provider::PortOne && entry.status != BookStatus::Declined)
+        .filter(|(_, entry)| entry.provider == Provider::PortOne && entry.status.moved_money())
         .filter(|(position, entry)| window.is_after(*position) && window.contains(entry.at.0))
         .filter_map(|(position, entry)| {
             let event = event(entry, state.payment(&entry.payment_key)?, call);
@@ -125,10 +125,7 @@ fn event(entry: &BookEntry, payment: &Payment, call: &Call<'_>) -> Value {
         "totalAmount": body::amount(payment, call.switches),
         "currency": "KRW",
         "customer": payment.customer,
-        "eventAmount": match entry.kind {
-            BookKind::Charge => entry.amount.get(),
-            BookKind::Cancel => -entry.amount.get(),
-        },
+        "eventAmount": if entry.kind == BookKind::Cancel { -entry.amount.get() } else { entry.amount.get() },
     });
     if !call.switches.sparse {
         event["origin"] = json!({"platformType": "API", "ipAddress": "127.0.0.1"});

@@ -8,6 +8,7 @@ mod body;
 mod call;
 mod cancel;
 mod card;
+mod cash_receipt;
 mod channel;
 mod charge;
 mod confirm;

@@ -33,6 +33,13 @@ pub(crate) enum Target {
     },
     Payments,
     Events,
+    IssueCashReceipt,
+    LookUpCashReceipt {
+        payment_id: String,
+    },
+    CancelCashReceipt {
+        payment_id: String,
+    },
 }
 
 impl Target {
@@ -52,6 +59,13 @@ impl Target {
             ("POST", ["payments", id, "confirm"]) => Self::Confirm { payment_id: (*id).to_owned() },
             ("POST", ["payments", id, "pre-register"]) => Self::PreRegister { payment_id: (*id).to_owned() },
             ("POST", ["payments", id, "cancel"]) => Self::Cancel { payment_id: (*id).to_owned() },
+            ("POST", ["cash-receipts"]) => Self::IssueCashReceipt,
+            ("GET", ["payments", id, "cash-receipt"]) => {
+                Self::LookUpCashReceipt { payment_id: (*id).to_owned() }
+            }
+            ("POST", ["payments", id, "cash-receipt", "cancel"]) => {
+                Self::CancelCashReceipt { payment_id: (*id).to_owned() }
+            }
             ("GET", ["payments", id]) => Self::LookUpPayment { payment_id: (*id).to_owned() },
             ("GET", ["payments-by-cursor"]) => Self::Payments,
             ("GET", ["payment-events-by-cursor"]) => Self::Events,
@@ -69,6 +83,9 @@ impl Target {
             Self::Cancel { .. } => Operation::Cancel,
             Self::LookUpPayment { .. } => Operation::Lookup,
             Self::Payments | Self::Events => Operation::Transactions,
+            Self::IssueCashReceipt => Operation::IssueCashReceipt,
+            Self::LookUpCashReceipt { .. } => Operation::LookupCashReceipt,
+            Self::CancelCashReceipt { .. } => Operation::CancelCashReceipt,
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     billing_key::{BillingKey, IssueToken},
+    cash_receipt::CashReceipt,
     confirm::PreRegistered,
     idempotency::KeptAnswer,
     payment::Payment,
@@ -23,6 +24,7 @@ pub(crate) enum Record {
     Payment(Box<Payment>),
     Answer(KeptAnswer),
     Delivery(Box<Delivery>),
+    CashReceipt(Box<CashReceipt>),
 }
 
 #[derive(Default)]
@@ -39,6 +41,8 @@ pub(crate) struct State {
     deliveries: HashMap<String, Delivery>,
     /// Webhook ids, oldest first.
     delivery_order: Vec<String>,
+    /// The latest of each payment.
+    cash_receipts: HashMap<String, CashReceipt>,
 }
 
 impl State {
@@ -58,6 +62,9 @@ impl State {
                 if self.payments.insert(id.clone(), *payment).is_none() {
                     self.payment_order.push(id);
                 }
+            }
+            Record::CashReceipt(receipt) => {
+                self.cash_receipts.insert(receipt.payment_id.clone(), *receipt);
             }
             Record::Answer(kept) => {
                 self.answers.insert(kept.key.clone(), kept);
@@ -101,6 +108,10 @@ impl State {
         self.answers.get(key).filter(|kept| !kept.is_expired(now))
     }
 
+    pub(crate) fn cash_receipt(&self, payment_id: &str) -> Option<&CashReceipt> {
+        self.cash_receipts.get(payment_id)
+    }
+
     pub(crate) fn delivery(&self, webhook_id: &str) -> Option<&Delivery> {
         self.deliveries.get(webhook_id)
     }
@@ -120,7 +131,9 @@ impl State {
         let answers = self.answers.values().filter(move |kept| !kept.is_expired(now - patience));
         let answers = answers.cloned().map(Record::Answer);
         let deliveries = self.deliveries().cloned().map(|delivery| Record::Delivery(Box::new(delivery)));
+        let receipts = self.cash_receipts.values().cloned().map(|it| Record::CashReceipt(Box::new(it)));
         issue_tokens
+            .chain(receipts)
             .chain(billing_keys)
             .chain(pre_registered)
             .chain(payments)

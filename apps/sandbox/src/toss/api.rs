@@ -14,7 +14,7 @@ use super::{
     answer::{Answer, AnswerBody},
     billing_key,
     call::{Call, Change, Decision},
-    cancel, charge, confirm,
+    cancel, cash_receipt, charge, confirm,
     errors::{Refusal, too_many_requests},
     gate::{self, Admitted, Idempotency},
     idempotency::{KeptAnswer, Slot},
@@ -226,6 +226,9 @@ fn decide(store: &Store, call: &Call<'_>, target: &Target) -> Decision {
         Target::LookupByKey { payment_key } => confirm::look_up(state.payment(payment_key), call),
         Target::LookupByOrder { order_id } => confirm::look_up(state.payment_of_order(order_id), call),
         Target::Transactions => transactions::list(state, &store.book, call),
+        Target::IssueCashReceipt => cash_receipt::issue(call),
+        Target::CancelCashReceipt { receipt_key } => cash_receipt::cancel(state, call, receipt_key),
+        Target::CashReceipts => cash_receipt::list(state, call),
     }
 }
 

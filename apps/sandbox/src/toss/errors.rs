@@ -168,6 +168,10 @@ const CATALOGUE: &[(&str, u16, &str)] = &[
         "취소 중 결제 시 사용한 결제 수단 처리과정에서 일시적인 오류가 발생했습니다.",
     ),
     ("FAILED_PARTIAL_REFUND", 500, "은행 점검, 해약 계좌 등의 사유로 부분 환불이 실패했습니다."),
+    // Cash receipts
+    ("DUPLICATED_CASH_RECEIPT", 400, "이미 발급된 현금영수증입니다."),
+    ("INVALID_CASH_RECEIPT_INFO", 400, "현금영수증 발급 정보가 올바르지 않습니다."),
+    ("NTS_ERROR", 400, "국세청 현금영수증 발급에 실패했습니다."),
     // Lists
     ("INVALID_DATE", 400, "날짜 데이터가 잘못 되었습니다."),
     ("INVALID_ISO_DATE_FORMAT", 400, "날짜는 ISO 8601 형식이어야 합니다."),

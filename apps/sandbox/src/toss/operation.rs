@@ -14,6 +14,9 @@ pub(crate) enum Target {
     LookupByKey { payment_key: String },
     LookupByOrder { order_id: String },
     Transactions,
+    IssueCashReceipt,
+    CancelCashReceipt { receipt_key: String },
+    CashReceipts,
 }
 
 impl Target {
@@ -32,6 +35,11 @@ impl Target {
             ("GET", ["payments", "orders", id]) => Self::LookupByOrder { order_id: (*id).to_owned() },
             ("GET", ["payments", key]) => Self::LookupByKey { payment_key: (*key).to_owned() },
             ("GET", ["transactions"]) => Self::Transactions,
+            ("POST", ["cash-receipts"]) => Self::IssueCashReceipt,
+            ("POST", ["cash-receipts", key, "cancel"]) => {
+                Self::CancelCashReceipt { receipt_key: (*key).to_owned() }
+            }
+            ("GET", ["cash-receipts"]) => Self::CashReceipts,
             _ => return None,
         })
     }
@@ -45,6 +53,9 @@ impl Target {
             Self::Cancel { .. } => Operation::Cancel,
             Self::LookupByKey { .. } | Self::LookupByOrder { .. } => Operation::Lookup,
             Self::Transactions => Operation::Transactions,
+            Self::IssueCashReceipt => Operation::IssueCashReceipt,
+            Self::CancelCashReceipt { .. } => Operation::CancelCashReceipt,
+            Self::CashReceipts => Operation::LookupCashReceipt,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Keys that name a test card: `test_auth_4300000000000001` and `test_pay_4300000000000001`.
+//! Keys that name a test card, `test_auth_4300000000000001` and `test_pay_4300000000000001`, or a bank account,
+//! `test_pay_account`.
 //!
 //! Toss has nothing of the kind. They are there for examples in documentation, which have to work as
 //! they are, as often as somebody presses the button and with no browser in between. Each request that
@@ -14,7 +15,7 @@ use super::{
     errors::Refusal,
     payment::Payment,
     state::State,
-    transfer::PaidFrom,
+    transfer::{PaidFrom, Transfer},
 };
 use crate::card::CardNumber;
 
@@ -36,13 +37,15 @@ pub(super) fn payment(
     order_id: &str,
     amount: Krw,
 ) -> Result<Option<Payment>, Refusal> {
-    let Some(card) = card(call, "test_pay_", key) else { return Ok(None) };
+    let account = (call.is_test && key == "test_pay_account").then(|| PaidFrom::Account(Transfer::new(None)));
+    let paid_from = account.or_else(|| card(call, "test_pay_", key).map(PaidFrom::Card));
+    let Some(paid_from) = paid_from else { return Ok(None) };
     let authenticated = Authenticated {
         order_id: order_id.to_owned(),
         order_name: ORDER_NAME.to_owned(),
         amount,
         customer_key: None,
-        paid_from: PaidFrom::Card(card),
+        paid_from,
     };
     confirm::authenticate(state, authenticated, call.now).map(Some)
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     billing_key::{AuthKey, BillingKey},
+    cash_receipt::CashReceipt,
     idempotency::{KeptAnswer, Slot},
     payment::{Payment, PaymentState},
     webhooks::Delivery,
@@ -26,6 +27,7 @@ pub(crate) enum Record {
         merchant: String,
         url: String,
     },
+    CashReceipt(Box<CashReceipt>),
 }
 
 #[derive(Default)]
@@ -44,6 +46,8 @@ pub(crate) struct State {
     /// Transmission ids, oldest first.
     delivery_order: Vec<String>,
     merchant_urls: HashMap<String, String>,
+    /// Receipts and their cancels, oldest first.
+    cash_receipts: Vec<CashReceipt>,
 }
 
 impl State {
@@ -59,6 +63,7 @@ impl State {
             Record::MerchantUrl { merchant, url } => {
                 self.merchant_urls.insert(merchant, url);
             }
+            Record::CashReceipt(receipt) => self.cash_receipts.push(*receipt),
             Record::Answer(kept) => {
                 self.answers.insert(kept.slot, kept);
             }
@@ -131,6 +136,10 @@ impl State {
         self.merchant_urls.get(merchant).map(String::as_str)
     }
 
+    pub(crate) fn cash_receipts<'a>(&'a self, merchant: &'a str) -> impl Iterator<Item = &'a CashReceipt> {
+        self.cash_receipts.iter().filter(move |receipt| receipt.merchant == merchant)
+    }
+
     pub(crate) fn delivery(&self, transmission_id: &str) -> Option<&Delivery> {
         self.deliveries.get(transmission_id)
     }
@@ -149,9 +158,15 @@ impl State {
         let answers = self.answers.values().filter(move |kept| !kept.is_expired(now - patience));
         let answers = answers.cloned().map(Record::Answer);
         let deliveries = self.deliveries().cloned().map(|delivery| Record::Delivery(Box::new(delivery)));
+        let receipts = self.cash_receipts.iter().cloned().map(|it| Record::CashReceipt(Box::new(it)));
         let urls = self.merchant_urls.iter();
         let urls =
             urls.map(|(merchant, url)| Record::MerchantUrl { merchant: merchant.clone(), url: url.clone() });
-        urls.chain(auth_keys).chain(billing_keys).chain(payments).chain(answers).chain(deliveries)
+        urls.chain(auth_keys)
+            .chain(billing_keys)
+            .chain(payments)
+            .chain(answers)
+            .chain(deliveries)
+            .chain(receipts)
     }
 }

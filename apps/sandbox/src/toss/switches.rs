@@ -29,6 +29,8 @@ pub struct TossSwitches {
     pub negative_cancel_rows: bool,
     /// So many seconds pass until a transaction appears in the list.
     pub transactions_lag_seconds: u32,
+    /// The tax service refuses the cash receipts that are issued from now on, which shows a day later.
+    pub tax_service_refuses: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

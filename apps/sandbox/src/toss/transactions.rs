@@ -14,7 +14,7 @@ use super::{
     state::State,
     time,
 };
-use crate::book::{Book, BookEntry, BookKind, BookStatus, Provider};
+use crate::book::{Book, BookEntry, BookKind, Provider};
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 5000;
@@ -68,7 +68,7 @@ pub(crate) fn list(state: &State, book: &Book, call: &Call<'_>) -> Decision {
     let negative_cancels = call.switches.negative_cancel_rows;
     let rows: Vec<Row<'_>> = entries
         .iter()
-        .filter(|entry| entry.provider == Provider::Toss && entry.status != BookStatus::Declined)
+        .filter(|entry| entry.provider == Provider::Toss && entry.status.moved_money())
         .filter(|entry| within(entry.at.0))
         .filter_map(|entry| Some((entry, state.payment(&entry.payment_key)?)))
         .filter(|(_, payment)| payment.is_seen_by(call.merchant))

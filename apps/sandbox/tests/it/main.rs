@@ -3,6 +3,7 @@
 mod billing;
 mod bootpay_rules;
 mod cancels;
+mod cash_receipts;
 mod control;
 mod faults;
 mod idempotency;

@@ -1,9 +1,11 @@
 //! Carrying out what a person decided.
 //!
-//! The provider is asked before anything is written, with no transaction open. Every step can be
-//! taken again: a cancel made here carries the case's id, and what is settled already stays so. Thus
-//! deciding the same twice, or again after a crash, comes to the same.
+//! Whoever decides takes the case first, so that two who decide differently do not both act. Then the
+//! provider is asked before anything is written, with no transaction open. Every step can be taken
+//! again: a cancel made here carries the case's id, and what is settled already stays so. Thus
+//! deciding the same again after a crash comes to the same.
 
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use kernel::Krw;
 use pg_adapter::{Approval, Cancel, Decline, DeclineClass, Lookup, Outcome};
 use platform::SystemTx;
@@ -20,28 +22,23 @@ pub(crate) struct Decision {
     pub payment_key: Option<String>,
 }
 
+/// How long whoever decides has a case alone: longer than the calls that a decision makes may take.
+const CLAIM: TimeDelta = TimeDelta::minutes(5);
+
+/// Who resolved a case where no person did.
+const MACHINE: &str = "the machine";
+
 impl Billing {
     /// Does what was decided, and closes the case.
     pub(crate) async fn resolve_case(&self, id: CaseId, decision: &Decision) -> Result<(), BillingError> {
+        let (case, claimed_until) = self.claim_case(id, decision).await?;
+        let carried_out = self.do_as_decided(&case, decision).await;
         let mut tx = SystemTx::begin(&self.db).await?;
-        let case = store::case::get(&mut tx, id).await?.ok_or(BillingError::NotFound)?;
-        tx.commit().await?;
-        if case.status == CaseStatus::Resolved {
-            return Err(BillingError::CaseResolved);
+        if let Err(error) = carried_out {
+            store::case::give_up(&mut tx, id, claimed_until).await?;
+            tx.commit().await?;
+            return Err(error);
         }
-        if !case.kind.resolutions().contains(&decision.resolution) {
-            return Err(BillingError::ResolutionNotPossible);
-        }
-        match case.kind {
-            CaseKind::ChargeUnknown => self.resolve_unknown_charge(&case, decision).await?,
-            CaseKind::AmountDiffers => self.give_back_and_decline(&case, decision).await?,
-            CaseKind::LateApproval => self.resolve_late_approval(&case, decision).await?,
-            CaseKind::UnknownCharge => self.resolve_stray_charge(&case, decision).await?,
-            CaseKind::RefundUnknown => self.resolve_unknown_refund(&case, decision).await?,
-            CaseKind::UnknownCancel => self.resolve_unknown_cancel(&case, decision).await?,
-            CaseKind::MissingAtProvider => self.write_off_missing(&case).await?,
-        }
-        let mut tx = SystemTx::begin(&self.db).await?;
         let now = self.clock.now();
         let Decision { resolution, note, by, .. } = decision;
         let is_first = store::case::resolve(&mut tx, id, *resolution, note, by, now).await?;
@@ -50,6 +47,53 @@ impl Billing {
             return Err(BillingError::CaseResolved);
         }
         tracing::info!(case = %id, ?resolution, "a case was resolved");
+        Ok(())
+    }
+
+    /// The case, which nobody else decides until then.
+    async fn claim_case(
+        &self,
+        id: CaseId,
+        decision: &Decision,
+    ) -> Result<(Case, DateTime<Utc>), BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let case = store::case::get(&mut tx, id).await?.ok_or(BillingError::NotFound)?;
+        if case.status == CaseStatus::Resolved {
+            return Err(BillingError::CaseResolved);
+        }
+        if !case.kind.resolutions().contains(&decision.resolution) {
+            return Err(BillingError::ResolutionNotPossible);
+        }
+        let now = self.clock.now();
+        // The microseconds are what the database keeps of it.
+        let until = (now + CLAIM).trunc_subsecs(6);
+        if !store::case::claim(&mut tx, id, until, now).await? {
+            return Err(BillingError::CaseBeingDecided);
+        }
+        tx.commit().await?;
+        Ok((case, until))
+    }
+
+    async fn do_as_decided(&self, case: &Case, decision: &Decision) -> Result<(), BillingError> {
+        match case.kind {
+            CaseKind::ChargeUnknown => self.resolve_unknown_charge(case, decision).await,
+            CaseKind::AmountDiffers => self.give_back_and_decline(case, decision).await,
+            CaseKind::LateApproval => self.resolve_late_approval(case, decision).await,
+            CaseKind::UnknownCharge => self.resolve_stray_charge(case, decision).await,
+            CaseKind::RefundUnknown => self.resolve_unknown_refund(case, decision).await,
+            CaseKind::UnknownCancel => self.resolve_unknown_cancel(case, decision).await,
+            CaseKind::MissingAtProvider => self.write_off_missing(case).await,
+        }
+    }
+
+    /// Closes the cases about charges and refunds whose outcome came to be known meanwhile.
+    pub(crate) async fn resolve_settled_cases(&self) -> Result<(), BillingError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let resolved = store::case::resolve_settled(&mut tx, MACHINE, self.clock.now()).await?;
+        tx.commit().await?;
+        for case in resolved {
+            tracing::info!(%case, "what a case was about is known now: it is resolved");
+        }
         Ok(())
     }
 

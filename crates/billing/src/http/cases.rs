@@ -8,7 +8,7 @@ use platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{CardProblems, free_text::without_card_number};
+use super::{CardProblems, free_text::without_card_number, providers::ProviderName};
 use crate::{
     Billing, BillingError,
     case::{CaseId, CaseKind, CaseStatus, Decision, Resolution},
@@ -25,7 +25,7 @@ pub(crate) struct CaseView {
     pub case_id: CaseId,
     pub kind: CaseKind,
     pub status: CaseStatus,
-    #[schema(example = "KCP")]
+    #[schema(value_type = ProviderName)]
     pub provider: String,
     /// The business's own contract with it; null where it is the platform's.
     pub merchant_account_id: Option<MerchantAccountId>,
@@ -52,7 +52,7 @@ pub(crate) struct CaseView {
     pub opened_at: KoreanTime,
     pub resolution: Option<Resolution>,
     pub resolution_note: Option<String>,
-    /// `sub` of whoever decided.
+    /// `sub` of whoever decided; `the machine` where the provider told later what had been unknown.
     pub resolved_by: Option<String>,
     pub resolved_at: Option<KoreanTime>,
 }
@@ -142,7 +142,7 @@ pub(crate) struct ResolveCase {
     responses(
         (status = 200, description = "Resolved", body = Data<CaseView>),
         (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`CASE_RESOLVED`, `RESOLUTION_NOT_POSSIBLE`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`CASE_RESOLVED`, `CASE_BEING_DECIDED`: by somebody else at this moment, `RESOLUTION_NOT_POSSIBLE`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`: `REQUIRED` or `NOT_THIS_PAYMENT` for `paymentKey`, `INVALID_LENGTH`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`PROVIDER_UNAVAILABLE`: nothing was changed; try again", body = Problem, content_type = "application/problem+json"),
         CommonProblems, BodyProblems, CardProblems,

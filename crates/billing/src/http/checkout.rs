@@ -11,7 +11,7 @@ use platform::{BodyProblems, CommonProblems, Data, Json, Path, Problem, Tenant, 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{CardProblems, MoneyHeaders, free_text::is_no_card_number};
+use super::{CardProblems, MoneyHeaders, free_text::is_no_card_number, providers::ProviderName};
 use crate::{
     Billing, BillingCycle, BillingError,
     charge::Settlement,
@@ -70,7 +70,7 @@ pub(crate) struct OrderCreated {
 #[utoipa::path(
     post, path = "/api/payments/{provider}/order", operation_id = "createOrder", tag = "checkout",
     security(("bearer" = [])),
-    params(("provider" = String, Path, example = "toss", description = "Payment provider, in whatever case"), MoneyHeaders),
+    params(("provider" = ProviderName, Path, example = "TOSS", description = "Whose window it is"), MoneyHeaders),
     request_body = CreateOrder,
     responses(
         (status = 200, description = "Ordered; nothing is charged yet", body = Data<OrderCreated>),
@@ -145,7 +145,7 @@ pub(crate) struct SubscriptionSummary {
 #[utoipa::path(
     post, path = "/api/payments/{provider}/confirm", operation_id = "confirmOrder", tag = "checkout",
     security(("bearer" = [])),
-    params(("provider" = String, Path, example = "toss", description = "Payment provider, in whatever case"), MoneyHeaders),
+    params(("provider" = ProviderName, Path, example = "TOSS", description = "Whose window it is"), MoneyHeaders),
     request_body = ConfirmOrder,
     responses(
         (status = 200, description = "Paid", body = Data<OrderConfirmed>),
@@ -198,7 +198,7 @@ pub(crate) struct ConfirmAndSubscribe {
     #[serde(default)]
     billing_cycle: BillingCycle,
     /// Whose window it was; left out, that of the order, or the one that `GET /api/payments/route` names.
-    #[schema(example = "TOSS")]
+    #[schema(value_type = Option<ProviderName>)]
     provider: Option<String>,
 }
 
@@ -219,7 +219,13 @@ pub(crate) struct Subscribed {
 /// Without one it is a paid period that ends (`NON_RENEWING`).
 #[utoipa::path(
     post, path = "/api/payments/confirm", operation_id = "confirmAndSubscribe", tag = "checkout",
-    security(("bearer" = [])), params(MoneyHeaders), request_body = ConfirmAndSubscribe,
+    security(("bearer" = [])), params(MoneyHeaders),
+    request_body(content = ConfirmAndSubscribe, examples(
+        ("Toss" = (summary = "Toss Payments", value = json!({"paymentKey": "test_pay_4300000000000001", "orderId": "order202602140001", "amount": 29000, "plan": "BASIC", "provider": "TOSS"}))),
+        ("PortOne" = (summary = "PortOne", value = json!({"paymentKey": "test_pay_4300000000000001", "orderId": "order202602140001", "amount": 29000, "plan": "BASIC", "provider": "PORTONE"}))),
+        ("KCP" = (summary = "NHN KCP", value = json!({"paymentKey": "test_pay_4300000000000001", "orderId": "order202602140001", "amount": 29000, "plan": "BASIC", "provider": "KCP"}))),
+        ("Bootpay" = (summary = "Bootpay", description = "A receipt holds order and amount: get one for this order from `POST /_sandbox/bootpay/payment-auth`", value = json!({"paymentKey": "65f0c0ffee0000000000a001", "orderId": "order202602140001", "amount": 29000, "plan": "BASIC", "provider": "BOOTPAY"}))),
+    )),
     responses(
         (status = 200, description = "Paid and started", body = Data<Subscribed>),
         (status = 202, description = "Not known yet; settled later", body = Data<Subscribed>),

@@ -1,6 +1,7 @@
 //! The routes of billing. Only these files know axum and the shapes of the API.
 
 pub(crate) mod cases;
+mod cash_receipts;
 mod checkout;
 mod free_text;
 mod merchant_accounts;
@@ -40,6 +41,7 @@ where
         .routes(routes!(refunds::refund_payment))
         .routes(routes!(refunds::partially_refund_payment))
         .routes(routes!(tax_invoices::request_tax_invoice))
+        .routes(routes!(cash_receipts::request_cash_receipt))
         .route_layer(axum::middleware::from_fn_with_state(idempotency.clone(), platform::idempotency::layer));
     OpenApiRouter::new()
         .routes(routes!(plans::list_plans))
@@ -56,6 +58,7 @@ where
         .routes(routes!(payments::run_billing))
         .routes(routes!(receipts::get_receipt))
         .routes(routes!(receipts::get_receipt_page))
+        .routes(routes!(cash_receipts::get_cash_receipt))
         .routes(routes!(tax_invoices::get_tax_invoice))
         .routes(routes!(tax_invoices::download_tax_invoice))
         .routes(routes!(webhooks::receive_webhook))

@@ -11,7 +11,10 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{BusinessHeader, CardProblems, MoneyHeaders, free_text::is_no_card_number, view::CardView};
+use super::{
+    BusinessHeader, CardProblems, MoneyHeaders, free_text::is_no_card_number, providers::ProviderName,
+    view::CardView,
+};
 use crate::{
     Billing, BillingError,
     enroll::{CardRegistration, RegisteredCard},
@@ -85,6 +88,7 @@ pub(crate) struct NewPaymentMethod {
     /// The payer's key that the SDK was opened with: 2 to 300 of letters, digits and `-_=.@`.
     customer_key: String,
     /// Whose SDK was opened; left out, the one that `GET /api/payments/route` names.
+    #[schema(value_type = Option<ProviderName>)]
     provider: Option<String>,
 }
 
@@ -118,7 +122,13 @@ pub(crate) struct PaymentMethodReplaced {
 /// due, it is charged at once. A 402 means that the new card is on file but was declined.
 #[utoipa::path(
     put, path = "/api/subscriptions/payment-method", operation_id = "replacePaymentMethod", tag = "subscriptions",
-    security(("bearer" = [])), params(MoneyHeaders), request_body = NewPaymentMethod,
+    security(("bearer" = [])), params(MoneyHeaders),
+    request_body(content = NewPaymentMethod, examples(
+        ("Toss" = (summary = "Toss Payments", value = json!({"authKey": "test_auth_4300000000000001", "customerKey": "user_1", "provider": "TOSS"}))),
+        ("PortOne" = (summary = "PortOne", value = json!({"authKey": "billing-key-test-4300000000000001", "customerKey": "user_1", "provider": "PORTONE"}))),
+        ("KCP" = (summary = "NHN KCP", value = json!({"authKey": "test_auth_4300000000000001", "customerKey": "user_1", "provider": "KCP"}))),
+        ("Bootpay" = (summary = "Bootpay", value = json!({"authKey": "test_auth_4300000000000001", "customerKey": "user_1", "provider": "BOOTPAY"}))),
+    )),
     responses(
         (status = 200, description = "Replaced; what was owed is paid", body = Data<PaymentMethodReplaced>),
         (status = 202, description = "Replaced; a charge is not known yet", body = Data<PaymentMethodReplaced>),
@@ -188,7 +198,12 @@ pub(crate) async fn list_payment_methods(
 #[utoipa::path(
     post, path = "/api/subscriptions/payment-methods", operation_id = "addPaymentMethod", tag = "subscriptions",
     security(("bearer" = [])), params(MoneyHeaders),
-    request_body(content = NewPaymentMethod, example = json!({"authKey": "billing-key-test-4300000000000001", "customerKey": "user_1", "provider": "PORTONE"})),
+    request_body(content = NewPaymentMethod, examples(
+        ("PortOne" = (summary = "PortOne", value = json!({"authKey": "billing-key-test-4300000000000001", "customerKey": "user_1", "provider": "PORTONE"}))),
+        ("KCP" = (summary = "NHN KCP", value = json!({"authKey": "test_auth_4300000000000001", "customerKey": "user_1", "provider": "KCP"}))),
+        ("Bootpay" = (summary = "Bootpay", value = json!({"authKey": "test_auth_4300000000000001", "customerKey": "user_1", "provider": "BOOTPAY"}))),
+        ("Toss" = (summary = "Toss Payments", value = json!({"authKey": "test_auth_4300000000000001", "customerKey": "user_1", "provider": "TOSS"}))),
+    )),
     responses(
         (status = 200, description = "Added", body = Data<CardView>),
         (status = 402, description = "`CARD_DECLINED`", body = Problem, content_type = "application/problem+json"),

@@ -1,6 +1,9 @@
 //! Which providers there are, how they are doing, and the rules that lead to them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
 use axum::extract::State;
 use chrono::TimeDelta;
@@ -10,7 +13,13 @@ use platform::{
     BodyProblems, CommonProblems, Data, Json, PlatformAdmin, Problem, Query, SystemTx, Tenant, TenantBilling,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{ObjectBuilder, Type},
+    },
+};
 
 use super::{BusinessHeader, merchant_accounts::CredentialFieldView};
 use crate::{
@@ -28,19 +37,39 @@ const LATELY: TimeDelta = TimeDelta::hours(24);
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RouteTaken {
     /// Whose SDK to open.
-    #[schema(example = "TOSS")]
-    provider: Provided,
+    #[schema(value_type = ProviderName)]
+    provider: &'static str,
     /// All that can be named instead.
-    #[schema(example = json!(["TOSS", "PORTONE", "KCP"]))]
-    providers: Vec<Provided>,
+    #[schema(value_type = Vec<ProviderName>, example = json!(["TOSS", "PORTONE", "KCP", "BOOTPAY"]))]
+    providers: Vec<&'static str>,
     /// What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
     /// where it has one.
     #[schema(example = json!({"TOSS": {"clientKey": "test_ck_dangol"}, "KCP": {"siteCd": "T0000", "groupId": "A52Q71000489"}}))]
-    windows: BTreeMap<Provided, BTreeMap<&'static str, String>>,
+    #[schema(value_type = BTreeMap<ProviderName, BTreeMap<String, String>>)]
+    windows: BTreeMap<&'static str, BTreeMap<&'static str, String>>,
 }
 
-/// A provider's name in the API.
-type Provided = &'static str;
+/// How the document spells a provider; requests may write it in whatever case. Made from the providers
+/// that there are, so that a new one cannot be missing.
+pub(crate) struct ProviderName;
+
+impl PartialSchema for ProviderName {
+    fn schema() -> RefOr<Schema> {
+        let names = Provider::ALL.iter().map(|provider| provider.as_str());
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("A payment provider."))
+            .enum_values(Some(names))
+            .examples([Provider::Toss.as_str()])
+            .into()
+    }
+}
+
+impl ToSchema for ProviderName {
+    fn name() -> Cow<'static, str> {
+        "PaymentProvider".into()
+    }
+}
 
 /// Which provider to go to
 ///
@@ -66,8 +95,8 @@ pub(crate) async fn get_payment_route(
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProviderView {
-    #[schema(example = "TOSS")]
-    provider: Provided,
+    #[schema(value_type = ProviderName)]
+    provider: &'static str,
     /// This process has credentials for it.
     is_configured: bool,
     /// Used where no rule says otherwise.
@@ -213,7 +242,7 @@ pub(super) fn a_business(named: Option<BusinessId>) -> Result<Option<BusinessId>
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RouteRule {
-    #[schema(example = "TOSS")]
+    #[schema(value_type = ProviderName)]
     provider: String,
     /// 1 to 9, lower first; a later one is for when every provider of those before it is down.
     #[schema(minimum = 1, maximum = 9, example = 1)]
@@ -291,7 +320,7 @@ impl Billing {
     async fn windows(
         &self,
         business: BusinessId,
-    ) -> Result<BTreeMap<Provided, BTreeMap<&'static str, String>>, BillingError> {
+    ) -> Result<BTreeMap<&'static str, BTreeMap<&'static str, String>>, BillingError> {
         let configured = self.gateways.all().map(|gateway| gateway.provider());
         let of_platform = configured
             .filter_map(|provider| Some((provider.as_str(), self.gateways.public_values(provider)?.clone())));

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::providers::ProviderName;
 use crate::{
     Account, Billing, BillingError,
     merchant::{Merchant, MerchantAccountId},
@@ -27,7 +28,7 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ReconciliationView {
-    #[schema(example = "TOSS")]
+    #[schema(value_type = ProviderName)]
     pub provider: String,
     /// The contract that a business has with it; null where it is the platform's.
     pub merchant_account_id: Option<MerchantAccountId>,
@@ -69,7 +70,7 @@ pub(crate) struct SideView {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ReconciliationQuery {
     /// In whatever case.
-    #[param(example = "TOSS")]
+    #[param(value_type = Option<ProviderName>, example = "TOSS")]
     provider: Option<String>,
     status: Option<ReconciliationStatus>,
     /// How many entries at most, 1 to 100.
@@ -150,6 +151,7 @@ pub(crate) async fn list_reconciliations(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"provider": "TOSS", "day": "2026-02-14"}))]
 pub(crate) struct ReconcileDay {
+    #[schema(value_type = ProviderName)]
     provider: String,
     /// The contract that a business has with it; the platform's if absent.
     merchant_account_id: Option<MerchantAccountId>,
@@ -162,7 +164,12 @@ pub(crate) struct ReconcileDay {
 /// Compares a provider's day with our books, again if it was compared before.
 #[utoipa::path(
     post, path = "/api/admin/reconciliations", operation_id = "reconcileDay", tag = "admin",
-    security(("bearer" = [])), request_body = ReconcileDay,
+    security(("bearer" = [])),
+    // The other two have no list.
+    request_body(content = ReconcileDay, examples(
+        ("Toss" = (summary = "Toss Payments", value = json!({"provider": "TOSS", "day": "2026-02-14"}))),
+        ("PortOne" = (summary = "PortOne", value = json!({"provider": "PORTONE", "day": "2026-02-14"}))),
+    )),
     responses(
         (status = 200, description = "Compared", body = Data<ReconciliationView>),
         (status = 409, description = "`RECONCILIATION_RUNNING`: another worker is at it", body = Problem, content_type = "application/problem+json"),
@@ -215,7 +222,7 @@ pub(crate) struct BalanceQuery {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BalanceView {
     pub account: Account,
-    #[schema(example = "TOSS")]
+    #[schema(value_type = ProviderName)]
     pub provider: String,
     /// Won, debits less credits: what is owed to us is positive, income and tax collected negative.
     #[schema(example = 28_159)]

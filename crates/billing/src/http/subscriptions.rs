@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::{
     BusinessHeader, CardProblems, MoneyHeaders, free_text::without_card_number, payment_methods::NamedCard,
-    view::CurrentSubscription,
+    providers::ProviderName, view::CurrentSubscription,
 };
 use crate::{
     Billing, BillingCycle,
@@ -63,7 +63,7 @@ pub(crate) struct RegisterBillingKey {
     #[serde(default)]
     billing_cycle: BillingCycle,
     /// Whose SDK was opened: `GET /api/payments/route` tells which to open, and is meant if this is left out.
-    #[schema(example = "TOSS")]
+    #[schema(value_type = Option<ProviderName>)]
     provider: Option<String>,
 }
 
@@ -107,10 +107,16 @@ enum RegistrationStatus {
 /// Register a card and start a subscription
 ///
 /// Issues a billing key, makes the first charge and starts the subscription. In the sandbox an
-/// `authKey` comes from `POST /_sandbox/toss/billing-auth`; `test_auth_<card number>` works as well.
+/// `authKey` comes from `POST /_sandbox/{provider}/billing-auth`; the examples work as they are.
 #[utoipa::path(
     post, path = "/api/payments/billing-key", operation_id = "registerBillingKey", tag = "subscriptions",
-    security(("bearer" = [])), params(MoneyHeaders), request_body = RegisterBillingKey,
+    security(("bearer" = [])), params(MoneyHeaders),
+    request_body(content = RegisterBillingKey, examples(
+        ("Toss" = (summary = "Toss Payments", value = json!({"plan": "BASIC", "authKey": "test_auth_4300000000000001", "customerKey": "user_1", "provider": "TOSS"}))),
+        ("PortOne" = (summary = "PortOne: its SDK returns the billing key itself", value = json!({"plan": "BASIC", "authKey": "billing-key-test-4300000000000001", "customerKey": "user_1", "provider": "PORTONE"}))),
+        ("KCP" = (summary = "NHN KCP", value = json!({"plan": "BASIC", "authKey": "test_auth_4300000000000001", "customerKey": "user_1", "provider": "KCP"}))),
+        ("Bootpay" = (summary = "Bootpay: the window's receipt", value = json!({"plan": "BASIC", "authKey": "test_auth_4300000000000001", "customerKey": "user_1", "provider": "BOOTPAY"}))),
+    )),
     responses(
         (status = 200, description = "Charged and started", body = Data<BillingKeyRegistered>),
         (status = 202, description = "The outcome of the charge is not known yet (`PROCESSING`); it is settled later, and never charged twice", body = Data<BillingKeyRegistered>),

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use chrono::NaiveDate;
 
+use super::providers::ProviderName;
 use crate::{
     BillingCycle,
     invoice::InvoiceId,
@@ -58,7 +59,7 @@ pub(crate) struct CurrentSubscription {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CardView {
     pub billing_key: PaymentMethodId,
-    #[schema(example = "TOSS")]
+    #[schema(value_type = ProviderName)]
     pub provider: String,
     #[schema(example = "삼성카드")]
     pub card_company: String,
@@ -98,7 +99,7 @@ pub(crate) struct PaymentView {
     pub payment_id: PaymentId,
     #[schema(example = "dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e")]
     pub order_id: String,
-    #[schema(example = "TOSS")]
+    #[schema(value_type = ProviderName)]
     pub provider: String,
     pub reason: PaymentReason,
     #[schema(example = "BASIC")]
@@ -123,7 +124,7 @@ pub(crate) struct PaymentView {
     pub paid_with: Option<PaidWith>,
     /// The provider's own receipt page.
     pub receipt_url: Option<String>,
-    /// The cash receipt (현금영수증) that was issued for it.
+    /// The cash receipt (현금영수증) that came along with it, or that was asked for and issued.
     pub cash_receipt: Option<CashReceiptView>,
     pub failure: Option<Failure>,
     /// The days that it pays for.

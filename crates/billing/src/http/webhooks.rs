@@ -7,6 +7,7 @@ use axum::{
 use pg_adapter::{Acknowledgement, WebhookRefused};
 use platform::{Path, Problem, RawBody, contains_nul};
 
+use super::providers::ProviderName;
 use crate::{
     Billing, BillingError,
     merchant::{Merchant, MerchantAccountId},
@@ -21,7 +22,7 @@ type Acknowledged = ([(HeaderName, &'static str); 1], &'static str);
 /// never believed but asked of the provider. Unknown kinds are stored and answered 200.
 #[utoipa::path(
     post, path = "/api/webhooks/{provider}", operation_id = "receiveWebhook", tag = "operations",
-    params(("provider" = String, Path, example = "toss")),
+    params(("provider" = ProviderName, Path, example = "TOSS", description = "In whatever case")),
     request_body(content = Object, description = "As the provider sends it", example = json!({
         "eventType": "PAYMENT_STATUS_CHANGED", "createdAt": "2026-02-14T10:00:00.000000",
         "data": {"orderId": "dg5f0c7a1e9b3d4c2f8a6e0d1b2c3f4a5e", "status": "DONE"}

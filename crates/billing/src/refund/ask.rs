@@ -165,6 +165,7 @@ impl Billing {
         };
         events::publish(tx, payment.business, self.clock.now(), &event).await?;
         self.write_down_modification(tx, payment, refund, remaining).await?;
+        self.write_down_receipt_cancel(tx, payment, refund).await?;
         if remaining == Krw::ZERO {
             self.end_refunded_period(tx, payment).await?;
         }

@@ -70,6 +70,77 @@ pub(crate) async fn get(conn: &mut PgConnection, id: CaseId) -> sqlx::Result<Opt
     .transpose()
 }
 
+/// Takes an open case until then, to carry out a decision about it. False if somebody else has it.
+pub(crate) async fn claim(
+    conn: &mut PgConnection,
+    id: CaseId,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let claimed = sqlx::query!(
+        "update billing.operator_case set claimed_until = $2
+         where case_id = $1 and status = 'OPEN' and (claimed_until is null or claimed_until <= $3)",
+        id.0,
+        until,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(claimed.rows_affected() == 1)
+}
+
+/// Gives a case back that was taken until then, to be decided anew.
+pub(crate) async fn give_up(conn: &mut PgConnection, id: CaseId, until: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update billing.operator_case set claimed_until = null
+         where case_id = $1 and status = 'OPEN' and claimed_until = $2",
+        id.0,
+        until,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Resolves the cases about unknown outcomes that are known by now, with what was found. Those that a
+/// person is deciding are left to that person.
+pub(crate) async fn resolve_settled(
+    conn: &mut PgConnection,
+    by: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<CaseId>> {
+    sqlx::query_scalar!(
+        r#"update billing.operator_case
+           set status = 'RESOLVED', resolution = found.resolution, resolution_note = found.note, resolved_by = $1,
+               resolved_at = $2, claimed_until = null
+           from (
+               select unknown.case_id,
+                      case when payment.status = 'FAILED' then 'WRITE_OFF' else 'ADOPT' end as resolution,
+                      'the provider told later what became of the charge: payment ' || payment.payment_id || ' is '
+                          || payment.status || coalesce(' (' || payment.failure_code || ')', ' as ' || payment.payment_key, '')
+                          as note
+               from billing.operator_case unknown
+               join billing.payment using (business_id, payment_id)
+               where unknown.status = 'OPEN' and unknown.kind = 'CHARGE_UNKNOWN' and payment.status <> 'PENDING'
+               union all
+               select unknown.case_id,
+                      case when refund.status = 'FAILED' then 'WRITE_OFF' else 'ADOPT' end,
+                      'the provider told later what became of the refund: it is ' || refund.status
+                          || coalesce(' (' || refund.failure_code || ')', ' as ' || refund.transaction_key, '')
+               from billing.operator_case unknown
+               join billing.refund using (business_id, refund_id)
+               where unknown.status = 'OPEN' and unknown.kind = 'REFUND_UNKNOWN' and refund.status <> 'PENDING'
+           ) found
+           where operator_case.case_id = found.case_id and operator_case.status = 'OPEN'
+             and (operator_case.claimed_until is null or operator_case.claimed_until <= $2)
+           returning operator_case.case_id as "id: CaseId""#,
+        by,
+        now,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// OPEN becomes RESOLVED. False if somebody else was faster.
 pub(crate) async fn resolve(
     conn: &mut PgConnection,
@@ -81,7 +152,8 @@ pub(crate) async fn resolve(
 ) -> sqlx::Result<bool> {
     let resolved = sqlx::query!(
         "update billing.operator_case
-         set status = 'RESOLVED', resolution = $2, resolution_note = $3, resolved_by = $4, resolved_at = $5
+         set status = 'RESOLVED', resolution = $2, resolution_note = $3, resolved_by = $4, resolved_at = $5,
+             claimed_until = null
          where case_id = $1 and status = 'OPEN'",
         id.0,
         resolution as Resolution,

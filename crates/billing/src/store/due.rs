@@ -237,27 +237,37 @@ pub(crate) async fn attempt(
     business: BusinessId,
     id: PaymentId,
 ) -> sqlx::Result<Option<Attempt>> {
-    let row = sqlx::query!(
-        r#"select p.order_id, p.provider, p.merchant_account_id as "account: MerchantAccountId", p.amount as "amount: Krw", p.payment_key, p.sent_at, p.checks,
-                  plan.name as plan_name, p.cycle as "cycle: BillingCycle",
-                  s.status as "subscription_status: SubscriptionStatus",
+    Ok(attempts(conn, &[(business, id)]).await?.pop())
+}
+
+/// Those of these payments that are open attempts.
+pub(crate) async fn attempts(
+    conn: &mut PgConnection,
+    payments: &[(BusinessId, PaymentId)],
+) -> sqlx::Result<Vec<Attempt>> {
+    sqlx::query!(
+        r#"select p.business_id as "business: BusinessId", p.payment_id as "id: PaymentId", p.order_id, p.provider,
+                  p.merchant_account_id as "account: MerchantAccountId", p.amount as "amount: Krw", p.payment_key, p.sent_at, p.checks, plan.name as plan_name,
+                  p.cycle as "cycle: BillingCycle", s.status as "subscription_status: SubscriptionStatus",
                   m.billing_key, m.customer_key as "customer_key?", m.payment_method_id as "method?: PaymentMethodId"
            from billing.payment p
+           join unnest($1::bigint[], $2::bigint[]) as wanted (business_id, payment_id) using (business_id, payment_id)
            join billing.plan on plan.code = p.plan_code
            join billing.invoice i on i.business_id = p.business_id and i.invoice_id = p.invoice_id
            join billing.subscription s on s.business_id = p.business_id and s.subscription_id = i.subscription_id
            left join billing.payment_method m
                on m.business_id = p.business_id and m.payment_method_id = p.payment_method_id
-           where p.business_id = $1 and p.payment_id = $2 and p.status = 'PENDING'"#,
-        business.0,
-        id.0,
+           where p.status = 'PENDING'"#,
+        &column(payments, |(business, _)| business.0),
+        &column(payments, |(_, id)| id.0),
     )
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|row| {
         Ok(Attempt {
-            business,
-            payment: id,
+            business: row.business,
+            payment: row.id,
             order_id: row.order_id,
             merchant: super::merchant(&row.provider, row.account)?,
             amount: row.amount,
@@ -269,7 +279,7 @@ pub(crate) async fn attempt(
                 && row.subscription_status != SubscriptionStatus::Ended,
         })
     })
-    .transpose()
+    .collect()
 }
 
 /// When the next thing of this context is due, whether or not its time has come.
@@ -293,6 +303,10 @@ pub(crate) async fn next_at(conn: &mut PgConnection) -> sqlx::Result<Option<Date
               order by due_at limit 1)
              union all
              (select due_at from billing.tax_invoice where due_at is not null order by due_at limit 1)
+             union all
+             (select due_at from billing.cash_receipt where due_at is not null order by due_at limit 1)
+             union all
+             (select due_at from billing.cash_receipt_cancel where due_at is not null order by due_at limit 1)
              union all
              (select due_at from billing.webhook where due_at is not null order by due_at limit 1)
          ) due",

@@ -22,6 +22,10 @@ pub struct Counts {
     pub oldest_open_attempt: f64,
     /// Refunds whose outcome is not known.
     pub open_refunds: i64,
+    /// Tax invoices of which nobody knows whether they were issued.
+    pub open_tax_invoices: i64,
+    /// The same of cash receipts, and of what was to be taken back of them.
+    pub open_cash_receipts: i64,
     /// Subscriptions on which something is due now.
     pub due_subscriptions: i64,
 }
@@ -37,6 +41,9 @@ impl Gauges {
                        (select extract(epoch from $1 - min(created_at))::float8
                         from billing.payment where status = 'PENDING'), 0) as "oldest_open_attempt!",
                    (select count(*) from billing.refund where status = 'PENDING') as "open_refunds!",
+                   (select count(*) from billing.tax_invoice where status = 'PENDING') as "open_tax_invoices!",
+                   ((select count(*) from billing.cash_receipt where status = 'REQUESTED')
+                       + (select count(*) from billing.cash_receipt_cancel where status = 'PENDING')) as "open_cash_receipts!",
                    (select count(*) from billing.subscription where due_at <= $1) as "due_subscriptions!""#,
             now,
         )

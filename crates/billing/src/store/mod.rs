@@ -5,6 +5,7 @@
 
 pub(crate) mod breaker;
 pub(crate) mod case;
+pub(crate) mod cash_receipt;
 pub(crate) mod due;
 pub(crate) mod invariant;
 pub(crate) mod invoice;

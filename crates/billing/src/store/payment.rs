@@ -177,7 +177,7 @@ pub(crate) async fn id_of_order(
     .await
 }
 
-/// Whose payment goes by this order id. For webhooks, which do not say.
+/// Whose payment goes by this order id.
 pub(crate) async fn owner_of_order(
     conn: &mut PgConnection,
     order_id: &str,
@@ -190,6 +190,26 @@ pub(crate) async fn owner_of_order(
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| (row.business, row.id)))
+}
+
+/// The payments that go by these order ids, whosever they are. For webhooks, which do not say.
+pub(crate) async fn of_orders(conn: &mut PgConnection, order_ids: &[String]) -> sqlx::Result<Vec<Payment>> {
+    sqlx::query_as!(
+        Row,
+        r#"select business_id as "business: BusinessId", payment_id as "id: PaymentId", order_id, provider,
+                  merchant_account_id as "account: MerchantAccountId", reason as "reason: PaymentReason",
+                  invoice_id as "invoice: InvoiceId", payment_method_id as "method: PaymentMethodId",
+                  customer_key, plan_code, cycle as "cycle: BillingCycle", amount as "amount: Krw", refunded_amount as "refunded: Krw",
+                  status as "status: PaymentStatus", payment_key, sent_at, checks, failure_class, failure_code,
+                  failure_message
+           from billing.payment where order_id = any($1)"#,
+        order_ids,
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Row::payment)
+    .collect()
 }
 
 /// The open attempt to pay an invoice.

@@ -88,22 +88,6 @@ pub(crate) async fn insert_issued(
     Ok(())
 }
 
-/// Whether the business has, or had, a method with this key that is not released yet.
-pub(crate) async fn is_known(
-    conn: &mut PgConnection,
-    business: BusinessId,
-    key_hash: &[u8],
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (
-               select from billing.payment_method where business_id = $1 and billing_key_hash = $2) as "is_known!""#,
-        business.0,
-        key_hash,
-    )
-    .fetch_one(conn)
-    .await
-}
-
 /// Locks the row until the transaction ends.
 pub(crate) async fn lock(
     conn: &mut PgConnection,

@@ -14,6 +14,7 @@ use crate::{
 pub(crate) struct Supply {
     pub paid_at: DateTime<Utc>,
     pub paid_with: Option<PaidWith>,
+    /// One that came along, or one that was asked for and is not void.
     pub has_cash_receipt: bool,
     pub plan_name: String,
     pub cycle: BillingCycle,
@@ -41,7 +42,12 @@ pub(crate) async fn of_payment(
 ) -> sqlx::Result<Option<Supply>> {
     let row = sqlx::query!(
         r#"select p.approved_at as "paid_at!", p.paid_with as "paid_with: PaidWith",
-                  p.cash_receipt_number is not null as "has_cash_receipt!", plan.name as plan_name,
+                  (p.cash_receipt_number is not null
+                      or exists (
+                          select from billing.cash_receipt receipt
+                          where receipt.business_id = p.business_id and receipt.payment_id = p.payment_id
+                            and receipt.status in ('REQUESTED', 'PROCESSING', 'ISSUED'))) as "has_cash_receipt!",
+                  plan.name as plan_name,
                   p.cycle as "cycle: BillingCycle", i.period_from, i.period_until
            from billing.payment p
            join billing.plan on plan.code = p.plan_code

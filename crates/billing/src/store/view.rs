@@ -198,12 +198,17 @@ pub(crate) async fn payments(
                   p.plan_code as plan, p.cycle as "cycle: BillingCycle", p.amount as "amount: Krw",
                   p.refunded_amount as "refunded: Krw", p.status as "status: PaymentStatus", p.card_company,
                   p.card_number, p.receipt_url, p.paid_with as "paid_with: PaidWith",
-                  p.cash_receipt_kind as "cash_receipt_kind: CashReceiptKind", p.cash_receipt_number, p.cash_receipt_url,
+                  coalesce(p.cash_receipt_kind, receipt.kind) as "cash_receipt_kind: CashReceiptKind",
+                  coalesce(p.cash_receipt_number, receipt.issue_number) as cash_receipt_number,
+                  coalesce(p.cash_receipt_url, receipt.receipt_url) as cash_receipt_url,
                   p.failure_class, p.failure_code, p.failure_message,
                   p.created_at as "created_at: KoreanTime", p.approved_at as "approved_at: KoreanTime",
                   i.period_from as "period_from?", i.period_until as "period_until?"
            from billing.payment p
            left join billing.invoice i on i.business_id = p.business_id and i.invoice_id = p.invoice_id
+           left join billing.cash_receipt receipt
+               on receipt.business_id = p.business_id and receipt.payment_id = p.payment_id
+                  and receipt.status = 'ISSUED'
            where p.business_id = $1
              and ($2::text is null or p.status = $2)
              and ($3::timestamptz is null or p.created_at >= $3)

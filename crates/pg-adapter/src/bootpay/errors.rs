@@ -11,7 +11,7 @@
 use reqwest::StatusCode;
 
 use super::{
-    Operation::{self, Cancel, Charge, Confirm, Delete, Issue},
+    Operation::{self, Cancel, CancelReceipt, Charge, Confirm, Delete, Issue, IssueReceipt},
     wire,
 };
 use crate::{Decline, DeclineClass};
@@ -45,7 +45,7 @@ struct Row {
 }
 
 const PAY: &[Operation] = &[Charge, Confirm];
-const MONEY: &[Operation] = &[Charge, Confirm, Cancel];
+const MONEY: &[Operation] = &[Charge, Confirm, Cancel, IssueReceipt, CancelReceipt];
 
 const HOLDER: Means = Means::Declined(DeclineClass::RetryLater);
 const NEW_CARD: Means = Means::Declined(DeclineClass::NewCard);
@@ -91,6 +91,9 @@ const TABLE: &[Row] = &[
     row("카드번호|카드 번호|해지 카드|탈회|거래불가 카드", PAY, NEW_CARD, REGISTER_AGAIN),
     row("부정사용|부정 사용|이상거래|이상 거래|이상금융", PAY, FRAUD, SAFETY),
     row("점검|거래 가능 시간|서비스 시간", MONEY, TEMPORARY, TRY_SOON),
+
+    row("식별번호|휴대폰번호|휴대전화번호|사업자번호|사업자등록번호", &[IssueReceipt], NEW_CARD, "현금영수증을 발급할 수 없는 번호입니다. 번호를 확인한 뒤 다시 요청해 주세요."),
+    row("현금영수증 불가|현금영수증 없", &[IssueReceipt, CancelReceipt], OUR_BUG, APOLOGY),
 
     row("금액 초과", &[Cancel], OUR_BUG, NOTHING_LEFT),
     row("정산", &[Cancel], TEMPORARY, "지금은 환불할 수 없습니다. 정산 후 다시 시도해 주세요."),

@@ -99,6 +99,18 @@ impl Http {
         self.send(Operation::Delete, "", request, now).await
     }
 
+    pub(super) async fn delete_with(
+        &self,
+        operation: Operation,
+        subject: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        now: DateTime<Utc>,
+    ) -> Answer {
+        let request = self.request(Method::DELETE, path, self.read_timeout).query(query);
+        self.send(operation, subject, request, now).await
+    }
+
     async fn send(
         &self,
         operation: Operation,

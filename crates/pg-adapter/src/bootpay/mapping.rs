@@ -105,14 +105,14 @@ fn approval(receipt: wire::Receipt) -> Result<Approval, String> {
         }
     };
     let remaining = receipt.price.checked_sub(cancelled).ok_or("more came back than was paid")?;
+    let paid_with = paid_with(&receipt);
     let approved_at = receipt.purchased_at.ok_or("the payment was approved at no time")?;
     Ok(Approval {
         payment_key: receipt.receipt_id,
         order_id: receipt.order_id,
         amount: receipt.price,
         approved_at,
-        // The word for the method is in no reference; that there is card data is.
-        paid_with: if receipt.card_data.is_some() { PaidWith::Card } else { crate::PaidWith::Unknown },
+        paid_with,
         cash_receipt: None,
         card: receipt.card_data.map(card),
         receipt_url: receipt.receipt_url,
@@ -121,6 +121,16 @@ fn approval(receipt: wire::Receipt) -> Result<Approval, String> {
         cancellations: Vec::new(),
         billing_key: None,
     })
+}
+
+/// The word for the method is in no reference; whose data there are is.
+fn paid_with(receipt: &wire::Receipt) -> PaidWith {
+    match (&receipt.card_data, &receipt.vbank_data, &receipt.bank_data) {
+        (Some(_), _, _) => PaidWith::Card,
+        (None, Some(_), _) => PaidWith::VirtualAccount,
+        (None, None, Some(_)) => PaidWith::Transfer,
+        (None, None, None) => PaidWith::Unknown,
+    }
 }
 
 pub(super) fn card(card: wire::Card) -> Card {

@@ -25,6 +25,7 @@ mod mapping;
 #[cfg(test)]
 mod mutations;
 mod payments;
+mod receipts;
 mod webhook;
 mod wire;
 
@@ -38,10 +39,11 @@ use reqwest::header::HeaderMap;
 pub use self::config::{BootpayConfig, BootpayConfigError, CREDENTIALS};
 use self::http::Http;
 use crate::{
-    Acknowledgement, Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm,
-    IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider,
+    Acknowledgement, Approval, BillingKeySecret, Cancel, CancelCashReceipt, Cancellation, Capabilities,
+    CashReceiptLookup, CashReceipts, Charge, Confirm, FindCashReceipt, IssueBillingKey, IssueCashReceipt,
+    IssuedBillingKey, IssuedCashReceipt, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider,
     Repeats, TransactionPage, Webhook, WebhookRefused,
-    operation::{Operation, measured, measured_lookup},
+    operation::{Operation, measured, measured_lookup, measured_receipt},
 };
 
 /// Bootpay names no rule of its own. What every PG behind it takes: KCP knows no symbols.
@@ -79,6 +81,11 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     full_cancel_after_partial: false,
     cancels_in_turn: true,
     order_ids: ORDER_IDS,
+    cash_receipts: Some(CashReceipts {
+        repeats: Repeats::Never,
+        issues_for_the_rest: false,
+        cancels_parts: false,
+    }),
 };
 
 #[async_trait]
@@ -125,6 +132,18 @@ impl PaymentGateway for BootpayGateway {
         _after: Option<&str>,
     ) -> Result<TransactionPage, ListFailed> {
         Err(ListFailed("bootpay has no list of transactions".to_owned()))
+    }
+
+    async fn issue_cash_receipt(&self, request: &IssueCashReceipt) -> Outcome<IssuedCashReceipt> {
+        measured(Provider::Bootpay, Operation::IssueReceipt, self.issue_receipt(request)).await
+    }
+
+    async fn cancel_cash_receipt(&self, request: &CancelCashReceipt) -> Outcome<()> {
+        measured(Provider::Bootpay, Operation::CancelReceipt, self.cancel_receipt(request)).await
+    }
+
+    async fn find_cash_receipt(&self, request: &FindCashReceipt) -> CashReceiptLookup {
+        measured_receipt(Provider::Bootpay, self.look_up_receipt(request)).await
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

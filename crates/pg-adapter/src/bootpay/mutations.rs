@@ -10,10 +10,10 @@ use super::{
     Operation,
     errors::{self, Verdict},
     http::{self, Answer},
-    keys, mapping,
+    keys, mapping, receipts,
 };
 use crate::{
-    Approval, Cancel, IssueBillingKey, Lookup, Outcome,
+    Approval, Cancel, CashReceiptLookup, IssueBillingKey, Lookup, Outcome,
     damage::{CASES, Damage, damage, damaged},
     http::whole,
 };
@@ -68,6 +68,26 @@ fn seen(receipt: &Value, damage: &[Damage]) -> [Lookup; 2] {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+    #[test]
+    fn a_payment_without_a_cash_receipt_never_gets_one(damage in damage()) {
+        let body = damaged(receipt(1, 0), &damage);
+        let lookup = receipts::found(&body, RECEIPT);
+        prop_assert!(matches!(lookup, CashReceiptLookup::NotFound | CashReceiptLookup::Unknown(_)), "{:?}", lookup);
+    }
+
+    #[test]
+    fn a_damaged_cash_receipt_is_none_only_where_it_is_gone(damage in damage()) {
+        let mut body = receipt(1, 0);
+        body["cash_receipt_data"] = json!({"tid": "t", "cash_receipt_type": "소득공제", "cash_receipt_no": "123456789"});
+        let body = damaged(body, &damage);
+        // Bytes that are no UTF-8 are no answer before anybody reads them.
+        let Ok(read) = serde_json::from_slice::<Value>(&body) else { return Ok(()) };
+        if matches!(receipts::found(&body, RECEIPT), CashReceiptLookup::NotFound) {
+            let left = &read["cash_receipt_data"];
+            prop_assert!(left.is_null() || *left == json!({}), "{}", read);
+        }
+    }
 
     #[test]
     fn a_refusal_never_becomes_an_approval(

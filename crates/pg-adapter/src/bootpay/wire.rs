@@ -49,6 +49,13 @@ pub(super) struct CancelRequest<'a> {
     pub(super) cancel_message: &'a str,
 }
 
+#[derive(Serialize)]
+pub(super) struct CashReceiptRequest<'a> {
+    pub(super) receipt_id: &'a str,
+    pub(super) identity_no: &'a str,
+    pub(super) cash_receipt_type: &'static str,
+}
+
 /// A refusal, whatever the HTTP status: the presence of `error_code` decides.
 #[derive(Debug)]
 pub(super) struct Error {
@@ -91,6 +98,28 @@ pub(super) struct Receipt {
     pub(super) receipt_url: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) card_data: Option<Card>,
+    /// Of a payment from an account, and of one into an account: only whether there is one matters.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) bank_data: Option<Account>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) vbank_data: Option<Account>,
+    /// Nothing that decides about money: read only where a cash receipt is asked for.
+    #[serde(default)]
+    pub(super) cash_receipt_data: Value,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Account {
+    #[serde(rename = "bank_code")]
+    _bank_code: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CashReceipt {
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) cash_receipt_no: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) receipt_url: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use super::{
 use crate::{Cancel, Confirm, DeclineClass, Lookup, Outcome};
 
 #[track_caller]
-fn assert_unknown<T>(fault: Fault, outcome: &Outcome<T>) {
+pub(super) fn assert_unknown<T>(fault: Fault, outcome: &Outcome<T>) {
     let got = match outcome {
         Outcome::Unknown(_) => return,
         Outcome::Approved(_) => "approved".to_owned(),

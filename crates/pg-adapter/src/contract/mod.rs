@@ -12,6 +12,7 @@ mod confirms;
 mod faults;
 mod keys;
 mod lookups;
+mod receipts;
 mod transactions;
 mod webhooks;
 mod world;
@@ -26,7 +27,7 @@ use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 
 pub use crate::operation::Operation;
-use crate::{DeclineClass, PaymentGateway};
+use crate::{DeclineClass, IssueCashReceipt, PaymentGateway};
 
 /// A provider's sandbox, and a gateway that speaks to it.
 #[async_trait]
@@ -50,6 +51,9 @@ pub trait Rig: Send + Sync {
 
     /// The money that really moved for an order, oldest first. Declined attempts move none.
     async fn book(&self, order_id: &str) -> Vec<Movement>;
+
+    /// The cash receipts that there really are for a request, and what was taken back of them, oldest first.
+    async fn papers(&self, request: &IssueCashReceipt) -> Vec<Paper>;
 
     /// The Korean day on the provider's clock.
     fn today(&self) -> NaiveDate;
@@ -120,6 +124,12 @@ pub enum Moment {
 pub enum Movement {
     Charge(Krw),
     Cancel(Krw),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paper {
+    Issued(Krw),
+    TakenBack(Krw),
 }
 
 pub struct Webhooks {
@@ -234,6 +244,14 @@ pub const CASES: &[Case] = cases![
     transactions::a_day_lists_every_movement_once,
     transactions::another_day_is_another_list,
     transactions::a_broken_list_is_no_list,
+    receipts::a_cash_receipt_is_issued_once_and_found,
+    receipts::the_same_receipt_again_is_one_receipt,
+    receipts::a_number_that_is_none_is_declined,
+    receipts::all_of_a_receipt_is_taken_back_once,
+    receipts::parts_of_a_receipt_are_taken_back_once,
+    receipts::a_receipt_that_never_was_is_not_found,
+    receipts::a_broken_receipt_is_issued_once,
+    receipts::a_broken_cancel_of_a_receipt_happens_once,
 ];
 
 /// Runs every case, one after the other, and names those that failed.

@@ -14,8 +14,8 @@ use crate::{
 pub(super) const PRICE: Krw = Krw::won(29_000);
 
 /// How often an unknown outcome is asked for again, and how long the asker waits in between.
-const PATIENCE: usize = 40;
-const PAUSE: Duration = Duration::from_millis(250);
+pub(super) const PATIENCE: usize = 40;
+pub(super) const PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) fn fresh(prefix: &str) -> String {
     format!("{prefix}-{}", Uuid::new_v4().simple())

@@ -45,9 +45,10 @@ use self::{
     http::{Answer, Http},
 };
 use crate::{
-    Acknowledgement, Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm,
-    IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider,
-    Repeats, TransactionPage, Webhook, WebhookRefused,
+    Acknowledgement, Approval, BillingKeySecret, Cancel, CancelCashReceipt, Cancellation, Capabilities,
+    CashReceiptLookup, Charge, Confirm, FindCashReceipt, IssueBillingKey, IssueCashReceipt, IssuedBillingKey,
+    IssuedCashReceipt, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider, Repeats,
+    TransactionPage, Webhook, WebhookRefused,
     operation::{Operation, measured, measured_lookup},
 };
 
@@ -137,6 +138,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     full_cancel_after_partial: false,
     cancels_in_turn: true,
     order_ids: OrderIds { longest: 40, symbols: false },
+    cash_receipts: None,
 };
 
 #[async_trait]
@@ -183,6 +185,18 @@ impl PaymentGateway for KcpGateway {
         _after: Option<&str>,
     ) -> Result<TransactionPage, ListFailed> {
         Err(ListFailed("kcp has no list of transactions".to_owned()))
+    }
+
+    async fn issue_cash_receipt(&self, _request: &IssueCashReceipt) -> Outcome<IssuedCashReceipt> {
+        Outcome::Declined(errors::refused_here("CASH_RECEIPTS_NOT_SUPPORTED"))
+    }
+
+    async fn cancel_cash_receipt(&self, _request: &CancelCashReceipt) -> Outcome<()> {
+        Outcome::Declined(errors::refused_here("CASH_RECEIPTS_NOT_SUPPORTED"))
+    }
+
+    async fn find_cash_receipt(&self, _request: &FindCashReceipt) -> CashReceiptLookup {
+        CashReceiptLookup::Unknown("not offered".to_owned())
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

@@ -14,7 +14,7 @@
 use reqwest::StatusCode;
 
 use super::{
-    Operation::{self, Cancel, Charge, Confirm, Delete, Issue},
+    Operation::{self, Cancel, CancelReceipt, Charge, Confirm, Delete, Issue, IssueReceipt},
     pg_codes, wire,
 };
 use crate::{Decline, DeclineClass, passed_on::Heard};
@@ -50,7 +50,7 @@ struct Row {
 }
 
 const PAY: &[Operation] = &[Charge, Confirm];
-const EVERY: &[Operation] = &[Issue, Charge, Confirm, Cancel, Delete];
+const EVERY: &[Operation] = &[Issue, Charge, Confirm, Cancel, Delete, IssueReceipt, CancelReceipt];
 
 const NEW_CARD: Means = Means::Declined(DeclineClass::NewCard);
 const OUR_BUG: Means = Means::Declined(DeclineClass::OurBug);
@@ -86,7 +86,7 @@ const TABLE: &[Row] = &[
     row("INVALID_REQUEST", EVERY, OUR_BUG, APOLOGY),
     row("UNAUTHORIZED", EVERY, OUR_BUG, APOLOGY),
     row("FORBIDDEN", EVERY, OUR_BUG, APOLOGY),
-    row("CHANNEL_NOT_FOUND", &[Issue, Charge, Confirm], OUR_BUG, APOLOGY),
+    row("CHANNEL_NOT_FOUND", &[Issue, Charge, Confirm, IssueReceipt], OUR_BUG, APOLOGY),
     row("INFORMATION_MISMATCH", &[Issue, Confirm], OUR_BUG, START_AGAIN),
     row("INVALID_PAYMENT_TOKEN", &[Confirm], OUR_BUG, START_AGAIN),
     row("PAYMENT_NOT_FOUND", &[Confirm, Cancel], OUR_BUG, APOLOGY),
@@ -103,6 +103,11 @@ const TABLE: &[Row] = &[
     row("CANCEL_TAX_FREE_AMOUNT_EXCEEDS_CANCELLABLE_TAX_FREE_AMOUNT", &[Cancel], OUR_BUG, NOT_REFUNDABLE),
     row("NEGATIVE_PROMOTION_ADJUSTED_CANCEL_AMOUNT", &[Cancel], OUR_BUG, NOT_REFUNDABLE),
     row("PROMOTION_DISCOUNT_RETAIN_OPTION_SHOULD_NOT_BE_CHANGED", &[Cancel], OUR_BUG, NOT_REFUNDABLE),
+
+    // Cash receipts.
+    row("CASH_RECEIPT_ALREADY_ISSUED", &[IssueReceipt], Means::Reached, "이미 현금영수증을 발급한 결제입니다."),
+    row("CASH_RECEIPT_NOT_FOUND", &[CancelReceipt], OUR_BUG, "취소할 현금영수증이 없습니다."),
+    row("CASH_RECEIPT_NOT_ISSUED", &[CancelReceipt], OUR_BUG, "취소할 현금영수증이 없습니다."),
 
     // A deletion. Only these types mean "gone"; a bare 404 does not.
     row("BILLING_KEY_ALREADY_DELETED", &[Delete], Means::Gone, ""),
@@ -143,6 +148,12 @@ pub(super) fn judge(operation: Operation, status: StatusCode, refusal: &wire::Er
 fn said_by_pg(operation: Operation, code: &str) -> Verdict {
     match (operation, pg_codes::hear(None, code)) {
         (Charge | Confirm | Issue, Heard::No(decline)) => Verdict::Declined(decline),
+        // No money moves: what the PG would not do is a no, and the payment is asked all the same.
+        (IssueReceipt, _) => Verdict::Declined(Decline {
+            class: DeclineClass::NewCard,
+            code: code.to_owned(),
+            message: "현금영수증을 발급하지 못했습니다. 번호를 확인한 뒤 다시 요청해 주세요.".to_owned(),
+        }),
         _ => Verdict::OfPg(code.to_owned()),
     }
 }

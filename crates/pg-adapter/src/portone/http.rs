@@ -66,6 +66,19 @@ impl Http {
         send(operation, subject, request.header(IDEMPOTENCY_KEY, idempotency_key).json(body)).await
     }
 
+    /// A POST without a body, which names the store beside it.
+    pub(super) async fn post_for_store(
+        &self,
+        operation: Operation,
+        subject: &str,
+        path: &str,
+        idempotency_key: HeaderValue,
+    ) -> Answer {
+        let request = self.request(Method::POST, path, self.read_timeout);
+        let request = request.query(&[("storeId", &self.store_id)]);
+        send(operation, subject, request.header(IDEMPOTENCY_KEY, idempotency_key)).await
+    }
+
     /// Without an idempotency key: who deletes twice is told that it is gone.
     pub(super) async fn delete(&self, path: &str) -> Answer {
         let request = self.request(Method::DELETE, path, self.read_timeout);

@@ -21,6 +21,7 @@ mod mapping;
 mod mutations;
 mod payments;
 mod pg_codes;
+mod receipts;
 mod webhook;
 mod wire;
 
@@ -34,10 +35,11 @@ use reqwest::header::{HeaderMap, HeaderValue};
 pub use self::config::{CREDENTIALS, PortOneConfig, PortOneConfigError};
 use self::{http::Http, mapping::Ours, webhook::Keys};
 use crate::{
-    Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm, IssueBillingKey,
-    IssuedBillingKey, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider, Repeats,
+    Approval, BillingKeySecret, Cancel, CancelCashReceipt, Cancellation, Capabilities, CashReceiptLookup,
+    CashReceipts, Charge, Confirm, FindCashReceipt, IssueBillingKey, IssueCashReceipt, IssuedBillingKey,
+    IssuedCashReceipt, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider, Repeats,
     TransactionPage, Webhook, WebhookRefused,
-    operation::{Operation, measured, measured_list, measured_lookup},
+    operation::{Operation, measured, measured_list, measured_lookup, measured_receipt},
 };
 
 /// What every PG behind PortOne takes: KCP and Smartro know no symbols, and Smartro cuts after 40.
@@ -103,6 +105,12 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     // The guard is what the adapter just read, not what our books say.
     cancels_in_turn: false,
     order_ids: ORDER_IDS,
+    cash_receipts: Some(CashReceipts {
+        // A payment has one, whoever asks for a second.
+        repeats: Repeats::Always,
+        issues_for_the_rest: true,
+        cancels_parts: false,
+    }),
 };
 
 #[async_trait]
@@ -146,6 +154,18 @@ impl PaymentGateway for PortOneGateway {
 
     async fn transactions(&self, day: NaiveDate, after: Option<&str>) -> Result<TransactionPage, ListFailed> {
         measured_list(Provider::PortOne, self.list(day, after)).await
+    }
+
+    async fn issue_cash_receipt(&self, request: &IssueCashReceipt) -> Outcome<IssuedCashReceipt> {
+        measured(Provider::PortOne, Operation::IssueReceipt, self.issue_receipt(request)).await
+    }
+
+    async fn cancel_cash_receipt(&self, request: &CancelCashReceipt) -> Outcome<()> {
+        measured(Provider::PortOne, Operation::CancelReceipt, self.cancel_receipt(request)).await
+    }
+
+    async fn find_cash_receipt(&self, request: &FindCashReceipt) -> CashReceiptLookup {
+        measured_receipt(Provider::PortOne, self.look_up_receipt(request)).await
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

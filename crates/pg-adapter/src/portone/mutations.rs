@@ -18,10 +18,10 @@ use super::{
     http::{self, Answer},
     keys,
     mapping::{self, Ours},
-    webhook,
+    receipts, webhook,
 };
 use crate::{
-    Cancel, IssueBillingKey, Lookup, Outcome,
+    Cancel, CashReceiptLookup, IssueBillingKey, Lookup, Outcome,
     damage::{CASES, damage, damaged},
     http::whole,
 };
@@ -80,6 +80,28 @@ fn refund(reference: &str) -> Cancel {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+    #[test]
+    fn a_cash_receipt_that_is_not_there_never_is_and_the_other_way_round(
+        damage in damage(),
+        status in prop::sample::select(vec!["CANCELLED", "ISSUE_FAILED"]),
+    ) {
+        let receipt = |status: &str| json!({"status": status, "paymentId": ORDER, "amount": 9_900,
+            "issueNumber": "123456789", "url": "https://r", "currency": "KRW"});
+        let lookup = receipts::found(&damaged(receipt(status), &damage), Krw::won(9_900));
+        prop_assert!(!matches!(lookup, CashReceiptLookup::Issued(_)), "{:?}", lookup);
+        let lookup = receipts::found(&damaged(receipt("ISSUED"), &damage), Krw::won(9_900));
+        prop_assert!(matches!(lookup, CashReceiptLookup::Issued(_) | CashReceiptLookup::Unknown(_)), "{:?}", lookup);
+    }
+
+    #[test]
+    fn a_damaged_cash_receipt_answer_is_no_refusal(damage in damage()) {
+        let body = damaged(json!({"cashReceipt": {"issueNumber": "123456789", "url": "https://r", "pgReceiptId": "p"}}), &damage);
+        let outcome = receipts::issued(&body);
+        prop_assert!(matches!(outcome, Outcome::Approved(_) | Outcome::Unknown(_)), "{:?}", outcome);
+        let body = damaged(json!({"cancelledAmount": 900, "cancelledAt": "2026-11-20T01:00:05Z"}), &damage);
+        prop_assert!(!matches!(receipts::canceled(&body, Krw::won(9_900)), Outcome::Approved(())));
+    }
 
     #[test]
     fn a_payment_that_was_not_paid_never_becomes_one_that_was(

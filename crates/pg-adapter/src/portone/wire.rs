@@ -74,6 +74,32 @@ pub(super) struct EventsRequest<'a> {
     pub(super) cursor: Option<&'a str>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CashReceiptRequest<'a> {
+    pub(super) payment_id: &'a str,
+    pub(super) store_id: &'a str,
+    pub(super) channel_key: &'a str,
+    pub(super) r#type: &'static str,
+    pub(super) order_name: &'a str,
+    pub(super) currency: &'static str,
+    pub(super) amount: CashReceiptAmount,
+    pub(super) customer: CashReceiptCustomer<'a>,
+    pub(super) paid_at: DateTime<Utc>,
+}
+
+#[derive(Serialize)]
+pub(super) struct CashReceiptAmount {
+    pub(super) total: Krw,
+    pub(super) vat: Krw,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CashReceiptCustomer<'a> {
+    pub(super) identity_number: &'a str,
+}
+
 /// Every refusal.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -192,6 +218,41 @@ pub(super) struct CashReceipt {
     pub(super) issue_number: Option<String>,
     #[serde(default)]
     pub(super) url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CashReceiptAnswer {
+    pub(super) cash_receipt: NewCashReceipt,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewCashReceipt {
+    pub(super) issue_number: String,
+    #[serde(default, deserialize_with = "decoration")]
+    pub(super) url: Option<String>,
+}
+
+/// The receipt of a payment, asked for by itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FoundCashReceipt {
+    /// `ISSUED`, `CANCELLED` or `ISSUE_FAILED`.
+    pub(super) status: String,
+    #[serde(default, deserialize_with = "decoration")]
+    pub(super) amount: Option<i64>,
+    #[serde(default, deserialize_with = "decoration")]
+    pub(super) issue_number: Option<String>,
+    #[serde(default, deserialize_with = "decoration")]
+    pub(super) url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CanceledCashReceipt {
+    #[serde(deserialize_with = "won")]
+    pub(super) cancelled_amount: Krw,
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@
 
 use reqwest::StatusCode;
 
-use super::Operation::{self, Cancel, Charge, Confirm, Delete, Issue};
+use super::Operation::{self, Cancel, CancelReceipt, Charge, Confirm, Delete, Issue, IssueReceipt};
 use crate::{Decline, DeclineClass, passed_on::Heard};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -46,7 +46,8 @@ struct Row {
 /// Where a card (or an account) is asked for money or examined.
 const CARD: &[Operation] = &[Issue, Charge, Confirm];
 const PAY: &[Operation] = &[Charge, Confirm];
-const EVERY: &[Operation] = &[Issue, Charge, Confirm, Cancel, Delete];
+const RECEIPT: &[Operation] = &[IssueReceipt, CancelReceipt];
+const EVERY: &[Operation] = &[Issue, Charge, Confirm, Cancel, Delete, IssueReceipt, CancelReceipt];
 
 const HOLDER: Means = Means::Declined(DeclineClass::RetryLater);
 const NEW_CARD: Means = Means::Declined(DeclineClass::NewCard);
@@ -69,6 +70,9 @@ const REFUND_REFUSED: &str = "결제 기관에서 환불을 거절했습니다. 
 const REFUND_ACCOUNT: &str = "환불 계좌 정보가 올바르지 않습니다. 고객센터로 문의해 주세요.";
 const NOTHING_LEFT: &str = "취소할 수 있는 금액을 초과했습니다.";
 const ALREADY_CANCELED: &str = "이미 취소된 결제입니다.";
+const CHECK_NUMBER: &str = "현금영수증을 발급할 수 없는 번호입니다. 번호를 확인한 뒤 다시 요청해 주세요.";
+const RECEIPT_REFUSED: &str =
+    "국세청에서 현금영수증 발급을 거절했습니다. 번호를 확인한 뒤 다시 요청해 주세요.";
 
 const fn row(code: &'static str, operations: &'static [Operation], means: Means, text: &'static str) -> Row {
     Row { code, operations, means, text }
@@ -195,6 +199,14 @@ const TABLE: &[Row] = &[
     row("INVALID_BILL_KEY_REQUEST", &[Delete], OUR_BUG, APOLOGY),
     row("NOT_FOUND_HTTP_METHOD", &[Delete], OUR_BUG, APOLOGY),
 
+    // Cash receipts. The catalogue names three codes and says of none when it comes; nothing is known of cancels.
+    row("DUPLICATED_CASH_RECEIPT", &[IssueReceipt], Means::LookUp, "이미 현금영수증을 발급한 결제입니다."),
+    // Another number may be right, as another card may be good.
+    row("INVALID_CASH_RECEIPT_INFO", &[IssueReceipt], NEW_CARD, CHECK_NUMBER),
+    row("NTS_ERROR", &[IssueReceipt], NEW_CARD, RECEIPT_REFUSED),
+    row("NOT_CANCELABLE_AMOUNT", &[CancelReceipt], OUR_BUG, "취소할 수 있는 현금영수증 금액을 초과했습니다."),
+    row("MAINTAINED_METHOD", RECEIPT, TEMPORARY, TRY_SOON),
+
     // Nobody can tell. Absent codes are treated alike; these are here because somebody will look.
     row("IDEMPOTENT_REQUEST_PROCESSING", EVERY, Means::Unknown, TRY_SOON),
     // Said of repeated calls, so quite possibly of the second sending of a charge that still runs.
@@ -225,7 +237,7 @@ pub(super) fn judge(operation: Operation, status: StatusCode, code: &str) -> Ver
     let Some(row) = find(operation, code) else { return Verdict::Unknown };
     let decline = |class| Decline { class, code: row.code.to_owned(), message: row.text.to_owned() };
     match row.means {
-        Means::Declined(_) if status.is_server_error() && operation.moves_money() => Verdict::Unknown,
+        Means::Declined(_) if status.is_server_error() && operation.happens_once() => Verdict::Unknown,
         Means::Declined(class) => Verdict::Declined(decline(class)),
         Means::LookUp => Verdict::LookUp(decline(DeclineClass::OurBug)),
         Means::Gone => Verdict::Gone,
@@ -268,6 +280,12 @@ pub(super) fn refused_here(code: &str) -> Decline {
 pub(super) fn cancel_aborted() -> Decline {
     let message = REFUND_REFUSED.to_owned();
     Decline { class: DeclineClass::OurBug, code: "ABORTED".to_owned(), message }
+}
+
+/// A cash receipt that the tax service refused, or that was refused in a 200.
+pub(super) fn receipt_refused(code: Option<&str>) -> Decline {
+    let code = code.unwrap_or("FAILED").chars().take(100).collect();
+    Decline { class: DeclineClass::NewCard, code, message: RECEIPT_REFUSED.to_owned() }
 }
 
 #[cfg(test)]

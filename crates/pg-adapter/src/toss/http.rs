@@ -88,13 +88,13 @@ impl Http {
     }
 
     /// A list may take as long as a charge (the reference: up to 60 s).
-    pub(super) async fn list(&self, path: &str, query: &[(&str, String)]) -> Answer {
+    pub(super) async fn list(&self, operation: Operation, path: &str, query: &[(&str, String)]) -> Answer {
         let request = self
             .client
             .get(format!("{}{path}", self.base_url))
             .query(query)
             .timeout(self.connect_timeout + self.read_timeout);
-        send(Operation::List, "", request).await
+        send(operation, "", request).await
     }
 }
 

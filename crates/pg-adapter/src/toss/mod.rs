@@ -8,6 +8,8 @@
 //!   sends nothing if our reference is in it.
 //! - Toss stores refusals under the idempotency key too, whatever the body: after a `Declined` the
 //!   next attempt needs a new order id or reference, which is a new key.
+//! - A cash receipt may be issued for any order, twice as well, and cannot be asked for by its key. So our
+//!   reference is its `orderId`, by which the day's list shows it (`receipts`).
 //! - Toss Pay (`pay.toss.im`) is another product with other endpoints and keys.
 
 mod cancels;
@@ -20,6 +22,7 @@ mod mapping;
 #[cfg(test)]
 mod mutations;
 mod payments;
+mod receipts;
 mod transactions;
 mod webhook;
 mod wire;
@@ -36,10 +39,11 @@ use self::{
     http::{Answer, Http},
 };
 use crate::{
-    Approval, BillingKeySecret, Cancel, Cancellation, Capabilities, Charge, Confirm, Decline,
-    IssueBillingKey, IssuedBillingKey, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider,
+    Approval, BillingKeySecret, Cancel, CancelCashReceipt, Cancellation, Capabilities, CashReceiptLookup,
+    CashReceipts, Charge, Confirm, Decline, FindCashReceipt, IssueBillingKey, IssueCashReceipt,
+    IssuedBillingKey, IssuedCashReceipt, ListFailed, Lookup, OrderIds, Outcome, PaymentGateway, Provider,
     Repeats, TransactionPage, Webhook, WebhookRefused,
-    operation::{Operation, measured, measured_list, measured_lookup},
+    operation::{Operation, measured, measured_list, measured_lookup, measured_receipt},
 };
 
 /// A day less than the 15 that the reference promises: clocks differ.
@@ -109,6 +113,11 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     full_cancel_after_partial: true,
     cancels_in_turn: false,
     order_ids: OrderIds { longest: 64, symbols: true },
+    cash_receipts: Some(CashReceipts {
+        repeats: Repeats::For(IDEMPOTENCY_KEYS_LIVE),
+        issues_for_the_rest: true,
+        cancels_parts: true,
+    }),
 };
 
 #[async_trait]
@@ -151,6 +160,18 @@ impl PaymentGateway for TossGateway {
 
     async fn transactions(&self, day: NaiveDate, after: Option<&str>) -> Result<TransactionPage, ListFailed> {
         measured_list(Provider::Toss, self.list(day, after)).await
+    }
+
+    async fn issue_cash_receipt(&self, request: &IssueCashReceipt) -> Outcome<IssuedCashReceipt> {
+        measured(Provider::Toss, Operation::IssueReceipt, self.issue_receipt(request)).await
+    }
+
+    async fn cancel_cash_receipt(&self, request: &CancelCashReceipt) -> Outcome<()> {
+        measured(Provider::Toss, Operation::CancelReceipt, self.cancel_receipt(request)).await
+    }
+
+    async fn find_cash_receipt(&self, request: &FindCashReceipt) -> CashReceiptLookup {
+        measured_receipt(Provider::Toss, self.look_up_receipt(request)).await
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

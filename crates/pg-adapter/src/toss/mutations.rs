@@ -4,9 +4,9 @@ use proptest::prelude::*;
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
-use super::{FirstWord, Operation, first_word, http, mapping, webhook};
+use super::{FirstWord, Operation, first_word, http, mapping, receipts, webhook};
 use crate::{
-    Cancel, IssueBillingKey, Lookup, Outcome,
+    Cancel, CancelCashReceipt, CashReceiptKind, IssueBillingKey, IssueCashReceipt, Lookup, Outcome,
     damage::{CASES, damage, damaged},
     http::whole,
 };
@@ -35,6 +35,30 @@ fn approved_payment() -> Value {
         "canceledAt": "2026-11-21T10:00:06+09:00", "cancelStatus": "DONE",
     }]);
     payment
+}
+
+const RECEIPT: &str = "cr_0199f6b2c0de7a52a0f1d2c3b4a59687";
+
+fn receipt(transaction: &str, key: &str, status: &str) -> Value {
+    json!({
+        "receiptKey": key, "issueNumber": "477137742", "issueStatus": status, "amount": 29000,
+        "taxFreeAmount": 0, "orderId": RECEIPT, "orderName": "Pro plan", "type": "소득공제",
+        "transactionType": transaction, "businessNumber": "1111111119", "customerIdentityNumber": "*******5678",
+        "failure": null, "requestedAt": "2026-11-20T10:00:05+09:00", "receiptUrl": "https://receipt",
+    })
+}
+
+fn receipt_request() -> IssueCashReceipt {
+    IssueCashReceipt {
+        payment_key: PAYMENT.to_owned(),
+        order_id: ORDER.to_owned(),
+        order_name: "Pro plan".to_owned(),
+        amount: kernel::Krw::won(29_000),
+        kind: CashReceiptKind::IncomeDeduction,
+        identity_number: "01012345678".to_owned().into(),
+        paid_at: chrono::DateTime::UNIX_EPOCH,
+        reference: RECEIPT.to_owned(),
+    }
 }
 
 proptest! {
@@ -75,7 +99,10 @@ proptest! {
         code in prop::sample::select(vec!["REJECT_CARD_PAYMENT", "INVALID_STOPPED_CARD", "UNAUTHORIZED_KEY", "NEW"]),
     ) {
         let body = damaged(json!({"code": code, "message": "거절", "data": null}), &damage);
-        for operation in [Operation::Issue, Operation::Charge, Operation::Confirm, Operation::Cancel] {
+        for operation in [
+            Operation::Issue, Operation::Charge, Operation::Confirm, Operation::Cancel, Operation::IssueReceipt,
+            Operation::CancelReceipt,
+        ] {
             let answer = http::understand(whole(StatusCode::from_u16(status).unwrap(), body.clone()));
             let word = first_word(operation, answer, |_| Outcome::Approved(()));
             prop_assert!(!matches!(word, FirstWord::Settled(Outcome::Approved(()))));
@@ -111,6 +138,31 @@ proptest! {
         }), &damage);
         let outcome = mapping::issued(&body, &request);
         prop_assert!(matches!(outcome, Outcome::Approved(_) | Outcome::Unknown(_)));
+    }
+
+    #[test]
+    fn a_refused_receipt_never_becomes_an_issued_one_nor_the_other_way_round(damage in damage()) {
+        let refused = damaged(receipt("CONFIRM", "key", "FAILED"), &damage);
+        let outcome = receipts::issued(&refused, &receipt_request());
+        prop_assert!(matches!(outcome, Outcome::Declined(_) | Outcome::Unknown(_)), "{:?}", outcome);
+        let issued = damaged(receipt("CONFIRM", "key", "COMPLETED"), &damage);
+        let outcome = receipts::issued(&issued, &receipt_request());
+        prop_assert!(matches!(outcome, Outcome::Approved(_) | Outcome::Unknown(_)), "{:?}", outcome);
+    }
+
+    #[test]
+    fn a_damaged_cancel_of_a_receipt_is_no_cancel_of_another_amount(damage in damage()) {
+        let request = CancelCashReceipt {
+            payment_key: PAYMENT.to_owned(),
+            order_id: ORDER.to_owned(),
+            receipt_key: "key".to_owned(),
+            amount: kernel::Krw::won(9_000),
+            reference: "refund-1".to_owned(),
+        };
+        let outcome = receipts::canceled(&damaged(receipt("CANCEL", "c_key", "IN_PROGRESS"), &damage), &request);
+        prop_assert!(!matches!(outcome, Outcome::Declined(_)), "{:?}", outcome);
+        let issue = damaged(receipt("CONFIRM", "key", "IN_PROGRESS"), &damage);
+        prop_assert!(!matches!(receipts::canceled(&issue, &request), Outcome::Approved(())));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    TossGateway,
+    Operation, TossGateway,
     http::{Answer, path},
     mapping,
 };
@@ -24,7 +24,7 @@ impl TossGateway {
         ];
         query.extend(after.map(|key| ("startingAfter", key.to_owned())));
         let path = path(&["transactions"]).unwrap_or_default();
-        match self.http.list(&path, &query).await {
+        match self.http.list(Operation::List, &path, &query).await {
             Answer::Accepted(body) => mapping::transactions(&body, limit),
             Answer::Refused { status, code } => Err(ListFailed(format!("{status} {code}"))),
             Answer::NotSent(reason) | Answer::Unclear(reason) => Err(ListFailed(reason)),

@@ -42,6 +42,21 @@ pub(super) struct CancelRequest<'a> {
     pub(super) cancel_amount: Krw,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CashReceiptRequest<'a> {
+    pub(super) amount: Krw,
+    pub(super) order_id: &'a str,
+    pub(super) order_name: &'a str,
+    pub(super) r#type: &'static str,
+    pub(super) customer_identity_number: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct CashReceiptCancelRequest {
+    pub(super) amount: Krw,
+}
+
 /// Every refusal, and `failure` of a payment that failed.
 #[derive(Debug, Deserialize)]
 pub(super) struct Error {
@@ -159,6 +174,35 @@ pub(super) struct CashReceipt {
     pub(super) issue_number: String,
     #[serde(default)]
     pub(super) receipt_url: Option<String>,
+}
+
+/// A cash receipt that was issued by itself, or the cancel of one.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CashReceiptRow {
+    pub(super) receipt_key: String,
+    pub(super) order_id: String,
+    #[serde(deserialize_with = "won")]
+    pub(super) amount: Krw,
+    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`.
+    pub(super) issue_status: String,
+    /// `CONFIRM` or `CANCEL`.
+    pub(super) transaction_type: String,
+    #[serde(default, deserialize_with = "decoration")]
+    pub(super) issue_number: Option<String>,
+    #[serde(default, deserialize_with = "decoration")]
+    pub(super) receipt_url: Option<String>,
+    #[serde(default, deserialize_with = "decoration")]
+    pub(super) failure: Option<Error>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CashReceiptPage {
+    pub(super) has_next: bool,
+    #[serde(default)]
+    pub(super) last_cursor: Option<i64>,
+    pub(super) data: Vec<CashReceiptRow>,
 }
 
 #[derive(Deserialize)]

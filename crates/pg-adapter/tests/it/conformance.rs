@@ -4,7 +4,7 @@ use std::{env, fs};
 
 use futures::future::join_all;
 use pg_adapter::{
-    Capabilities, OrderIds, Repeats,
+    Capabilities, CashReceipts, OrderIds, Repeats,
     contract::{CASES, Case, Rig, Verdict},
 };
 use sandbox::{BootpaySwitches, KcpSwitches};
@@ -90,8 +90,10 @@ fn described(capabilities: Capabilities) -> Vec<(&'static str, String)> {
         full_cancel_after_partial,
         cancels_in_turn,
         order_ids: OrderIds { longest, symbols },
+        cash_receipts,
     } = capabilities;
     let yes_or_no = |is_so: bool| if is_so { "yes" } else { "no" }.to_owned();
+    let of_receipts = |of: &dyn Fn(CashReceipts) -> String| cash_receipts.map_or_else(|| "no".to_owned(), of);
     let alphabet = if symbols { "letters, digits, `-` and `_`" } else { "letters and digits" };
     vec![
         ("finds_by_order", yes_or_no(finds_by_order)),
@@ -105,6 +107,10 @@ fn described(capabilities: Capabilities) -> Vec<(&'static str, String)> {
         ("full_cancel_after_partial", yes_or_no(full_cancel_after_partial)),
         ("cancels_in_turn", yes_or_no(cancels_in_turn)),
         ("order_ids", format!("{alphabet}, at most {longest}")),
+        ("cash_receipts", yes_or_no(cash_receipts.is_some())),
+        ("cash_receipts.repeats", of_receipts(&|it| how_long(it.repeats))),
+        ("cash_receipts.issues_for_the_rest", of_receipts(&|it| yes_or_no(it.issues_for_the_rest))),
+        ("cash_receipts.cancels_parts", of_receipts(&|it| yes_or_no(it.cancels_parts))),
     ]
 }
 

@@ -7,8 +7,8 @@ use std::{
 
 use kernel::{Krw, MovableClock};
 use pg_adapter::{
-    Acknowledgement,
-    contract::{Delivery, Fault, Moment, Movement, Operation, TestCard},
+    Acknowledgement, IssueCashReceipt,
+    contract::{Delivery, Fault, Moment, Movement, Operation, Paper, TestCard},
 };
 use reqwest::header::{HeaderMap, HeaderName};
 use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
@@ -109,17 +109,39 @@ impl Outside {
 
     /// The money that really moved for an order.
     pub(crate) async fn book(&self, order_id: &str) -> Vec<Movement> {
+        let book = self.lines(&[order_id]).await;
+        book.into_iter()
+            .filter_map(|(kind, amount)| match kind.as_str() {
+                "CHARGE" => Some(Movement::Charge(amount)),
+                "CANCEL" => Some(Movement::Cancel(amount)),
+                "CASH_RECEIPT" | "CASH_RECEIPT_CANCEL" => None,
+                other => panic!("the book has a line of the kind {other:?}"),
+            })
+            .collect()
+    }
+
+    /// The cash receipts that there really are: some providers keep them by the payment's order, others by
+    /// our reference.
+    pub(crate) async fn papers(&self, request: &IssueCashReceipt) -> Vec<Paper> {
+        let book = self.lines(&[&request.order_id, &request.reference]).await;
+        book.into_iter()
+            .filter_map(|(kind, amount)| match kind.as_str() {
+                "CASH_RECEIPT" => Some(Paper::Issued(amount)),
+                "CASH_RECEIPT_CANCEL" => Some(Paper::TakenBack(amount)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The lines of the book under these names, but for what was declined.
+    async fn lines(&self, names: &[&str]) -> Vec<(String, Krw)> {
         let answer = self.control.get(self.control_url("book")).send().await.unwrap();
         let book: Vec<Value> = answer.json().await.unwrap();
         book.iter()
-            .filter(|line| line["orderId"] == order_id && line["status"] != "DECLINED")
+            .filter(|line| names.iter().any(|name| line["orderId"] == *name) && line["status"] != "DECLINED")
             .map(|line| {
                 let amount = Krw::won(line["amount"].as_i64().unwrap());
-                match line["kind"].as_str() {
-                    Some("CHARGE") => Movement::Charge(amount),
-                    Some("CANCEL") => Movement::Cancel(amount),
-                    other => panic!("the book has a line of the kind {other:?}"),
-                }
+                (line["kind"].as_str().unwrap().to_owned(), amount)
             })
             .collect()
     }
@@ -167,6 +189,9 @@ fn operation_name(operation: Operation) -> &'static str {
         Operation::Cancel => "cancel",
         Operation::LookUp => "lookup",
         Operation::List => "transactions",
+        Operation::IssueReceipt => "issue_cash_receipt",
+        Operation::CancelReceipt => "cancel_cash_receipt",
+        Operation::LookUpReceipt => "lookup_cash_receipt",
     }
 }
 

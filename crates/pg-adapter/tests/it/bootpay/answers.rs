@@ -9,28 +9,28 @@ use serde_json::{Value, json};
 use super::rig::gateway;
 use crate::canned::{Canned, body, ok, raw};
 
-const RECEIPT: &str = "65f0c0ffee0000000000a001";
+pub(super) const RECEIPT: &str = "65f0c0ffee0000000000a001";
 
-async fn bootpay(answers: impl IntoIterator<Item = Vec<u8>>) -> Canned<BootpayGateway> {
+pub(super) async fn bootpay(answers: impl IntoIterator<Item = Vec<u8>>) -> Canned<BootpayGateway> {
     let clock = Arc::new(MovableClock::default());
     let token = ok(&json!({"access_token": "token-1", "expire_in": 1800}));
     Canned::to(|base_url| gateway(base_url, clock), [token].into_iter().chain(answers)).await
 }
 
-fn receipt() -> Value {
+pub(super) fn receipt() -> Value {
     json!({
         "receipt_id": RECEIPT, "order_id": "ORDER1", "price": 29_000, "cancelled_price": 0, "status": 1,
         "purchased_at": "2026-11-20T09:00:03 +09:00",
     })
 }
 
-fn with(field: &str, value: Value) -> Value {
+pub(super) fn with(field: &str, value: Value) -> Value {
     let mut receipt = receipt();
     receipt[field] = value;
     receipt
 }
 
-fn refusal(status: &str, message: &str) -> Vec<u8> {
+pub(super) fn refusal(status: &str, message: &str) -> Vec<u8> {
     let body = json!({"error_code": "RC_ANY", "message": message}).to_string();
     raw(status, "content-type: application/json\r\n", body.as_bytes())
 }

@@ -1,3 +1,4 @@
 mod answers;
 mod contract;
+mod papers;
 pub(crate) mod rig;

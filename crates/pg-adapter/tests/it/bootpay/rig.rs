@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 use kernel::{Clock as _, Krw, MovableClock};
 use pg_adapter::{
-    DeclineClass, PaymentGateway,
+    DeclineClass, IssueCashReceipt, PaymentGateway,
     bootpay::{BootpayConfig, BootpayGateway},
-    contract::{Delivery, Fault, Movement, Operation, Rig, TestCard, Webhooks},
+    contract::{Delivery, Fault, Movement, Operation, Paper, Rig, TestCard, Webhooks},
 };
 use sandbox::BootpaySwitches;
 use secrecy::SecretString;
@@ -86,6 +86,8 @@ impl Rig for BootpayRig {
     }
 
     async fn break_next(&self, operation: Operation, fault: Fault) {
+        // The receipt is what a payment is asked by, and its cash receipt too.
+        let operation = if operation == Operation::LookUpReceipt { Operation::LookUp } else { operation };
         let decline = match fault {
             Fault::Decline(class) => words(class),
             _ => "",
@@ -99,6 +101,10 @@ impl Rig for BootpayRig {
 
     async fn book(&self, order_id: &str) -> Vec<Movement> {
         self.outside.book(order_id).await
+    }
+
+    async fn papers(&self, request: &IssueCashReceipt) -> Vec<Paper> {
+        self.outside.papers(request).await
     }
 
     fn today(&self) -> NaiveDate {

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 use kernel::{Clock as _, Krw, MovableClock};
 use pg_adapter::{
-    DeclineClass, PaymentGateway,
-    contract::{Delivery, Fault, Movement, Operation, Rig, TestCard, Webhooks},
+    DeclineClass, IssueCashReceipt, PaymentGateway,
+    contract::{Delivery, Fault, Movement, Operation, Paper, Rig, TestCard, Webhooks},
     kcp::{KcpConfig, KcpGateway},
 };
 use sandbox::KcpSwitches;
@@ -98,6 +98,10 @@ impl Rig for KcpRig {
 
     async fn book(&self, order_id: &str) -> Vec<Movement> {
         self.outside.book(order_id).await
+    }
+
+    async fn papers(&self, request: &IssueCashReceipt) -> Vec<Paper> {
+        self.outside.papers(request).await
     }
 
     fn today(&self) -> NaiveDate {

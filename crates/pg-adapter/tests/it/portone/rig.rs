@@ -11,8 +11,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::NaiveDate;
 use kernel::{Clock as _, Krw, MovableClock};
 use pg_adapter::{
-    Confirm, DeclineClass, Outcome, PaymentGateway,
-    contract::{Delivery, Fault, Movement, Operation, Rig, TestCard, Webhooks},
+    Confirm, DeclineClass, IssueCashReceipt, Outcome, PaymentGateway,
+    contract::{Delivery, Fault, Movement, Operation, Paper, Rig, TestCard, Webhooks},
     portone::{PortOneConfig, PortOneGateway},
 };
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -144,6 +144,10 @@ impl Rig for PortOneRig {
 
     async fn book(&self, order_id: &str) -> Vec<Movement> {
         self.outside.book(order_id).await
+    }
+
+    async fn papers(&self, request: &IssueCashReceipt) -> Vec<Paper> {
+        self.outside.papers(request).await
     }
 
     fn today(&self) -> NaiveDate {

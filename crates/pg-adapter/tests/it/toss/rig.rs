@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 use kernel::{Clock as _, Krw, MovableClock};
 use pg_adapter::{
-    Confirm, DeclineClass, Outcome, PaymentGateway,
-    contract::{Delivery, Fault, Movement, Operation, Rig, TestCard, Webhooks},
+    Confirm, DeclineClass, IssueCashReceipt, Outcome, PaymentGateway,
+    contract::{Delivery, Fault, Movement, Operation, Paper, Rig, TestCard, Webhooks},
     toss::{TossConfig, TossGateway},
 };
 use reqwest::header::HeaderValue;
@@ -102,6 +102,10 @@ impl Rig for TossRig {
 
     async fn book(&self, order_id: &str) -> Vec<Movement> {
         self.outside.book(order_id).await
+    }
+
+    async fn papers(&self, request: &IssueCashReceipt) -> Vec<Paper> {
+        self.outside.papers(request).await
     }
 
     fn today(&self) -> NaiveDate {
