@@ -29,7 +29,7 @@ use crate::{
     layers, ops,
 };
 
-/// Larger bodies are refused before they are read. Bulk routes will set their own limit.
+/// Larger bodies are refused before they are read. Bulk routes set their own limit.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// All contexts of one process.
@@ -101,10 +101,11 @@ fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
 }
 
 /// Each context's routes by themselves.
-fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 3] {
+fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 4] {
     [
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
+        ("booking", booking::router()),
         ("operations", ops::router()),
     ]
 }
@@ -129,6 +130,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "checkout", description = "Paying in the provider's window"),
         (name = "payments", description = "History, retries, refunds"),
         (name = "papers", description = "Receipts, tax invoices, cash receipts"),
+        (name = "booking", description = "Customers, staff, services, reservations, reviews"),
         (name = "identity", description = "Who is calling"),
         (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),
         (name = "operations", description = "For schedulers, providers and monitoring"),
