@@ -214,6 +214,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/businesses/{businessId}/customers/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Feed customers
+         * @description Up to 10,000 rows: a JSON array, or a row a line as `application/x-ndjson`. A row whose `externalId` is known changes what
+         *     is known; feeding twice changes nothing. Rows that cannot be are reported one by one, and the others go in.
+         *     What is left out of a row is erased. A customer whose personal data was erased (`ERASED`) stays so.
+         */
+        put: operations["upsertCustomers"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/reservations/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Feed reservations
+         * @description Up to 10,000 rows: a JSON array, or a row a line as `application/x-ndjson`. A row whose `externalId` is known changes what
+         *     is known; feeding twice changes nothing. Rows that cannot be are reported one by one, and the others go in.
+         *     A row that refers to a customer, a staff member or a service that was not fed before fails (`UNKNOWN_CUSTOMER`,
+         *     `UNKNOWN_STAFF`, `UNKNOWN_SERVICE`); the others go in. Any status may follow any other here: the feeding system knows.
+         */
+        put: operations["upsertReservations"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/services/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Feed services
+         * @description Up to 10,000 rows: a JSON array, or a row a line as `application/x-ndjson`. A row whose `externalId` is known changes what
+         *     is known; feeding twice changes nothing. Rows that cannot be are reported one by one, and the others go in.
+         *     A category that is not there yet is made. A service that was withdrawn and is fed again is offered again.
+         */
+        put: operations["upsertServices"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/staffs/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Feed staff
+         * @description Up to 10,000 rows: a JSON array, or a row a line as `application/x-ndjson`. A row whose `externalId` is known changes what
+         *     is known; feeding twice changes nothing. Rows that cannot be are reported one by one, and the others go in.
+         *     Somebody who had left and is fed again works there again.
+         */
+        put: operations["upsertStaffs"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dev/clock": {
         parameters: {
             query?: never;
@@ -1194,6 +1283,34 @@ export interface components {
             subscribedPlan?: string | null;
             subscriptionId?: components["schemas"]["SubscriptionId"] | null;
         };
+        /**
+         * @description A customer as the feeding system knows them. What is left out is nothing: a telephone number that is not sent again is gone.
+         * @example {
+         *       "birthday": "1994-05-08",
+         *       "email": "minseo@misohair.com",
+         *       "externalId": "C-1001",
+         *       "gender": "FEMALE",
+         *       "marketingConsent": true,
+         *       "name": "김민서",
+         *       "phone": "010-1234-5678",
+         *       "tags": [
+         *         "단골"
+         *       ]
+         *     }
+         */
+        CustomerRow: {
+            /** Format: date */
+            birthday?: string | null;
+            createdAt?: components["schemas"]["KoreanTime"] | null;
+            email?: string | null;
+            externalId: string;
+            gender?: components["schemas"]["Gender"] | null;
+            marketingConsent?: boolean | null;
+            name: string;
+            /** @description However it is written; `+82` as well. */
+            phone?: string | null;
+            tags?: string[] | null;
+        };
         /** @description The envelope of every success: `{"data": ...}`. */
         Data_BillingKeyRegistered: {
             /** @description A subscription that was started, or whose first charge is not known yet. */
@@ -1329,6 +1446,41 @@ export interface components {
         Data_DevToken: {
             data: {
                 accessToken: string;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_FeedReport: {
+            /**
+             * @description What became of the rows. `received` is the sum of the five that follow.
+             * @example {
+             *       "created": 2,
+             *       "errors": [
+             *         {
+             *           "code": "UNKNOWN_STAFF",
+             *           "externalId": "R-20003",
+             *           "field": "staffExternalId",
+             *           "message": "등록되지 않은 직원입니다.",
+             *           "row": 3
+             *         }
+             *       ],
+             *       "failed": 1,
+             *       "received": 4,
+             *       "superseded": 0,
+             *       "unchanged": 0,
+             *       "updated": 1
+             *     }
+             */
+            data: {
+                created: number;
+                /** @description All that is wrong with the failed rows. */
+                errors: components["schemas"]["RowError"][];
+                failed: number;
+                received: number;
+                /** @description A later row of the same call had the same `externalId`, and counted instead. */
+                superseded: number;
+                /** @description They said what is known already. */
+                unchanged: number;
+                updated: number;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1846,6 +1998,38 @@ export interface components {
              */
             providerCode: string;
         };
+        /**
+         * @description What became of the rows. `received` is the sum of the five that follow.
+         * @example {
+         *       "created": 2,
+         *       "errors": [
+         *         {
+         *           "code": "UNKNOWN_STAFF",
+         *           "externalId": "R-20003",
+         *           "field": "staffExternalId",
+         *           "message": "등록되지 않은 직원입니다.",
+         *           "row": 3
+         *         }
+         *       ],
+         *       "failed": 1,
+         *       "received": 4,
+         *       "superseded": 0,
+         *       "unchanged": 0,
+         *       "updated": 1
+         *     }
+         */
+        FeedReport: {
+            created: number;
+            /** @description All that is wrong with the failed rows. */
+            errors: components["schemas"]["RowError"][];
+            failed: number;
+            received: number;
+            /** @description A later row of the same call had the same `externalId`, and counted instead. */
+            superseded: number;
+            /** @description They said what is known already. */
+            unchanged: number;
+            updated: number;
+        };
         /** @description One field that was wrong. */
         FieldError: {
             /** @example UNKNOWN_PLAN */
@@ -1883,6 +2067,8 @@ export interface components {
              */
             open: number;
         };
+        /** @enum {string} */
+        Gender: "FEMALE" | "MALE" | "OTHER";
         /** @description The health of one process. */
         Health: {
             /** @example UP */
@@ -2356,7 +2542,7 @@ export interface components {
          * @description Something that a member of a business may be allowed to do.
          * @enum {string}
          */
-        Permission: "tenant:billing" | "tenant:reports" | "tenant:exports" | "tenant:crm";
+        Permission: "tenant:billing" | "tenant:reports" | "tenant:exports" | "tenant:crm" | "tenant:booking" | "tenant:personal-data";
         /** @description A plan of the catalogue. */
         Plan: {
             /** @example BASIC */
@@ -2646,6 +2832,38 @@ export interface components {
             url?: string | null;
         };
         /**
+         * @description A reservation as the feeding system knows it.
+         * @example {
+         *       "customerExternalId": "C-1001",
+         *       "externalId": "R-20001",
+         *       "services": [
+         *         {
+         *           "price": 28000,
+         *           "serviceExternalId": "CUT-F"
+         *         }
+         *       ],
+         *       "staffExternalId": "S-1",
+         *       "startAt": "2026-03-14T10:00:00+09:00",
+         *       "status": "CONFIRMED"
+         *     }
+         */
+        ReservationRow: {
+            createdAt?: components["schemas"]["KoreanTime"] | null;
+            /** @description Left out for somebody who left no name. */
+            customerExternalId?: string | null;
+            externalId: string;
+            services: components["schemas"]["ServiceLineRow"][];
+            /** @description Left out for whoever is free. */
+            staffExternalId?: string | null;
+            startAt: components["schemas"]["KoreanTime"];
+            status: components["schemas"]["ReservationStatus"];
+        };
+        /**
+         * @description How a reservation stands.
+         * @enum {string}
+         */
+        ReservationStatus: "PENDING" | "CONFIRMED" | "COMPLETED" | "CANCELLED" | "NO_SHOW";
+        /**
          * @description What a person decides.
          * @enum {string}
          */
@@ -2751,6 +2969,18 @@ export interface components {
             /** @description None: what the platform's rules say, or the configured provider. */
             routes: components["schemas"]["RouteRule"][];
         };
+        /** @description What is wrong with a row. */
+        RowError: {
+            code: string;
+            /** @description Null where it cannot be read. */
+            externalId?: string | null;
+            /** @description Empty where the whole row is meant. */
+            field: string;
+            /** @description What a shop owner may read, in Korean. */
+            message: string;
+            /** @description Counted from 1; of NDJSON it is the line. */
+            row: number;
+        };
         /** @description What a billing run did. */
         RunReport: {
             /**
@@ -2777,6 +3007,40 @@ export interface components {
              */
             unknown: number;
         };
+        /** @description What was done at a visit. */
+        ServiceLineRow: {
+            /**
+             * Format: int64
+             * @description What was actually charged, won.
+             * @example 28000
+             */
+            price: number;
+            /** @example CUT-F */
+            serviceExternalId: string;
+        };
+        /**
+         * @description A service as the feeding system knows it.
+         * @example {
+         *       "category": "컷",
+         *       "durationMinutes": 60,
+         *       "externalId": "CUT-F",
+         *       "name": "여성 컷",
+         *       "price": 30000
+         *     }
+         */
+        ServiceRow: {
+            /** @description A category by its name; one that is not there yet is made. */
+            category?: string | null;
+            /** Format: int64 */
+            durationMinutes: number;
+            externalId: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description The list price, won.
+             */
+            price: number;
+        };
         /** @description One side's totals of a day. */
         SideView: {
             canceled: components["schemas"]["Krw"];
@@ -2791,6 +3055,17 @@ export interface components {
              * @example 12
              */
             charges: number;
+        };
+        /**
+         * @description Somebody who works in a shop, as the feeding system knows them.
+         * @example {
+         *       "externalId": "S-1",
+         *       "name": "이지은"
+         *     }
+         */
+        StaffRow: {
+            externalId: string;
+            name: string;
         };
         /**
          * @description Why a card is kept beside the one that the subscription names.
@@ -3953,6 +4228,476 @@ export interface operations {
                 };
             };
             /** @description `VALIDATION_FAILED`: `UNKNOWN_PROVIDER`, `PROVIDER_NOT_CONFIGURED`, `OUT_OF_RANGE`, `TWICE` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upsertCustomers: {
+        parameters: {
+            query?: {
+                /** @description False for the import of history: nobody is told of what changed. */
+                announce?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "birthday": "1994-05-08",
+                 *         "email": "minseo@misohair.com",
+                 *         "externalId": "C-1001",
+                 *         "gender": "FEMALE",
+                 *         "marketingConsent": true,
+                 *         "name": "김민서",
+                 *         "phone": "010-1234-5678",
+                 *         "tags": [
+                 *           "단골"
+                 *         ]
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["CustomerRow"][];
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What became of the rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_FeedReport"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or the caller is no member of it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than 32 MiB. `LINE_TOO_LONG`: a line of NDJSON has more than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is neither `application/json` nor `application/x-ndjson`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TOO_MANY_ROWS`: more than 10,000. `VALIDATION_FAILED`: JSON, but no array. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upsertReservations: {
+        parameters: {
+            query?: {
+                /** @description False for the import of history: nobody is told of what changed. */
+                announce?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "customerExternalId": "C-1001",
+                 *         "externalId": "R-20001",
+                 *         "services": [
+                 *           {
+                 *             "price": 28000,
+                 *             "serviceExternalId": "CUT-F"
+                 *           }
+                 *         ],
+                 *         "staffExternalId": "S-1",
+                 *         "startAt": "2026-03-14T10:00:00+09:00",
+                 *         "status": "CONFIRMED"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["ReservationRow"][];
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What became of the rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_FeedReport"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or the caller is no member of it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than 32 MiB. `LINE_TOO_LONG`: a line of NDJSON has more than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is neither `application/json` nor `application/x-ndjson`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TOO_MANY_ROWS`: more than 10,000. `VALIDATION_FAILED`: JSON, but no array. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upsertServices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "category": "컷",
+                 *         "durationMinutes": 60,
+                 *         "externalId": "CUT-F",
+                 *         "name": "여성 컷",
+                 *         "price": 30000
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["ServiceRow"][];
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What became of the rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_FeedReport"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or the caller is no member of it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than 32 MiB. `LINE_TOO_LONG`: a line of NDJSON has more than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is neither `application/json` nor `application/x-ndjson`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TOO_MANY_ROWS`: more than 10,000. `VALIDATION_FAILED`: JSON, but no array. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upsertStaffs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "externalId": "S-1",
+                 *         "name": "이지은"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["StaffRow"][];
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What became of the rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_FeedReport"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or the caller is no member of it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than 32 MiB. `LINE_TOO_LONG`: a line of NDJSON has more than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is neither `application/json` nor `application/x-ndjson`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TOO_MANY_ROWS`: more than 10,000. `VALIDATION_FAILED`: JSON, but no array. */
             422: {
                 headers: {
                     [name: string]: unknown;

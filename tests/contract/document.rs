@@ -85,6 +85,16 @@ impl Operation {
         self.path.starts_with("/api/admin/")
     }
 
+    /// Its path names a business: the one of the example is business 1.
+    pub(crate) fn is_in_a_business(&self) -> bool {
+        self.path.contains("{businessId}")
+    }
+
+    /// It takes many rows at a time, a list and no object.
+    pub(crate) fn takes_rows(&self) -> bool {
+        self.path.ends_with("/bulk")
+    }
+
     /// The parameters in `path`, `query` or `header`.
     pub(crate) fn parameters(&self, place: &str) -> Vec<Value> {
         let all = self.description["parameters"].as_array().cloned().unwrap_or_default();

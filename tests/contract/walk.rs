@@ -14,9 +14,13 @@ use testkit::{Actor, Answer, TestApp};
 use crate::document::Operation;
 
 /// Somebody who may call an operation: an operator of the platform where it is for those, and
-/// otherwise the owner of this business.
+/// otherwise the owner of this business, or of the one that its path names.
 fn who_may(app: &TestApp, operation: &Operation, business: i64) -> Actor {
-    if operation.is_for_operators() { app.platform_admin() } else { app.owner_of(business) }
+    match operation {
+        operation if operation.is_for_operators() => app.platform_admin(),
+        operation if operation.is_in_a_business() => app.owner(),
+        _ => app.owner_of(business),
+    }
 }
 
 /// Calls an operation the way its documentation shows.

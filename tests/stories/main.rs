@@ -1,5 +1,6 @@
 //! What dangol promises, told over HTTP. Each module is a chapter; each test name is a rule.
 
+mod booking;
 mod cancelling;
 mod cases;
 mod checking_out;

@@ -183,11 +183,14 @@ async fn a_caller_learns_who_they_are() {
         owner.data()["businesses"],
         json!([{
             "businessId": 1, "name": "미소헤어", "role": "OWNER",
-            "permissions": ["tenant:billing", "tenant:reports", "tenant:exports", "tenant:crm"],
+            "permissions": [
+                "tenant:billing", "tenant:reports", "tenant:exports", "tenant:crm", "tenant:booking",
+                "tenant:personal-data",
+            ],
         }])
     );
     let staff = app.member(2, Role::Staff).get("/api/me").await;
-    assert_eq!(staff.data()["businesses"][0]["permissions"], json!([]));
+    assert_eq!(staff.data()["businesses"][0]["permissions"], json!(["tenant:booking"]));
     let admin = app.platform_admin().get("/api/me").await;
     assert_eq!((&admin.data()["platformAdmin"], &admin.data()["businesses"]), (&json!(true), &json!([])));
     app.anonymous().get("/api/me").await.problem(401, "AUTHENTICATION_REQUIRED");

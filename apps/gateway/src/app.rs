@@ -30,7 +30,7 @@ use crate::{
     layers, ops,
 };
 
-/// Larger bodies are refused before they are read. Bulk routes will set their own limit.
+/// Larger bodies are refused before they are read. Bulk routes set their own limit.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// All contexts of one process.
@@ -106,10 +106,11 @@ fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
 }
 
 /// Each context's routes by themselves.
-fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 4] {
+fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 5] {
     [
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
+        ("booking", booking::router()),
         ("reporting", reporting::router()),
         ("operations", ops::router()),
     ]
@@ -135,6 +136,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "checkout", description = "Paying in the provider's window"),
         (name = "payments", description = "History, retries, refunds"),
         (name = "papers", description = "Receipts, tax invoices, cash receipts"),
+        (name = "booking", description = "Customers, staff, services, reservations, reviews"),
         (name = "reports", description = "What a shop earned"),
         (name = "identity", description = "Who is calling"),
         (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),

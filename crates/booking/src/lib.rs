@@ -4,11 +4,32 @@
 //! of its own (`externalId`), so that feeding twice changes nothing; a shop may also write by hand. What is here is
 //! read by others through the views of schema `booking_read`.
 
+mod announce;
+mod contact;
+mod customer;
+mod error;
+mod event;
+mod feed;
+mod field;
+mod http;
+mod reservation;
+mod service;
+mod staff;
+mod store;
+
 use std::sync::Arc;
 
-use kernel::Clock;
-use platform::Vault;
+use kernel::{BusinessId, Clock};
+use platform::{TenantTx, Vault};
 use sqlx::PgPool;
+
+pub use customer::{CustomerId, CustomerRow, Gender};
+pub use error::{BookingError, IllegalMove};
+pub use feed::{Announce, Feed, FeedReport, Row, RowError};
+pub use http::router;
+pub use reservation::{ReservationId, ReservationRow, ReservationStatus, ServiceLineRow};
+pub use service::{ServiceId, ServiceRow};
+pub use staff::{StaffId, StaffRow};
 
 /// What this context needs to work.
 #[derive(Clone)]
@@ -17,6 +38,14 @@ pub struct Booking {
     pub clock: Arc<dyn Clock>,
     /// Seals phone numbers, e-mail addresses and memos.
     pub vault: Vault,
+}
+
+impl Booking {
+    /// A transaction that writes for a business, when nobody else does.
+    async fn write(&self, business: BusinessId) -> Result<TenantTx, BookingError> {
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        if store::lock(&mut tx, business).await? { Ok(tx) } else { Err(BookingError::NoSuchBusiness) }
+    }
 }
 
 /// This context's migrations, in schema `booking`.

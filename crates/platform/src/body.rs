@@ -45,7 +45,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         require_json(request.headers())?;
         let RawBody(body) = RawBody::from_request(request, state).await?;
-        parse(&body).map(Self)
+        read_object(&body).map(Self)
     }
 }
 
@@ -60,7 +60,7 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
             return Ok(None);
         }
         require_json(&headers)?;
-        parse(&body).map(|value| Some(Self(value)))
+        read_object(&body).map(|value| Some(Self(value)))
     }
 }
 
@@ -104,8 +104,8 @@ fn unreadable_body(rejection: BytesRejection) -> Problem {
     }
 }
 
-/// Malformed JSON is a 400; well-formed JSON of the wrong shape is a 422 that names the field.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+/// Reads a JSON object. Malformed JSON is a 400; well-formed JSON of the wrong shape is a 422 that names the field.
+pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // serde would take a list for the members of a struct, in the order of the source.
     if body.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<IgnoredAny>(body).is_ok() {
         return Err(Problem::invalid_field("", "INVALID", "JSON 객체여야 합니다."));
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_wrong_type_names_the_field_but_does_not_repeat_the_value() {
-        let problem = parse::<Body>(br#"{"amount": "4300-0000-0000-0001"}"#).unwrap_err();
+        let problem = read_object::<Body>(br#"{"amount": "4300-0000-0000-0001"}"#).unwrap_err();
         assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
         let text = serde_json::to_string(&problem).unwrap();
         assert!(text.contains(r#""field":"amount""#), "{text}");
@@ -263,16 +263,16 @@ mod tests {
             r#"{"kind": 4300000000000001}"#,
             r#"{"pin": "4300000000000001"}"#,
         ] {
-            let text = serde_json::to_string(&parse::<Card>(body.as_bytes()).unwrap_err()).unwrap();
+            let text = serde_json::to_string(&read_object::<Card>(body.as_bytes()).unwrap_err()).unwrap();
             assert!(!text.contains("4300"), "{text}");
         }
-        assert!(parse::<Card>(br#"{"number": "1", "kind": "Debit"}"#).is_ok());
+        assert!(read_object::<Card>(br#"{"number": "1", "kind": "Debit"}"#).is_ok());
     }
 
     #[test]
     fn what_is_repeated_is_short() {
         let body = format!(r#"{{"{}": 1}}"#, "가".repeat(10_000));
-        let text = serde_json::to_string(&parse::<Body>(body.as_bytes()).unwrap_err()).unwrap();
+        let text = serde_json::to_string(&read_object::<Body>(body.as_bytes()).unwrap_err()).unwrap();
         assert!(text.contains("unknown field") && text.chars().count() < 1_500, "{text}");
     }
 
@@ -283,31 +283,31 @@ mod tests {
             reason: String,
         }
         for refused in [&br#"{"reason": "\u0000"}"#[..], br#"{"reason": "a\\\u0000"}"#] {
-            assert_eq!(parse::<Text>(refused).unwrap_err().code(), "NUL_CHARACTER");
+            assert_eq!(read_object::<Text>(refused).unwrap_err().code(), "NUL_CHARACTER");
         }
         for fine in [&br#"{"reason": "\\u0000"}"#[..], br#"{"reason": "\u0001"}"#, br#"{"reason": "\\"}"#] {
-            assert!(!parse::<Text>(fine).unwrap().reason.contains('\0'));
+            assert!(!read_object::<Text>(fine).unwrap().reason.contains('\0'));
         }
     }
 
     #[test]
     fn an_unknown_field_is_refused() {
-        let problem = parse::<Body>(br#"{"amount": 1, "amonut": 2}"#).unwrap_err();
+        let problem = read_object::<Body>(br#"{"amount": 1, "amonut": 2}"#).unwrap_err();
         assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
     }
 
     #[test]
     fn a_list_is_no_object() {
         for list in [&b"[1]"[..], b" \n[]"] {
-            assert_eq!(parse::<Body>(list).unwrap_err().status(), StatusCode::UNPROCESSABLE_ENTITY);
+            assert_eq!(read_object::<Body>(list).unwrap_err().status(), StatusCode::UNPROCESSABLE_ENTITY);
         }
-        assert_eq!(parse::<Body>(b"[1").unwrap_err().status(), StatusCode::BAD_REQUEST);
+        assert_eq!(read_object::<Body>(b"[1").unwrap_err().status(), StatusCode::BAD_REQUEST);
     }
 
     #[test]
     fn text_that_is_not_json_is_a_bad_request() {
         for body in [&b"{"[..], b"", b"\xff\xfe", b"{\"amount\":1} trailing"] {
-            assert_eq!(parse::<Body>(body).unwrap_err().status(), StatusCode::BAD_REQUEST);
+            assert_eq!(read_object::<Body>(body).unwrap_err().status(), StatusCode::BAD_REQUEST);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What every context stands on.
 //!
 //! - [`Problem`] and the extractors [`Json`], [`RawBody`], [`Path`] and [`Query`]: every error is an RFC 9457 document.
-//! - [`Principal`] and the permission extractors [`Tenant`] and [`PlatformAdmin`]: who is calling, and what they may do.
+//! - [`Principal`] and the permission extractors [`Tenant`], [`InBusiness`] and [`PlatformAdmin`]: who is calling, and what they may do.
 //! - [`TenantTx`] and [`SystemTx`]: transactions behind row-level security.
 //! - [`events`], [`jobs`]: facts and follow-up work, written in the transaction that made them true.
 //! - [`idempotency`]: `Idempotency-Key` for requests that must not happen twice.
@@ -18,12 +18,12 @@ mod principal;
 mod problem;
 mod tx;
 
-pub use body::{Data, Json, Path, Query, RawBody, contains_nul};
+pub use body::{Data, Json, Path, Query, RawBody, contains_nul, read_object};
 pub use crypto::{Vault, VaultError, digest};
 pub use page::{Cursor, List, PageInfo, PageQuery};
 pub use principal::{
-    Access, AuthFailure, Authentication, BearerToken, Membership, Permission, PlatformAdmin, Principal, Role,
-    Tenant, TenantBilling, TenantOf, TenantOrAdmin, TenantReports,
+    Access, AuthFailure, Authentication, BearerToken, InBusiness, InBusinessOrAdmin, Membership, Permission,
+    PlatformAdmin, Principal, Role, Tenant, TenantBilling, TenantBooking, TenantOrAdmin, TenantReports,
 };
 pub use problem::{BodyProblems, CommonProblems, FieldError, Problem, TRACE_ID, TraceId};
 pub use tx::{SystemTx, TenantTx};

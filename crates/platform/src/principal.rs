@@ -6,14 +6,14 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use axum::{
-    extract::{FromRequestParts, RawPathParams},
+    extract::FromRequestParts,
     http::{Extensions, HeaderMap, StatusCode, header, request::Parts},
 };
 use kernel::BusinessId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Problem;
+use crate::{Path, Problem};
 
 /// A caller whose token was verified.
 #[derive(Clone, Debug)]
@@ -53,16 +53,28 @@ pub enum Permission {
     TenantExports,
     #[serde(rename = "tenant:crm")]
     TenantCrm,
+    /// Customers, staff, services, reservations.
+    #[serde(rename = "tenant:booking")]
+    TenantBooking,
+    /// Telephone numbers and e-mail addresses in full.
+    #[serde(rename = "tenant:personal-data")]
+    TenantPersonalData,
 }
 
 impl Role {
-    /// Money is the owner's; a manager runs the shop; staff and customers see only their own pages.
+    /// Money is the owner's; a manager runs the shop; staff serve its customers, whom they need not be able to
+    /// call; customers see only their own pages.
     pub fn permissions(self) -> &'static [Permission] {
-        use Permission::{TenantBilling, TenantCrm, TenantExports, TenantReports};
+        use Permission::{
+            TenantBilling, TenantBooking, TenantCrm, TenantExports, TenantPersonalData, TenantReports,
+        };
         match self {
-            Self::Owner => &[TenantBilling, TenantReports, TenantExports, TenantCrm],
-            Self::Manager => &[TenantReports, TenantExports, TenantCrm],
-            Self::Staff | Self::Customer => &[],
+            Self::Owner => {
+                &[TenantBilling, TenantReports, TenantExports, TenantCrm, TenantBooking, TenantPersonalData]
+            }
+            Self::Manager => &[TenantReports, TenantExports, TenantCrm, TenantBooking, TenantPersonalData],
+            Self::Staff => &[TenantBooking],
+            Self::Customer => &[],
         }
     }
 }
@@ -123,6 +135,30 @@ impl Principal {
     }
 }
 
+impl Principal {
+    /// Whether the caller holds a permission in a business.
+    pub fn may(&self, permission: Permission, business: BusinessId) -> bool {
+        self.roles_in(business).any(|role| role.permissions().contains(&permission))
+    }
+
+    /// To whom a business is nothing, it does not exist.
+    fn must_be_permitted(&self, permission: Permission, business: BusinessId) -> Result<(), Problem> {
+        if self.may(permission, business) {
+            Ok(())
+        } else if self.is_platform_admin || self.roles_in(business).next().is_some() {
+            Err(permission_required())
+        } else {
+            Err(Problem::not_found("사업장을 찾을 수 없습니다."))
+        }
+    }
+
+    fn roles_in(&self, business: BusinessId) -> impl Iterator<Item = Role> {
+        let memberships =
+            self.memberships.iter().filter(move |membership| membership.business_id == business);
+        memberships.map(|membership| membership.role)
+    }
+}
+
 fn named_business(headers: &HeaderMap) -> Result<Option<BusinessId>, Problem> {
     let Some(value) = headers.get("x-business-id") else { return Ok(None) };
     let id = value.to_str().ok().and_then(|text| text.trim().parse().ok());
@@ -147,40 +183,20 @@ impl Access for TenantBilling {
     const PERMISSION: Permission = Permission::TenantBilling;
 }
 
+/// `tenant:booking`
+#[derive(Clone, Copy, Debug)]
+pub struct TenantBooking;
+
+impl Access for TenantBooking {
+    const PERMISSION: Permission = Permission::TenantBooking;
+}
+
 /// `tenant:reports`
 #[derive(Clone, Copy, Debug)]
 pub struct TenantReports;
 
 impl Access for TenantReports {
     const PERMISSION: Permission = Permission::TenantReports;
-}
-
-/// A caller who holds a permission in the business that the path names as `{businessId}`. Of others a
-/// caller is not told that they exist.
-#[derive(Clone, Debug)]
-pub struct TenantOf<A> {
-    pub business: BusinessId,
-    pub caller: Arc<Principal>,
-    access: PhantomData<A>,
-}
-
-impl<A: Access, S: Send + Sync> FromRequestParts<S> for TenantOf<A> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = Principal::of(&parts.extensions)?;
-        let unknown = || Problem::not_found("요청한 사업장을 찾을 수 없습니다.");
-        let parameters = RawPathParams::from_request_parts(parts, state).await.map_err(|_| unknown())?;
-        let named = parameters.iter().find(|(name, _)| *name == "businessId");
-        let business = named.and_then(|(_, id)| id.parse().ok()).map(BusinessId).ok_or_else(unknown)?;
-        let mut roles = caller.memberships.iter().filter(|membership| membership.business_id == business);
-        let first = roles.next().ok_or_else(unknown)?;
-        let holds = |membership: &Membership| membership.role.permissions().contains(&A::PERMISSION);
-        if holds(first) || roles.any(holds) {
-            return Ok(Self { business, caller, access: PhantomData });
-        }
-        Err(permission_required())
-    }
 }
 
 /// A caller who holds a permission in the business that the request is about.
@@ -199,6 +215,60 @@ impl<A: Access, S: Send + Sync> FromRequestParts<S> for Tenant<A> {
         let business = caller.business_with(A::PERMISSION, &parts.headers)?;
         Ok(Self { business, caller, access: PhantomData })
     }
+}
+
+/// A caller who holds a permission in the business that the path names: `/api/businesses/{businessId}/..`.
+///
+/// A business that the caller is no member of does not exist (404), whether or not there is one; a member who lacks the
+/// permission is told so (403).
+#[derive(Clone, Debug)]
+pub struct InBusiness<A> {
+    pub business: BusinessId,
+    pub caller: Arc<Principal>,
+    access: PhantomData<A>,
+}
+
+impl<A: Access, S: Send + Sync> FromRequestParts<S> for InBusiness<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Principal::of(&parts.extensions)?;
+        let business = business_in_path(parts, state).await?;
+        caller.must_be_permitted(A::PERMISSION, business)?;
+        Ok(Self { business, caller, access: PhantomData })
+    }
+}
+
+/// As [`InBusiness`], or an operator of the platform, for whom any number is a business: whether there is one is for the
+/// handler to find out.
+#[derive(Clone, Debug)]
+pub struct InBusinessOrAdmin<A> {
+    pub business: BusinessId,
+    pub caller: Arc<Principal>,
+    access: PhantomData<A>,
+}
+
+impl<A: Access, S: Send + Sync> FromRequestParts<S> for InBusinessOrAdmin<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Principal::of(&parts.extensions)?;
+        let business = business_in_path(parts, state).await?;
+        if !caller.is_platform_admin {
+            caller.must_be_permitted(A::PERMISSION, business)?;
+        }
+        Ok(Self { business, caller, access: PhantomData })
+    }
+}
+
+async fn business_in_path<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<BusinessId, Problem> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(rename = "businessId")]
+        business: BusinessId,
+    }
+    let Path(named) = Path::<Named>::from_request_parts(parts, state).await?;
+    Ok(named.business)
 }
 
 /// An operator of the platform: `platform:admin`.
@@ -299,6 +369,20 @@ mod tests {
         let owner = member_of(&[(7, Role::Owner)]);
         assert_eq!(billing(&owner, &naming("8")), Err("PERMISSION_REQUIRED"));
         assert_eq!(billing(&owner, &naming("999999")), Err("PERMISSION_REQUIRED"));
+    }
+
+    #[test]
+    fn who_is_no_member_cannot_tell_whether_a_business_exists() {
+        let booking = |principal: &Principal, business: i64| {
+            principal
+                .must_be_permitted(Permission::TenantBooking, BusinessId(business))
+                .map_err(|problem| problem.code())
+        };
+        let staff = member_of(&[(7, Role::Staff), (8, Role::Customer)]);
+        assert_eq!(booking(&staff, 7), Ok(()));
+        assert_eq!(booking(&staff, 8), Err("PERMISSION_REQUIRED"));
+        assert_eq!(booking(&staff, 9), Err("NOT_FOUND"));
+        assert!(!staff.may(Permission::TenantPersonalData, BusinessId(7)));
     }
 
     #[test]

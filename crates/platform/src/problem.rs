@@ -158,6 +158,16 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         self.0.code
     }
+
+    /// What was wrong with the fields; where none is named, with the whole.
+    pub fn into_field_errors(self) -> Vec<FieldError> {
+        let Document { code, detail, errors, .. } = *self.0;
+        if errors.is_empty() {
+            vec![FieldError { field: String::new(), code, message: detail }]
+        } else {
+            errors
+        }
+    }
 }
 
 impl utoipa::PartialSchema for Problem {

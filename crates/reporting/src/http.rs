@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{Datelike, NaiveDate};
-use platform::{CommonProblems, Data, Problem, Query, TenantOf, TenantReports, TenantTx};
+use platform::{CommonProblems, Data, InBusiness, Problem, Query, TenantReports, TenantTx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -128,7 +128,7 @@ impl Reporting {
 /// caller has another version, with a transaction that sees one moment.
 async fn answer<T: Serialize>(
     reporting: &Reporting,
-    tenant: &TenantOf<TenantReports>,
+    tenant: &InBusiness<TenantReports>,
     headers: &HeaderMap,
     asked: impl Serialize,
     make: impl AsyncFnOnce(&mut TenantTx) -> sqlx::Result<T>,
@@ -153,7 +153,7 @@ async fn answer<T: Serialize>(
 )]
 async fn get_revenue_report(
     State(reporting): State<Reporting>,
-    tenant: TenantOf<TenantReports>,
+    tenant: InBusiness<TenantReports>,
     Query(query): Query<RevenueQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -190,7 +190,7 @@ async fn get_revenue_report(
 )]
 async fn get_service_report(
     State(reporting): State<Reporting>,
-    tenant: TenantOf<TenantReports>,
+    tenant: InBusiness<TenantReports>,
     Query(query): Query<PeriodQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -212,7 +212,7 @@ async fn get_service_report(
 )]
 async fn get_customer_report(
     State(reporting): State<Reporting>,
-    tenant: TenantOf<TenantReports>,
+    tenant: InBusiness<TenantReports>,
     Query(query): Query<PeriodQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -236,7 +236,7 @@ async fn get_customer_report(
 )]
 async fn get_retention_report(
     State(reporting): State<Reporting>,
-    tenant: TenantOf<TenantReports>,
+    tenant: InBusiness<TenantReports>,
     Query(query): Query<RangeQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -256,7 +256,7 @@ async fn get_retention_report(
 )]
 async fn get_loss_report(
     State(reporting): State<Reporting>,
-    tenant: TenantOf<TenantReports>,
+    tenant: InBusiness<TenantReports>,
     Query(query): Query<PeriodQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -277,7 +277,7 @@ async fn get_loss_report(
 )]
 async fn get_utilisation_report(
     State(reporting): State<Reporting>,
-    tenant: TenantOf<TenantReports>,
+    tenant: InBusiness<TenantReports>,
     Query(query): Query<RangeQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

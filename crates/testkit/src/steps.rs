@@ -60,6 +60,12 @@ impl TestApp {
         assert!(done.expect("the statement runs").rows_affected() > 0, "nothing was changed by {statement}");
     }
 
+    /// What a query for texts finds, where no API shows it.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        let mut superuser = self.superuser_connection().await;
+        sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut superuser).await.expect("the query runs")
+    }
+
     /// Counts rows that no API shows: `table where ..`.
     pub async fn count(&self, rows: &str) -> i64 {
         let mut superuser = self.superuser_connection().await;

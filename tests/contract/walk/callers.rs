@@ -6,7 +6,7 @@ use testkit::TestApp;
 
 use super::{another_method, calls};
 use crate::{
-    document::{PUBLIC, operations},
+    document::{Operation, PUBLIC, operations},
     problem::{must_be_problem, must_be_refused},
 };
 
@@ -62,7 +62,8 @@ async fn who_has_the_wrong_role_is_told_so() {
     let app = TestApp::start().await;
     let mut allowed = Vec::new();
     let operations = operations();
-    for operation in operations.iter().filter(|operation| operation.wants_bearer()) {
+    let of_the_caller = |operation: &&Operation| operation.wants_bearer() && !operation.is_in_a_business();
+    for operation in operations.iter().filter(of_the_caller) {
         let mut callers = vec![("a stranger", app.owner_of(2).with_header("x-business-id", "1"))];
         for role in [Role::Manager, Role::Staff, Role::Customer] {
             callers.push(("a member", app.member(1, role)));
@@ -92,6 +93,46 @@ async fn who_has_the_wrong_role_is_told_so() {
     assert!(alone.len() >= 6, "operators have routes of their own");
     assert!(alone.iter().all(|operation| allowed.contains(&operation.id.as_str())));
     assert_eq!(app.sandbox.book(), [], "nobody reached the provider");
+}
+
+/// An operator of the platform feeds any business, and may look.
+fn is_for_operators_too(operation: &Operation) -> bool {
+    operation.method == "GET" || operation.takes_rows()
+}
+
+#[tokio::test]
+async fn in_a_business_its_members_work_and_operators_read_and_feed() {
+    let app = TestApp::start().await;
+    let operations = operations();
+    let in_a_business: Vec<_> = operations.iter().filter(|operation| operation.is_in_a_business()).collect();
+    assert!(in_a_business.len() >= 4);
+    for operation in in_a_business {
+        let id = &operation.id;
+        for (caller, actor, refusal) in [
+            ("a stranger", app.owner_of(2), Some((404, "NOT_FOUND"))),
+            (
+                "a stranger who names it",
+                app.owner_of(2).with_header("x-business-id", "1"),
+                Some((404, "NOT_FOUND")),
+            ),
+            ("a customer", app.member(1, Role::Customer), Some((403, "PERMISSION_REQUIRED"))),
+            ("staff", app.member(1, Role::Staff), None),
+            ("a manager", app.member(1, Role::Manager), None),
+            ("an operator", app.platform_admin(), Some((403, "PERMISSION_REQUIRED"))),
+        ] {
+            let answer = calls(&actor, operation).await;
+            let asked = format!("{id} by {caller}");
+            let refusal = refusal.filter(|_| caller != "an operator" || !is_for_operators_too(operation));
+            if let Some((status, code)) = refusal {
+                must_be_problem(&answer, &asked);
+                answer.problem(status, code);
+                operation.must_document(&answer);
+            } else {
+                assert!(![401, 403].contains(&answer.status.as_u16()), "{asked}: {}", answer.body);
+                assert!(!answer.status.is_server_error(), "{asked}: {}", answer.body);
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ fn operations_with_a_body() -> Vec<Operation> {
 fn operations_with_a_form() -> Vec<(Operation, Map<String, Value>)> {
     let forms = operations_with_a_body()
         .into_iter()
-        .filter(|operation| !TAKES_ANY_OBJECT.contains(&operation.id.as_str()));
+        .filter(|operation| !TAKES_ANY_OBJECT.contains(&operation.id.as_str()) && !operation.takes_rows());
     let forms = forms.map(|operation| {
         let form = operation.form().unwrap_or_else(|| panic!("{} takes something else", operation.id));
         (operation, form.members)
@@ -48,6 +48,10 @@ async fn a_body_that_is_no_json_object_is_refused() {
         for (what, body) in hostile::bodies() {
             let asked = format!("{} with {what}", operation.id);
             let answer = sends(&actor, &operation, body.clone()).await;
+            if operation.takes_rows() && what == "a list" {
+                assert_eq!(answer.data()["received"], 0, "{asked}");
+                continue;
+            }
             must_be_refused(&answer, &asked);
             operation.must_document(&answer);
             // The contract that the example names is nobody's, and that comes first.
@@ -84,16 +88,20 @@ async fn a_member_that_makes_no_sense_is_refused() {
         let body = harmless(&operation.form().expect("a form").example);
         for (member, schema) in &members {
             let mut values = hostile::values();
-            values.extend(hostile::TEXTS.iter().map(|text| json!(text).to_string()));
-            values.extend(hostile::NUMBERS.iter().map(ToString::to_string));
+            // People may be called anything, and a service may be free.
+            if !operation.is_in_a_business() {
+                values.extend(hostile::TEXTS.iter().map(|text| json!(text).to_string()));
+                values.extend(hostile::NUMBERS.iter().map(ToString::to_string));
+            }
             if !is_nullable(schema) {
                 values.push("null".to_owned());
             }
             // Sent twice, it is not clear which is meant.
             values.push(format!("1, {}: 2", json!(member)));
             for value in values {
-                // A list may be empty.
-                if schema["type"] == "array" && value == "[]" {
+                // A list may be empty, and what is so or not may be so.
+                let is = |kind: &str| schema["type"] == kind || schema["type"][0] == kind;
+                if is("array") && value == "[]" || is("boolean") && value == "true" {
                     continue;
                 }
                 let shown: String = value.chars().take(40).collect();
@@ -130,7 +138,8 @@ async fn an_unknown_member_is_refused_and_not_ignored() {
 async fn a_body_that_is_too_large_is_not_read() {
     let app = TestApp::start().await;
     let large = format!(r#"{{"reason": "{}"}}"#, "x".repeat(1024 * 1024)).into_bytes();
-    for operation in operations_with_a_body() {
+    // Rows may be more, and have a test of their own.
+    for operation in operations_with_a_body().into_iter().filter(|operation| !operation.takes_rows()) {
         let actor = who_may(&app, &operation, 2);
         for actor in [actor.clone(), actor.with_header("idempotency-key", "large")] {
             let answer = sends(&actor, &operation, large.clone()).await;

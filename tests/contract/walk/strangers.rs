@@ -85,6 +85,9 @@ async fn a_stranger_cannot_tell_that_anything_exists() {
     let (before, book) = (tables::all_about(&app, &[1, 3]).await, app.sandbox.book());
     let mut asked = 0;
     for operation in operations().iter().filter(|operation| concerns_a_business(operation)) {
+        if operation.is_in_a_business() {
+            continue;
+        }
         let names_something = operation.path.contains("{paymentId}")
             || operation.path.contains("{invoiceId}")
             || operation.form().is_some_and(|form| !named_things(&form).is_empty());
@@ -112,6 +115,23 @@ async fn a_stranger_cannot_tell_that_anything_exists() {
     assert!(asked >= 7, "only {asked} operations name a thing");
     assert_eq!(tables::all_about(&app, &[1, 3]).await, before, "something of theirs was changed");
     assert_eq!(app.sandbox.book(), book, "the provider was asked for something");
+}
+
+#[tokio::test]
+async fn a_business_that_one_is_no_member_of_is_as_one_that_does_not_exist() {
+    let app = TestApp::start().await;
+    let before = tables::all_about(&app, &[1]).await;
+    let in_a_business: Vec<_> = operations().into_iter().filter(Operation::is_in_a_business).collect();
+    assert!(in_a_business.len() >= 4);
+    for operation in in_a_business {
+        let theirs = (operation.url(), operation.example());
+        let nobodys = (theirs.0.replace("/businesses/1", "/businesses/999999"), theirs.1.clone());
+        let answer = asks(&app, &operation, &theirs).await;
+        answer.problem(404, "NOT_FOUND");
+        operation.must_document(&answer);
+        assert_eq!(without_trace(&answer), without_trace(&asks(&app, &operation, &nobodys).await));
+    }
+    assert_eq!(tables::all_about(&app, &[1]).await, before, "something of theirs was changed");
 }
 
 /// What operators alone may ask is refused to every owner alike.

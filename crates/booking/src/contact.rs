@@ -1,0 +1,166 @@
+//! How somebody is reached: telephone numbers and e-mail addresses, written one way so that equal ones are found.
+
+use std::fmt;
+
+use secrecy::SecretString;
+
+/// A telephone number: digits alone as one dials it in Korea, or `+` and digits for one abroad.
+#[derive(Clone)]
+pub(crate) struct Phone(SecretString);
+
+impl Phone {
+    /// `None` for what nobody could call.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let is_separator =
+            |c: char| matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}' | '\u{2010}'..='\u{2015}');
+        let plain: String = text.trim().chars().filter(|c| !is_separator(*c)).collect();
+        // Also `+82 010-…`, with the zero that one leaves out when dialling from abroad.
+        let dialled = match plain.strip_prefix("+82").or_else(|| plain.strip_prefix("0082")) {
+            Some(rest) => format!("0{}", rest.trim_start_matches('0')),
+            None => plain,
+        };
+        let is_callable = match dialled.strip_prefix('+') {
+            Some(abroad) => (8..=15).contains(&abroad.len()) && is_digits(abroad) && !abroad.starts_with('0'),
+            None => is_digits(&dialled) && (is_korean(&dialled) || is_nationwide(&dialled)),
+        };
+        is_callable.then(|| Self(dialled.into()))
+    }
+
+    pub(crate) fn number(&self) -> &SecretString {
+        &self.0
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A subscriber behind a prefix, and not only zeros: `02-312-3456` to `0504-1234-5678`.
+fn is_korean(digits: &str) -> bool {
+    (9..=12).contains(&digits.len())
+        && digits.starts_with('0')
+        && !digits.starts_with("00")
+        && digits[3..].bytes().any(|byte| byte != b'0')
+}
+
+/// `1588-1234`: a company's number, the same everywhere.
+fn is_nationwide(digits: &str) -> bool {
+    digits.len() == 8 && ("15".."19").contains(&&digits[..2])
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Phone")
+    }
+}
+
+/// An e-mail address in lower case.
+#[derive(Clone)]
+pub(crate) struct Email(SecretString);
+
+impl Email {
+    /// `None` for what is certainly no address. Whether it is one, only a mail can tell.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let address = text.trim().to_lowercase();
+        let (local, domain) = address.split_once('@')?;
+        let is_host = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let is_plausible = address.len() <= 254
+            && (1..=64).contains(&local.len())
+            && !address
+                .contains(|c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c))
+            && !local.starts_with('.')
+            && !local.ends_with('.')
+            && domain.contains('.')
+            && domain.split('.').all(is_host);
+        is_plausible.then(|| Self(address.into()))
+    }
+
+    pub(crate) fn address(&self) -> &SecretString {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn phone(text: &str) -> Option<String> {
+        Phone::parse(text).map(|phone| phone.number().expose_secret().to_owned())
+    }
+
+    #[test]
+    fn a_number_is_the_same_however_it_is_written() {
+        for text in [
+            "010-1234-5678",
+            "01012345678",
+            " 010 1234 5678 ",
+            "+82 10-1234-5678",
+            "+82-010-1234-5678",
+            "008210.1234.5678",
+        ] {
+            assert_eq!(phone(text).as_deref(), Some("01012345678"), "{text}");
+        }
+        for text in ["02-312-3456", "031-123-4567", "0504-1234-5678", "1588-1234", "+1 415-555-0100"] {
+            assert!(phone(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_could_call_is_refused() {
+        for text in [
+            "",
+            "없음",
+            "010",
+            "010-0000-0000",
+            "000-0000-0000",
+            "12345678",
+            "0101234567890",
+            "+",
+            "+820",
+            "010-1234-567a",
+            "０１０１２３４５６７８",
+        ] {
+            assert_eq!(phone(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_the_same_in_capitals() {
+        let email = Email::parse(" Kim.Minseo@MisoHair.com ").unwrap();
+        assert_eq!(email.address().expose_secret(), "kim.minseo@misohair.com");
+        assert_eq!(format!("{email:?}"), "Email");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in [
+            "",
+            "kim",
+            "kim@",
+            "@misohair.com",
+            "kim@misohair",
+            "kim@@misohair.com",
+            "k im@misohair.com",
+            "kim@-a.com",
+            "kim@a..com",
+            "kim@misohair.com, lee@misohair.com",
+            "김 <kim@misohair.com>",
+        ] {
+            assert!(Email::parse(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What booking tells the rest of the platform. Nothing of it says who a customer is: ids do.
+
+use kernel::KoreanTime;
+use platform::events::Event;
+use serde::Serialize;
+
+use crate::{
+    customer::CustomerId,
+    reservation::{ReservationId, ReservationStatus},
+    service::ServiceId,
+    staff::StaffId,
+};
+
+/// An event of this context. The members of each variant are its published `data`.
+#[derive(Debug, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub(crate) enum BookingEvent {
+    ReservationCreated(Visit),
+    /// A reservation has come to stand as it says.
+    ReservationMoved(Visit),
+    CustomerCreated {
+        customer_id: CustomerId,
+    },
+}
+
+/// A reservation as it is after the event.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Visit {
+    pub reservation_id: ReservationId,
+    pub customer_id: Option<CustomerId>,
+    pub staff: Option<VisitedStaff>,
+    pub services: Vec<VisitedService>,
+    pub start_at: KoreanTime,
+    pub status: ReservationStatus,
+    pub price: i64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VisitedStaff {
+    pub staff_id: StaffId,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VisitedService {
+    pub service_id: ServiceId,
+    pub name: String,
+    pub price: i64,
+}
+
+impl Event for BookingEvent {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::ReservationCreated(_) => "reservation.created",
+            Self::ReservationMoved(visit) => match visit.status {
+                ReservationStatus::Pending => "reservation.reopened",
+                ReservationStatus::Confirmed => "reservation.confirmed",
+                ReservationStatus::Completed => "reservation.completed",
+                ReservationStatus::Cancelled => "reservation.cancelled",
+                ReservationStatus::NoShow => "reservation.no_show",
+            },
+            Self::CustomerCreated { .. } => "customer.created",
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! `booking.customer`.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use kernel::BusinessId;
+use platform::Vault;
+use sqlx::PgConnection;
+
+use super::column;
+use crate::customer::{CustomerFacts, CustomerId, FedCustomer, Gender};
+
+/// Between the tags of one customer where many customers' are sent at once. Tags hold no control characters.
+const BETWEEN_TAGS: &str = "\u{1f}";
+
+/// What is known of a customer whom the feeding system named.
+pub(crate) struct KnownCustomer {
+    pub id: CustomerId,
+    pub is_erased: bool,
+    name: String,
+    phone_hash: Option<Vec<u8>>,
+    email_hash: Option<Vec<u8>>,
+    birthday: Option<NaiveDate>,
+    gender: Option<Gender>,
+    tags: Vec<String>,
+    marketing_consent: bool,
+}
+
+impl KnownCustomer {
+    /// Whether this is what is known already.
+    pub(crate) fn says(&self, vault: &Vault, facts: &CustomerFacts) -> bool {
+        self.name == facts.name
+            && self.birthday == facts.birthday
+            && self.gender == facts.gender
+            && self.tags == facts.tags
+            && self.marketing_consent == facts.marketing_consent
+            && self.phone_hash == facts.phone.as_ref().map(|phone| vault.keyed_hash(phone.number()))
+            && self.email_hash == facts.email.as_ref().map(|email| vault.keyed_hash(email.address()))
+    }
+}
+
+pub(crate) async fn known(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    external_ids: &[String],
+) -> sqlx::Result<HashMap<String, KnownCustomer>> {
+    let rows = sqlx::query!(
+        r#"select external_id as "external_id!", customer_id as "id: CustomerId", name, phone_hash, email_hash,
+                  birthday, gender as "gender: Gender", tags, marketing_consent,
+                  deleted_at is not null as "is_erased!"
+           from booking.customer
+           where business_id = $1 and external_id = any($2) and external_id is not null"#,
+        business.0,
+        external_ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let known = KnownCustomer {
+                id: row.id,
+                is_erased: row.is_erased,
+                name: row.name,
+                phone_hash: row.phone_hash,
+                email_hash: row.email_hash,
+                birthday: row.birthday,
+                gender: row.gender,
+                tags: row.tags,
+                marketing_consent: row.marketing_consent,
+            };
+            (row.external_id, known)
+        })
+        .collect())
+}
+
+/// The ids behind the feeding system's names, of those who were erased as well: their visits stay.
+pub(crate) async fn named(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    external_ids: &[String],
+) -> sqlx::Result<HashMap<String, CustomerId>> {
+    let rows = sqlx::query!(
+        r#"select external_id as "external_id!", customer_id as "id: CustomerId"
+           from booking.customer
+           where business_id = $1 and external_id = any($2) and external_id is not null"#,
+        business.0,
+        external_ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.external_id, row.id)).collect())
+}
+
+/// Ids before there are rows: what is sealed is sealed for the row that it stands in.
+pub(crate) async fn new_ids(conn: &mut PgConnection, how_many: usize) -> sqlx::Result<Vec<CustomerId>> {
+    sqlx::query_scalar!(
+        r#"select nextval('booking.customer_customer_id_seq') as "id!: CustomerId" from generate_series(1, $1)"#,
+        i32::try_from(how_many).unwrap_or(i32::MAX),
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// What a customer's telephone number is sealed for.
+pub(crate) fn phone_purpose(id: CustomerId) -> String {
+    format!("booking.customer.phone:{id}")
+}
+
+/// What a customer's e-mail address is sealed for.
+pub(crate) fn email_purpose(id: CustomerId) -> String {
+    format!("booking.customer.email:{id}")
+}
+
+/// The columns of many customers' facts, sealed, as `unnest` takes them.
+#[derive(Default)]
+struct Columns {
+    names: Vec<String>,
+    phones: Vec<Option<String>>,
+    phone_hashes: Vec<Option<Vec<u8>>>,
+    emails: Vec<Option<String>>,
+    email_hashes: Vec<Option<Vec<u8>>>,
+    birthdays: Vec<Option<NaiveDate>>,
+    genders: Vec<Option<String>>,
+    tags: Vec<String>,
+    marketing_consents: Vec<bool>,
+}
+
+impl Columns {
+    fn of<'a>(vault: &Vault, rows: impl Iterator<Item = (CustomerId, &'a CustomerFacts)>) -> Self {
+        let mut columns = Self::default();
+        for (id, facts) in rows {
+            columns.names.push(facts.name.clone());
+            let phone = facts.phone.as_ref();
+            columns.phones.push(phone.map(|phone| vault.seal(&phone_purpose(id), phone.number())));
+            columns.phone_hashes.push(phone.map(|phone| vault.keyed_hash(phone.number())));
+            let email = facts.email.as_ref();
+            columns.emails.push(email.map(|email| vault.seal(&email_purpose(id), email.address())));
+            columns.email_hashes.push(email.map(|email| vault.keyed_hash(email.address())));
+            columns.birthdays.push(facts.birthday);
+            columns.genders.push(facts.gender.map(|gender| gender.as_str().to_owned()));
+            columns.tags.push(facts.tags.join(BETWEEN_TAGS));
+            columns.marketing_consents.push(facts.marketing_consent);
+        }
+        columns
+    }
+}
+
+pub(crate) async fn insert_fed(
+    conn: &mut PgConnection,
+    vault: &Vault,
+    business: BusinessId,
+    now: DateTime<Utc>,
+    rows: &[(CustomerId, FedCustomer)],
+) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let facts = Columns::of(vault, rows.iter().map(|(id, row)| (*id, &row.facts)));
+    sqlx::query!(
+        "insert into booking.customer
+             (business_id, customer_id, external_id, name, phone, phone_hash, email, email_hash, birthday, gender,
+              tags, marketing_consent, created_at, changed_at)
+         select $1, customer_id, external_id, name, phone, phone_hash, email, email_hash, birthday, gender,
+                string_to_array(tags, $15), marketing_consent, created_at, $2
+         from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::text[], $9::bytea[],
+                     $10::date[], $11::text[], $12::text[], $13::bool[], $14::timestamptz[])
+             as fresh (customer_id, external_id, name, phone, phone_hash, email, email_hash, birthday, gender, tags,
+                       marketing_consent, created_at)",
+        business.0,
+        now,
+        &column(rows, |(id, _)| id.0),
+        &column(rows, |(_, row)| row.external_id.clone()),
+        &facts.names,
+        &facts.phones as &[Option<String>],
+        &facts.phone_hashes as &[Option<Vec<u8>>],
+        &facts.emails as &[Option<String>],
+        &facts.email_hashes as &[Option<Vec<u8>>],
+        &facts.birthdays as &[Option<NaiveDate>],
+        &facts.genders as &[Option<String>],
+        &facts.tags,
+        &facts.marketing_consents,
+        &column(rows, |(_, row)| row.created_at.unwrap_or(now)),
+        BETWEEN_TAGS,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn update(
+    conn: &mut PgConnection,
+    vault: &Vault,
+    business: BusinessId,
+    now: DateTime<Utc>,
+    rows: &[(CustomerId, CustomerFacts)],
+) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let facts = Columns::of(vault, rows.iter().map(|(id, facts)| (*id, facts)));
+    sqlx::query!(
+        "update booking.customer
+         set name = said.name, phone = said.phone, phone_hash = said.phone_hash, email = said.email,
+             email_hash = said.email_hash, birthday = said.birthday, gender = said.gender,
+             tags = string_to_array(said.tags, $13), marketing_consent = said.marketing_consent, changed_at = $2
+         from unnest($3::bigint[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bytea[], $9::date[],
+                     $10::text[], $11::text[], $12::bool[])
+             as said (customer_id, name, phone, phone_hash, email, email_hash, birthday, gender, tags,
+                      marketing_consent)
+         where customer.business_id = $1 and customer.customer_id = said.customer_id",
+        business.0,
+        now,
+        &column(rows, |(id, _)| id.0),
+        &facts.names,
+        &facts.phones as &[Option<String>],
+        &facts.phone_hashes as &[Option<Vec<u8>>],
+        &facts.emails as &[Option<String>],
+        &facts.email_hashes as &[Option<Vec<u8>>],
+        &facts.birthdays as &[Option<NaiveDate>],
+        &facts.genders as &[Option<String>],
+        &facts.tags,
+        &facts.marketing_consents,
+        BETWEEN_TAGS,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! `booking.reservation` and `booking.reservation_service`.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use kernel::BusinessId;
+use sqlx::PgConnection;
+
+use super::column;
+use crate::{
+    customer::CustomerId,
+    reservation::{FedReservation, Line, Planned, ReservationId, ReservationStatus},
+    service::ServiceId,
+    staff::StaffId,
+};
+
+/// What is known of a reservation that the feeding system named.
+pub(crate) struct KnownReservation {
+    pub id: ReservationId,
+    pub planned: Planned,
+}
+
+pub(crate) async fn known(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    external_ids: &[String],
+) -> sqlx::Result<HashMap<String, KnownReservation>> {
+    let rows = sqlx::query!(
+        r#"select external_id as "external_id!", reservation_id as "id: ReservationId",
+                  customer_id as "customer: CustomerId", staff_id as "staff: StaffId", start_at,
+                  status as "status: ReservationStatus"
+           from booking.reservation
+           where business_id = $1 and external_id = any($2) and external_id is not null"#,
+        business.0,
+        external_ids,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut lines = lines(conn, business, &column(&rows, |row| row.id.0)).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let planned = Planned {
+                customer: row.customer,
+                staff: row.staff,
+                start_at: row.start_at,
+                status: row.status,
+                lines: lines.remove(&row.id).unwrap_or_default(),
+            };
+            (row.external_id, KnownReservation { id: row.id, planned })
+        })
+        .collect())
+}
+
+/// The services of reservations, in their order.
+pub(crate) async fn lines(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    ids: &[i64],
+) -> sqlx::Result<HashMap<ReservationId, Vec<Line>>> {
+    let mut lines: HashMap<_, Vec<_>> = HashMap::with_capacity(ids.len());
+    if ids.is_empty() {
+        return Ok(lines);
+    }
+    let rows = sqlx::query!(
+        r#"select reservation_id as "id: ReservationId", service_id as "service: ServiceId", price::bigint as "price!",
+                  duration_minutes
+           from booking.reservation_service
+           where business_id = $1 and reservation_id = any($2)
+           order by reservation_id, line"#,
+        business.0,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    for row in rows {
+        let line = Line { service: row.service, price: row.price, duration_minutes: row.duration_minutes };
+        lines.entry(row.id).or_default().push(line);
+    }
+    Ok(lines)
+}
+
+pub(crate) async fn new_ids(conn: &mut PgConnection, how_many: usize) -> sqlx::Result<Vec<ReservationId>> {
+    if how_many == 0 {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar!(
+        r#"select nextval('booking.reservation_reservation_id_seq') as "id!: ReservationId"
+           from generate_series(1, $1)"#,
+        i32::try_from(how_many).unwrap_or(i32::MAX),
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub(crate) async fn insert_fed(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    now: DateTime<Utc>,
+    rows: &[(ReservationId, (FedReservation, Planned))],
+) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into booking.reservation
+             (business_id, reservation_id, external_id, customer_id, staff_id, start_at, status, price, created_at,
+              changed_at)
+         select $1, fresh.*, $2
+         from unnest($3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::text[],
+                     $9::bigint[], $10::timestamptz[]) as fresh",
+        business.0,
+        now,
+        &column(rows, |(id, _)| id.0),
+        &column(rows, |(_, (row, _))| row.external_id.clone()),
+        &column(rows, |(_, (_, planned))| planned.customer.map(|id| id.0)) as &[Option<i64>],
+        &column(rows, |(_, (_, planned))| planned.staff.map(|id| id.0)) as &[Option<i64>],
+        &column(rows, |(_, (_, planned))| planned.start_at),
+        &column(rows, |(_, (_, planned))| planned.status.as_str().to_owned()),
+        &column(rows, |(_, (_, planned))| planned.price()),
+        &column(rows, |(_, (row, _))| row.created_at.unwrap_or(now)),
+    )
+    .execute(&mut *conn)
+    .await?;
+    let planned: Vec<_> = rows.iter().map(|(id, (_, planned))| (*id, planned)).collect();
+    insert_lines(conn, business, &planned).await
+}
+
+/// They are as it is planned now, with everything that hangs on them.
+pub(crate) async fn update(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    now: DateTime<Utc>,
+    rows: &[(ReservationId, Planned)],
+) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let ids = column(rows, |(id, _)| id.0);
+    sqlx::query!(
+        "update booking.reservation
+         set customer_id = said.customer_id, staff_id = said.staff_id, start_at = said.start_at,
+             status = said.status, price = said.price, changed_at = $2
+         from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::text[], $8::bigint[])
+             as said (reservation_id, customer_id, staff_id, start_at, status, price)
+         where reservation.business_id = $1 and reservation.reservation_id = said.reservation_id",
+        business.0,
+        now,
+        &ids,
+        &column(rows, |(_, planned)| planned.customer.map(|id| id.0)) as &[Option<i64>],
+        &column(rows, |(_, planned)| planned.staff.map(|id| id.0)) as &[Option<i64>],
+        &column(rows, |(_, planned)| planned.start_at),
+        &column(rows, |(_, planned)| planned.status.as_str().to_owned()),
+        &column(rows, |(_, planned)| planned.price()),
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "delete from booking.reservation_service where business_id = $1 and reservation_id = any($2)",
+        business.0,
+        &ids,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let planned: Vec<_> = rows.iter().map(|(id, planned)| (*id, planned)).collect();
+    insert_lines(conn, business, &planned).await
+}
+
+/// The services of reservations, with what they repeat of them.
+async fn insert_lines(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    rows: &[(ReservationId, &Planned)],
+) -> sqlx::Result<()> {
+    let mut columns = LineColumns::default();
+    for (id, planned) in rows {
+        for (line, position) in planned.lines.iter().zip(1..) {
+            columns.push(*id, planned, position, *line);
+        }
+    }
+    sqlx::query!(
+        "insert into booking.reservation_service
+             (business_id, reservation_id, line, service_id, price, duration_minutes, visit_on, hour, status, staff_id)
+         select $1, reservation_id, line, service_id, price, duration_minutes,
+                (start_at at time zone 'Asia/Seoul')::date,
+                extract(hour from start_at at time zone 'Asia/Seoul')::smallint, status, staff_id
+         from unnest($2::bigint[], $3::smallint[], $4::bigint[], $5::int[], $6::int[], $7::timestamptz[], $8::text[],
+                     $9::bigint[])
+             as fresh (reservation_id, line, service_id, price, duration_minutes, start_at, status, staff_id)",
+        business.0,
+        &columns.reservations,
+        &columns.positions,
+        &columns.services,
+        &columns.prices,
+        &columns.durations,
+        &columns.starts,
+        &columns.statuses,
+        &columns.staffs as &[Option<i64>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(Default)]
+struct LineColumns {
+    reservations: Vec<i64>,
+    positions: Vec<i16>,
+    services: Vec<i64>,
+    prices: Vec<i32>,
+    durations: Vec<i32>,
+    starts: Vec<DateTime<Utc>>,
+    statuses: Vec<String>,
+    staffs: Vec<Option<i64>>,
+}
+
+impl LineColumns {
+    fn push(&mut self, id: ReservationId, planned: &Planned, position: i16, line: Line) {
+        self.reservations.push(id.0);
+        self.positions.push(position);
+        self.services.push(line.service.0);
+        // A price was read as at most a thousand million, so it fits.
+        self.prices.push(i32::try_from(line.price).unwrap_or(i32::MAX));
+        self.durations.push(line.duration_minutes);
+        self.starts.push(planned.start_at);
+        self.statuses.push(planned.status.as_str().to_owned());
+        self.staffs.push(planned.staff.map(|id| id.0));
+    }
+}
