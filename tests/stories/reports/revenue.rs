@@ -1,7 +1,7 @@
 //! Revenue: each definition by itself.
 
+use platform::Role;
 use serde_json::{Value, json};
-use testkit::Role;
 
 use super::{CUT, Visit, asks, report, shop, visited};
 
