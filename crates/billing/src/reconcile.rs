@@ -1,7 +1,7 @@
 //! Finishing what a crash, a timeout or a lost answer left open.
 //!
 //! An open attempt is asked for by its order id until the provider knows. Only if the provider has
-//! never heard of it is it sent again, as the same request with the same key, so that it happens
+//! never heard of it, and a repeat is the same charge there, is it sent again, so that it happens
 //! once however often it arrives. No new attempt begins meanwhile: the database would refuse it.
 
 use chrono::TimeDelta;
