@@ -28,6 +28,8 @@ alter table billing.payment_method add column merchant_account_id uuid,
     add foreign key (business_id, merchant_account_id) references billing.merchant_account;
 alter table billing.payment add column merchant_account_id uuid,
     add foreign key (business_id, merchant_account_id) references billing.merchant_account;
+create index payment_by_account on billing.payment (merchant_account_id, approved_at)
+    where merchant_account_id is not null;
 create index payment_method_by_account on billing.payment_method (merchant_account_id)
     where merchant_account_id is not null;
 alter table billing.webhook add column merchant_account_id uuid;

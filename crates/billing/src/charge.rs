@@ -43,6 +43,8 @@ pub(crate) struct Attempt {
     pub amount: Krw,
     pub order_name: String,
     pub means: Means,
+    /// Before it was sent for the first time.
+    pub written_at: DateTime<Utc>,
     pub sent_at: Option<DateTime<Utc>>,
     pub checks: i32,
     /// The subscription still wants it: sending it again is all right.

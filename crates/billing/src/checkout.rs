@@ -110,10 +110,15 @@ impl Billing {
         business: BusinessId,
         request: &ConfirmRequest,
     ) -> Result<Confirmed, BillingError> {
+        // Found out before a transaction is open: whoever holds one must not wait for another connection.
+        let provider = match request.provider {
+            Some(provider) => provider,
+            None => self.route(business).await?,
+        };
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let payment = match store::payment::id_of_order(&mut tx, business, &request.order_id).await? {
             Some(id) => id,
-            None => match self.order_on_the_fly(&mut tx, business, request).await {
+            None => match self.order_on_the_fly(&mut tx, business, provider, request).await {
                 // The same request was faster: then it is an order like any other.
                 Err(BillingError::OrderMismatch) => {
                     drop(tx);
@@ -157,6 +162,7 @@ impl Billing {
             amount: payment.amount,
             order_name: Attempt::order_name(&plan.name, payment.cycle),
             means: Means::Checkout { payment_key: request.payment_key.clone() },
+            written_at: now,
             sent_at: Some(now),
             checks: 0,
             wanted: true,
@@ -170,13 +176,10 @@ impl Billing {
         &self,
         tx: &mut TenantTx,
         business: BusinessId,
+        provider: Provider,
         request: &ConfirmRequest,
     ) -> Result<PaymentId, BillingError> {
         let (plan_code, cycle) = request.item.as_ref().ok_or(BillingError::NotFound)?;
-        let provider = match request.provider {
-            Some(provider) => provider,
-            None => self.route(business).await?,
-        };
         let merchant = self.merchant_at(tx, business, provider).await?;
         if !self.gateways.capabilities(provider).order_ids.allow(&request.order_id) {
             return Err(BillingError::InvalidField {

@@ -49,6 +49,8 @@ pub enum BillingError {
     CredentialsRefused(#[from] CredentialsRefused),
     #[error("no connection can be made with these credentials: {0}")]
     NoConnection(#[from] ConnectError),
+    #[error("another worker took the comparison over")]
+    ComparisonTakenOver,
     #[error("the business has a contract with this provider already")]
     MerchantAccountExists,
     #[error("the business has a subscription already")]
@@ -371,6 +373,9 @@ impl From<BillingError> for Problem {
             }
             E::TaxInvoiceNotIssued => {
                 Self::conflict("TAX_INVOICE_NOT_ISSUED", "발행되지 않았거나 효력이 없는 세금계산서입니다.")
+            }
+            E::ComparisonTakenOver => {
+                Self::conflict("RECONCILIATION_RUNNING", "이미 대사를 진행하고 있습니다.")
             }
             E::IllegalMove(_) | E::Vault(_) | E::UnreadableDocument(_) | E::WebhookNotStored => {
                 Self::internal(&error)

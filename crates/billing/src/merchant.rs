@@ -10,7 +10,7 @@ use std::{
 };
 
 use kernel::BusinessId;
-use pg_adapter::{Credentials, PaymentGateway, Provider};
+use pg_adapter::{Credentials, Lookup, PaymentGateway, Provider};
 use platform::SystemTx;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -143,6 +143,30 @@ impl Billing {
             .map_err(|error| BillingError::Db(sqlx::Error::Decode(error.into())))?;
         let values = values.into_iter().map(|(name, value)| (name, SecretString::from(value)));
         Ok(Credentials::new(account.provider, values)?)
+    }
+
+    /// Other credentials must show what was paid with those that they replace: what one contract took can
+    /// only be looked up and given back under that contract.
+    pub(crate) async fn must_show(
+        &self,
+        credentials: &Credentials,
+        payment_key: &str,
+    ) -> Result<(), BillingError> {
+        let gateway = self.gateways.connector.connect(credentials)?;
+        let refused = |code, message| BillingError::InvalidField { field: "credentials", code, message };
+        match gateway.find(payment_key).await {
+            Lookup::Approved(_) => Ok(()),
+            Lookup::Unknown(reason) => {
+                tracing::warn!(reason, "new credentials could not be verified");
+                Err(refused(
+                    "NOT_VERIFIED",
+                    "결제사에서 이 연동 정보로 기존 결제를 조회하지 못했습니다. 확인 후 다시 시도해 주세요.",
+                ))
+            }
+            Lookup::NotFound | Lookup::Failed(_) | Lookup::InProgress | Lookup::AwaitingDeposit(_) => Err(
+                refused("OTHER_CONTRACT", "다른 계약의 연동 정보입니다. 새 가맹점 계정으로 등록해 주세요."),
+            ),
+        }
     }
 
     /// Sealed for the account that they are to be stored with. Refused if no connection can be made with

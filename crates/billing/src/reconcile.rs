@@ -1,7 +1,7 @@
 //! Finishing what a crash, a timeout or a lost answer left open.
 //!
 //! An open attempt is asked for by its order id until the provider knows. Only if the provider has
-//! never heard of it is it sent again, as the same request with the same key, so that it happens
+//! never heard of it, and a repeat is the same charge there, is it sent again, so that it happens
 //! once however often it arrives. No new attempt begins meanwhile: the database would refuse it.
 
 use chrono::TimeDelta;
@@ -104,7 +104,10 @@ impl Billing {
         }
         // By our id also where a payer's window gave the payment a key: that key is what a browser says.
         let answer = gateway.find_by_order(&attempt.order_id).await;
-        let sends_again = attempt.is_unheard_of(&answer) && attempt.may_be_sent_again();
+        // Where a second sending may be a second charge, there is none: what never shows is given up in a day.
+        let is_same_charge =
+            gateway.capabilities().repeats_charge.allow(self.clock.now() - attempt.written_at);
+        let sends_again = attempt.is_unheard_of(&answer) && attempt.may_be_sent_again() && is_same_charge;
         let outcome = match answer {
             _ if sends_again => match self.send_again(attempt).await? {
                 // Refused now is not proof for the first sending: that one may have been on its way

@@ -415,6 +415,7 @@ impl NewCharge {
             amount: self.invoice.amount,
             order_name,
             means: Attempt::means(Some(card.id), card.billing_key, Some(card.customer_key), None),
+            written_at: now,
             sent_at: Some(now),
             checks: 0,
             wanted: true,

@@ -98,17 +98,29 @@ async fn a_retired_contract_gets_no_new_card_and_keeps_those_that_it_has() {
 
 #[tokio::test]
 async fn a_key_that_is_replaced_is_used_from_the_next_request_on() {
+    let app = TestApp::start().await;
+    // A key that Toss does not take: our mistake, and no card is declined for it.
+    let contract =
+        registers(&app, 1, "TOSS", json!({"secretKey": "wrong_sk_salon.0000"})).await.data().clone();
+    let registration = app.registration("BASIC", Card::Good);
+    let refused = app.owner().post("/api/payments/billing-key", registration).await;
+    refused.problem(503, "PAYMENT_SET_UP_WRONGLY");
+    changes_credentials(&app, &contract, json!({"secretKey": SALON})).await.data();
+    app.subscribes_at(Toss).await;
+    changes_credentials(&app, &contract, json!({"secretKey": "test_sk_salon.0001"})).await.data();
+    app.time_passes_until("2026-03-01T10:05").await;
+    assert_eq!(whose(&app).await, ["salon", "salon"]);
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_show_what_was_paid_is_another_contract() {
     let (app, contract) = with_a_contract().await;
     app.subscribes_at(Toss).await;
-    // A key that Toss does not take: our mistake, for which no shop is downgraded.
-    changes_credentials(&app, &contract, json!({"secretKey": "wrong_sk_salon.0000"})).await.data();
+    for (key, code) in [("test_sk_another.0000", "OTHER_CONTRACT"), ("wrong_sk_salon.0000", "NOT_VERIFIED")] {
+        changes_credentials(&app, &contract, json!({"secretKey": key})).await.invalid("credentials", code);
+    }
     app.time_passes_until("2026-03-01T10:05").await;
-    let failed = app.payments().await.pop().expect("a renewal");
-    assert_eq!((app.charges(), &failed["status"]), (1, &json!("FAILED")));
-    changes_credentials(&app, &contract, json!({"secretKey": "test_sk_salon.0001"})).await.data();
-    app.time_passes_until("2026-03-01T12:00").await;
-    assert_eq!(app.current().await["nextPaymentDate"], "2026-04-01");
-    assert_eq!(whose(&app).await, ["salon", "salon"]);
+    assert_eq!(whose(&app).await, ["salon", "salon"], "nothing was changed");
 }
 
 #[tokio::test]
@@ -151,6 +163,45 @@ async fn each_contract_has_a_list_of_its_own_which_is_compared_by_itself() {
     let cursor = first.body["page"]["nextCursor"].as_str().expect("a second page");
     let second = app.platform_admin().get(&format!("{list}&cursor={cursor}")).await;
     assert_eq!([&second.data()[0], &first.data()[0]], [&compared[0], &compared[1]]);
+}
+
+/// What the salon takes under an order id of ours is the salon's, and pays nothing of ours.
+#[tokio::test]
+async fn a_list_speaks_of_its_own_contract_alone() {
+    let (app, contract) = with_a_contract().await;
+    let order = app.owner_of(2).post("/api/payments/toss/order", json!({"plan": "BASIC"})).await;
+    let order_id = order.data()["orderId"].as_str().expect("an order id").to_owned();
+    let payment_key = app.pays_in_the_window(&order_id, 29_000, Card::Good);
+    let confirmed = reqwest::Client::new()
+        .post(format!("{}/v1/payments/confirm", app.sandbox.toss_base_url()))
+        .basic_auth(SALON, Some(""))
+        .json(&json!({"paymentKey": payment_key, "orderId": order_id, "amount": 29_000}))
+        .send()
+        .await
+        .expect("the provider answers");
+    assert_eq!(confirmed.status(), 200);
+    app.time_passes_until("2026-02-02T06:00").await;
+    let case = app.the_case().await;
+    assert_eq!(
+        (&case["kind"], &case["merchantAccountId"]),
+        (&json!("UNKNOWN_CHARGE"), &json!(id(&contract)))
+    );
+    assert_eq!(app.count("billing.payment where status = 'SUCCESS'").await, 0);
+}
+
+#[tokio::test]
+async fn a_contract_is_compared_from_its_first_day_to_the_last_of_its_money() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-01T08:30");
+    let contract = at_toss(&app).await;
+    assert_eq!(pays_once(&app).await["status"], "SUCCESS");
+    retires(&app, &contract).await.data();
+    app.time_passes_until("2026-02-03T06:00").await;
+    let days = app.platform_admin().get("/api/admin/reconciliations?provider=TOSS").await;
+    let of_contract = days.data().as_array().expect("a list").iter();
+    let of_contract = of_contract.filter(|one| one["merchantAccountId"] == contract["merchantAccountId"]);
+    let of_contract: Vec<_> = of_contract.map(|one| (&one["day"], &one["theirs"]["charges"])).collect();
+    assert_eq!(of_contract, [(&json!("2026-02-02"), &json!(0)), (&json!("2026-02-01"), &json!(1))]);
 }
 
 #[tokio::test]

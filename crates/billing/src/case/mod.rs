@@ -178,7 +178,7 @@ impl Finding {
     pub(crate) fn stray(merchant: Merchant, theirs: &Approval, evidence: &str) -> Self {
         Self {
             kind: CaseKind::UnknownCharge,
-            subject: format!("{} {}", merchant.provider, theirs.payment_key),
+            subject: format!("{merchant} {}", theirs.payment_key),
             merchant,
             business: None,
             payment: None,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Billing, BillingError,
-    charge::{Attempt, LEASE},
+    charge::{Attempt, LEASE, NOT_SENT},
     event::BillingEvent,
     payment::{CashReceiptKind, PaidWith, Payment, PaymentId},
     reconcile::pause_before,
@@ -123,7 +123,11 @@ impl Billing {
         let gateway = &*gateway;
         let outcome = match self.find_receipt(gateway, &receipt, payment).await? {
             Some(outcome) => outcome,
-            None => self.repeat_or_give_up(gateway, &receipt, payment, supply).await?,
+            None => match self.repeat_or_give_up(gateway, &receipt, payment, supply).await? {
+                // That this sending did not arrive says nothing about the one before it.
+                Outcome::NotSent(reason) => Outcome::Unknown(reason),
+                outcome => outcome,
+            },
         };
         self.write_down_answer(&receipt, outcome).await
     }
@@ -227,6 +231,10 @@ impl Billing {
             Outcome::Declined(decline) => {
                 self.refuse_cash_receipt(&mut tx, &current, decline).await?;
             }
+            // Only of the first sending is it known that nothing arrived.
+            Outcome::NotSent(_) if current.status == CashReceiptStatus::Requested && current.checks == 0 => {
+                self.refuse_cash_receipt(&mut tx, &current, not_sent()).await?;
+            }
             Outcome::NotSent(reason) | Outcome::Unknown(reason) => {
                 tracing::warn!(receipt = %current.id, reason, "how a cash receipt stands is not known yet");
                 let again = now + pause_before(current.checks);
@@ -299,6 +307,14 @@ async fn may_have_one(
         return Err(BillingError::NoCashReceiptForTheRest);
     }
     Ok(())
+}
+
+fn not_sent() -> Decline {
+    Decline {
+        class: DeclineClass::Temporary,
+        code: NOT_SENT.to_owned(),
+        message: "결제사와 연결되지 않아 발급하지 않았습니다. 잠시 후 다시 요청해 주세요.".to_owned(),
+    }
 }
 
 fn never_arrived() -> Decline {

@@ -18,7 +18,8 @@ impl Billing {
         let due_by = self.clock.now();
         loop {
             let mut tx = SystemTx::begin(&self.db).await?;
-            let due = store::cash_receipt::claim_due(&mut tx, due_by, due_by + LEASE, BATCH).await?;
+            let due =
+                store::cash_receipt::claim_due(&mut tx, due_by, self.clock.now() + LEASE, BATCH).await?;
             tx.commit().await?;
             if due.is_empty() {
                 break;
@@ -39,7 +40,8 @@ impl Billing {
         let due_by = self.clock.now();
         loop {
             let mut tx = SystemTx::begin(&self.db).await?;
-            let due = store::cash_receipt::claim_cancels(&mut tx, due_by, due_by + LEASE, BATCH).await?;
+            let due =
+                store::cash_receipt::claim_cancels(&mut tx, due_by, self.clock.now() + LEASE, BATCH).await?;
             tx.commit().await?;
             if due.is_empty() {
                 return Ok(());

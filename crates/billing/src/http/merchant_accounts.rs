@@ -108,7 +108,7 @@ pub(crate) async fn list_merchant_accounts(
     let mut tx = SystemTx::begin(&billing.db).await?;
     let listed = store::merchant_account::list(&mut tx, &filter).await?;
     tx.commit().await?;
-    let views = listed.into_iter().map(|listed| billing.account_view(listed)).collect::<Result<_, _>>()?;
+    let views = listed.into_iter().map(|listed| billing.account_view(listed)).collect();
     Ok(Json(List::cut(views, limit, |view: &MerchantAccountView| view.merchant_account_id)))
 }
 
@@ -142,7 +142,8 @@ pub(crate) struct ChangedCredentials {
 ///
 /// From now on the business's new cards and orders at this provider go by its own contract instead of the
 /// platform's, and where no rule says otherwise the business is led to this provider. Cards that it has
-/// stay where they are. The credentials are kept encrypted and never shown; whether the provider knows
+/// stay where they are. The contract has to be used by dangol alone, since a charge that dangol did not
+/// ask for becomes an operator case. The credentials are kept encrypted and never shown; whether the provider knows
 /// them shows with the first request.
 #[utoipa::path(
     post, path = "/api/admin/merchant-accounts", operation_id = "createMerchantAccount", tag = "admin",
@@ -183,7 +184,8 @@ pub(crate) async fn create_merchant_account(
 
 /// Change the credentials of a business's contract
 ///
-/// For a key that is replaced by another one of the same contract. Another contract is another account.
+/// For a key that is replaced by another one of the same contract. Another contract is another account: once
+/// something was paid, the new credentials have to show the latest payment.
 #[utoipa::path(
     put, path = "/api/admin/merchant-accounts/{merchantAccountId}/credentials",
     operation_id = "changeMerchantCredentials", tag = "admin", security(("bearer" = [])),
@@ -192,7 +194,7 @@ pub(crate) async fn create_merchant_account(
     responses(
         (status = 200, description = "Used from the next request on", body = Data<MerchantAccountView>),
         (status = 404, description = "`NOT_FOUND`", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`VALIDATION_FAILED`: for `credentials` `REQUIRED`, `UNKNOWN_FIELD`, `INVALID_LENGTH`, `INVALID_CREDENTIALS`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`VALIDATION_FAILED`: for `credentials` `REQUIRED`, `UNKNOWN_FIELD`, `INVALID_LENGTH`, `INVALID_CREDENTIALS`, `OTHER_CONTRACT`, `NOT_VERIFIED`", body = Problem, content_type = "application/problem+json"),
         CommonProblems, BodyProblems,
     ),
 )]
@@ -204,8 +206,14 @@ pub(crate) async fn change_merchant_credentials(
 ) -> Result<Json<Data<MerchantAccountView>>, Problem> {
     let mut tx = SystemTx::begin(&billing.db).await?;
     let account = store::merchant_account::find(&mut tx, id).await?.ok_or(BillingError::NotFound)?;
+    let paid = store::merchant_account::latest_payment(&mut tx, &account).await?;
+    tx.commit().await?;
     let credentials = checked(account.provider, body.credentials)?;
+    if let Some(payment_key) = paid {
+        billing.must_show(&credentials, &payment_key).await?;
+    }
     let sealed = billing.seal_credentials(account.business, id, &credentials)?;
+    let mut tx = SystemTx::begin(&billing.db).await?;
     let (by, now) = (operator.subject.as_str(), billing.clock.now());
     store::merchant_account::change_credentials(&mut tx, &account, &sealed, by, now).await?;
     tx.commit().await?;
@@ -255,23 +263,24 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         let listed = store::merchant_account::list(&mut tx, &filter).await?.pop();
         tx.commit().await?;
-        self.account_view(listed.ok_or(BillingError::NotFound)?)
+        Ok(self.account_view(listed.ok_or(BillingError::NotFound)?))
     }
 
-    fn account_view(&self, listed: ListedAccount) -> Result<MerchantAccountView, BillingError> {
+    fn account_view(&self, listed: ListedAccount) -> MerchantAccountView {
         let ListedAccount { account, status, cards, changed_by, created_at, changed_at } = listed;
         let provider = account.provider.as_str();
-        Ok(MerchantAccountView {
+        MerchantAccountView {
             merchant_account_id: account.id,
             business_id: account.business,
             provider,
             status,
-            public_values: self.credentials(&account)?.public_values(),
+            // An account whose credentials cannot be read has to be listed all the same, to be mended.
+            public_values: self.credentials(&account).map(|it| it.public_values()).unwrap_or_default(),
             webhook_path: format!("/api/webhooks/{}/{}", provider.to_ascii_lowercase(), account.id),
             cards,
             changed_by,
             created_at,
             changed_at,
-        })
+        }
     }
 }

@@ -24,6 +24,7 @@ impl Billing {
         let (mut found, mut passed) = (0, 0);
         loop {
             let mut tx = SystemTx::begin(&self.db).await?;
+            self.hold(&mut tx, compared).await?;
             // What was settled is gone from the list; what was not is passed over.
             let differences = store::reconciliation::differences(&mut tx, compared, passed, AT_ONCE).await?;
             let before = store::reconciliation::count_differences(&mut tx, compared).await?;
@@ -51,14 +52,18 @@ impl Billing {
         difference: &Difference,
     ) -> Result<(), BillingError> {
         let shown = self.gateway(compared.merchant).await?.find(&difference.payment_key).await;
+        // An order of ours that was charged under another contract says nothing about this one.
         let ours = self.payment_of_order(&difference.order_id).await?;
+        let ours = ours.filter(|ours| ours.merchant == compared.merchant);
         match (difference.side, shown, ours) {
             (Side::Theirs, Lookup::Approved(theirs), Some(ours)) => {
                 self.look_into_theirs(difference, ours, theirs).await
             }
             (Side::Theirs, Lookup::Approved(theirs), None) => {
-                let evidence =
-                    format!("it is in the list of {}, and no order of ours has its id", compared.day);
+                let evidence = format!(
+                    "it is in the list of {}, and no order of ours under this contract has its id",
+                    compared.day
+                );
                 self.case(&Finding::stray(compared.merchant, &theirs, &evidence)).await
             }
             (Side::Ours, Lookup::Approved(theirs), Some(ours)) => {

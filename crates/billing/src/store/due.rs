@@ -247,7 +247,7 @@ pub(crate) async fn attempts(
 ) -> sqlx::Result<Vec<Attempt>> {
     sqlx::query!(
         r#"select p.business_id as "business: BusinessId", p.payment_id as "id: PaymentId", p.order_id, p.provider,
-                  p.merchant_account_id as "account: MerchantAccountId", p.amount as "amount: Krw", p.payment_key, p.sent_at, p.checks, plan.name as plan_name,
+                  p.merchant_account_id as "account: MerchantAccountId", p.amount as "amount: Krw", p.payment_key, p.created_at, p.sent_at, p.checks, plan.name as plan_name,
                   p.cycle as "cycle: BillingCycle", s.status as "subscription_status: SubscriptionStatus",
                   m.billing_key, m.customer_key as "customer_key?", m.payment_method_id as "method?: PaymentMethodId"
            from billing.payment p
@@ -273,6 +273,7 @@ pub(crate) async fn attempts(
             amount: row.amount,
             order_name: Attempt::order_name(&row.plan_name, row.cycle),
             means: Attempt::means(row.method, row.billing_key, row.customer_key, row.payment_key),
+            written_at: row.created_at,
             sent_at: row.sent_at,
             checks: row.checks,
             wanted: row.subscription_status != SubscriptionStatus::NonRenewing

@@ -1,7 +1,7 @@
 //! `billing.merchant_account`.
 
-use chrono::{DateTime, Utc};
-use kernel::{BusinessId, KoreanTime};
+use chrono::{DateTime, NaiveDate, Utc};
+use kernel::{BusinessId, KoreanTime, korean_day};
 use pg_adapter::Provider;
 use sqlx::PgConnection;
 
@@ -72,20 +72,30 @@ pub(crate) async fn all_active(
     .collect()
 }
 
-/// The accounts whose days are compared: those in use, and retired ones as long as they hold a card.
-pub(crate) async fn compared(conn: &mut PgConnection) -> sqlx::Result<Vec<Merchant>> {
+/// The accounts whose days are compared, each with the day on which it was registered: those in use, and
+/// retired ones that hold a card, that were retired after `retired_since`, or of which a day is to be
+/// tried again.
+pub(crate) async fn compared(
+    conn: &mut PgConnection,
+    retired_since: DateTime<Utc>,
+) -> sqlx::Result<Vec<(Merchant, Option<NaiveDate>)>> {
     sqlx::query!(
-        r#"select merchant_account_id as "id: MerchantAccountId", provider
+        r#"select merchant_account_id as "id: MerchantAccountId", provider, created_at
            from billing.merchant_account account
-           where status = 'ACTIVE' or exists (
-               select from billing.payment_method method
-               where method.merchant_account_id = account.merchant_account_id and method.status <> 'RELEASED')
+           where status = 'ACTIVE' or changed_at > $1
+              or exists (
+                  select from billing.payment_method method
+                  where method.merchant_account_id = account.merchant_account_id and method.status <> 'RELEASED')
+              or exists (
+                  select from billing.reconciliation day
+                  where day.merchant_account_id = account.merchant_account_id and day.due_at is not null)
            order by merchant_account_id"#,
+        retired_since,
     )
     .fetch_all(conn)
     .await?
     .into_iter()
-    .map(|row| super::merchant(&row.provider, Some(row.id)))
+    .map(|row| Ok((super::merchant(&row.provider, Some(row.id))?, Some(korean_day(row.created_at)))))
     .collect()
 }
 
@@ -119,6 +129,23 @@ pub(crate) async fn insert(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The provider's id of the latest payment that was made under a contract.
+pub(crate) async fn latest_payment(
+    conn: &mut PgConnection,
+    account: &MerchantAccount,
+) -> sqlx::Result<Option<String>> {
+    let key = sqlx::query_scalar!(
+        "select payment_key from billing.payment
+         where business_id = $1 and merchant_account_id = $2 and approved_at is not null
+         order by approved_at desc limit 1",
+        account.business.0,
+        account.id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(key.flatten())
 }
 
 /// Other credentials of the same contract, from the next request on.

@@ -106,6 +106,26 @@ pub(crate) async fn tries(conn: &mut PgConnection, compared: &ComparedDay) -> sq
     .await
 }
 
+/// Still at it. False if somebody else has taken the day over, who is to finish it.
+pub(crate) async fn renew(
+    conn: &mut PgConnection,
+    compared: &ComparedDay,
+    lease: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let renewed = sqlx::query!(
+        "update billing.reconciliation set due_at = $4
+         where provider = $1 and merchant_account_id = $3 and day = $2 and status = 'RUNNING' and started_at = $5",
+        compared.merchant.provider.as_str(),
+        compared.day,
+        account(compared.merchant),
+        lease,
+        compared.claimed_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(renewed.rows_affected() == 1)
+}
+
 /// RUNNING becomes FAILED.
 pub(crate) async fn fail(
     conn: &mut PgConnection,
