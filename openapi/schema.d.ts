@@ -214,6 +214,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/businesses/{businessId}/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the customers
+         * @description The newest first. Telephone numbers and addresses are masked for who lacks `tenant:personal-data`.
+         */
+        get: operations["listCustomers"];
+        put?: never;
+        /** Add a customer */
+        post: operations["addCustomer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/businesses/{businessId}/customers/bulk": {
         parameters: {
             query?: never;
@@ -230,6 +251,53 @@ export interface paths {
          */
         put: operations["upsertCustomers"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/customers/{customerId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a customer */
+        get: operations["getCustomer"];
+        put?: never;
+        post?: never;
+        /**
+         * Erase a customer
+         * @description Everything that says who they are is erased for good; that somebody came stays. Another system that feeds them again
+         *     does not bring them back.
+         */
+        delete: operations["eraseCustomer"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a customer
+         * @description Who is fed from another system becomes again what that system says, the next time it says it; the memo stays.
+         */
+        patch: operations["changeCustomer"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the reservations
+         * @description Those that begin last first.
+         */
+        get: operations["listReservations"];
+        put?: never;
+        /** Make a reservation */
+        post: operations["addReservation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -259,6 +327,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/businesses/{businessId}/reservations/{reservationId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a reservation */
+        get: operations["getReservation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a reservation
+         * @description Its status moves on from `PENDING` to `CONFIRMED`, and from there to `COMPLETED`, `CANCELLED` or `NO_SHOW`; who was written down
+         *     as not there may have come after all. What is fed from another system becomes again what that system says, the next
+         *     time it says it.
+         */
+        patch: operations["changeReservation"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the services
+         * @description The newest first, those that are not offered any more as well.
+         */
+        get: operations["listServices"];
+        put?: never;
+        /** Add a service */
+        post: operations["addService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/businesses/{businessId}/services/bulk": {
         parameters: {
             query?: never;
@@ -275,6 +387,53 @@ export interface paths {
          */
         put: operations["upsertServices"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/services/{serviceId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a service */
+        get: operations["getService"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw a service
+         * @description It is not offered any more. Visits keep it.
+         */
+        delete: operations["withdrawService"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a service
+         * @description What was charged at visits stays. What is fed from another system becomes again what that system says, the next time
+         *     it says it.
+         */
+        patch: operations["changeService"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/staffs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the staff
+         * @description Those who came last first, those who have left as well.
+         */
+        get: operations["listStaffs"];
+        put?: never;
+        /** Add a member of staff */
+        post: operations["addStaff"];
         delete?: never;
         options?: never;
         head?: never;
@@ -301,6 +460,31 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/staffs/{staffId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a member of staff */
+        get: operations["getStaff"];
+        put?: never;
+        post?: never;
+        /**
+         * Take a member of staff off the list
+         * @description They have left. What they did stays theirs.
+         */
+        delete: operations["removeStaff"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a member of staff
+         * @description Who is fed from another system becomes again what that system says, the next time it says it.
+         */
+        patch: operations["changeStaff"];
         trace?: never;
     };
     "/api/dev/clock": {
@@ -1254,6 +1438,58 @@ export interface components {
             subscriptionId?: components["schemas"]["SubscriptionId"] | null;
         };
         /**
+         * @description A new customer.
+         * @example {
+         *       "birthday": "1994-05-08",
+         *       "email": "minseo@misohair.com",
+         *       "gender": "FEMALE",
+         *       "marketingConsent": true,
+         *       "memo": "암모니아 알레르기",
+         *       "name": "김민서",
+         *       "phone": "010-1234-5678",
+         *       "tags": [
+         *         "단골"
+         *       ]
+         *     }
+         */
+        CustomerBody: {
+            /** Format: date */
+            birthday?: string | null;
+            email?: string | null;
+            gender?: components["schemas"]["Gender"] | null;
+            marketingConsent?: boolean | null;
+            memo?: string | null;
+            name: string;
+            phone?: string | null;
+            tags?: string[] | null;
+        };
+        /**
+         * Format: int64
+         * @description Names a customer of a business.
+         */
+        CustomerId: number;
+        /**
+         * @description What is to be otherwise; what is left out stays as it is, and null takes it away.
+         * @example {
+         *       "phone": "010-8765-4321",
+         *       "tags": [
+         *         "단골",
+         *         "염색"
+         *       ]
+         *     }
+         */
+        CustomerPatch: {
+            /** Format: date */
+            birthday?: string | null;
+            email?: string | null;
+            gender?: components["schemas"]["Gender"] | null;
+            marketingConsent?: boolean;
+            memo?: string | null;
+            name?: string;
+            phone?: string | null;
+            tags?: string[];
+        };
+        /**
          * @description A customer as the feeding system knows them. What is left out is nothing: a telephone number that is not sent again is gone.
          * @example {
          *       "birthday": "1994-05-08",
@@ -1280,6 +1516,41 @@ export interface components {
             /** @description However it is written; `+82` as well. */
             phone?: string | null;
             tags?: string[] | null;
+        };
+        /** @description A customer. */
+        CustomerView: {
+            /** Format: date */
+            birthday?: string | null;
+            /** @description When the shop got to know the customer. */
+            createdAt: components["schemas"]["KoreanTime"];
+            customerId: components["schemas"]["CustomerId"];
+            /**
+             * @description Masked for who lacks `tenant:personal-data`.
+             * @example m***@misohair.com
+             */
+            email?: string | null;
+            /**
+             * @description The feeding system's name for the row, where it comes from there.
+             * @example C-1001
+             */
+            externalId?: string | null;
+            gender?: components["schemas"]["Gender"] | null;
+            /** @description May be sent advertisements. */
+            marketingConsent: boolean;
+            memo?: string | null;
+            /** @example 김민서 */
+            name: string;
+            /**
+             * @description Masked for who lacks `tenant:personal-data`.
+             * @example 010-****-5678
+             */
+            phone?: string | null;
+            /**
+             * @example [
+             *       "단골"
+             *     ]
+             */
+            tags: string[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
         Data_BillingKeyRegistered: {
@@ -1412,6 +1683,44 @@ export interface components {
                  */
                 subscribedPlan?: string | null;
                 subscriptionId?: components["schemas"]["SubscriptionId"] | null;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CustomerView: {
+            /** @description A customer. */
+            data: {
+                /** Format: date */
+                birthday?: string | null;
+                /** @description When the shop got to know the customer. */
+                createdAt: components["schemas"]["KoreanTime"];
+                customerId: components["schemas"]["CustomerId"];
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`.
+                 * @example m***@misohair.com
+                 */
+                email?: string | null;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example C-1001
+                 */
+                externalId?: string | null;
+                gender?: components["schemas"]["Gender"] | null;
+                /** @description May be sent advertisements. */
+                marketingConsent: boolean;
+                memo?: string | null;
+                /** @example 김민서 */
+                name: string;
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`.
+                 * @example 010-****-5678
+                 */
+                phone?: string | null;
+                /**
+                 * @example [
+                 *       "단골"
+                 *     ]
+                 */
+                tags: string[];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1674,6 +1983,30 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_ReservationView: {
+            /** @description A reservation as it is shown. */
+            data: {
+                createdAt: components["schemas"]["KoreanTime"];
+                customer?: components["schemas"]["Somebody"] | null;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example R-20001
+                 */
+                externalId?: string | null;
+                /**
+                 * Format: int64
+                 * @description The sum of its services, won.
+                 * @example 28000
+                 */
+                price: number;
+                reservationId: components["schemas"]["ReservationId"];
+                services: components["schemas"]["ReservedService"][];
+                staff?: components["schemas"]["SomeStaff"] | null;
+                startAt: components["schemas"]["KoreanTime"];
+                status: components["schemas"]["ReservationStatus"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_RouteTaken: {
             /** @description The provider to go to. */
             data: {
@@ -1764,6 +2097,51 @@ export interface components {
                  * @example 1
                  */
                 unknown: number;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_ServiceView: {
+            /** @description A service that a shop offers, or did. */
+            data: {
+                /** @description False for what is not offered any more; visits keep it. */
+                active: boolean;
+                /** @example 컷 */
+                category?: string | null;
+                /**
+                 * Format: int32
+                 * @example 60
+                 */
+                durationMinutes: number;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example CUT-F
+                 */
+                externalId?: string | null;
+                /** @example 여성 컷 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description The list price, won.
+                 * @example 30000
+                 */
+                price: number;
+                serviceId: components["schemas"]["ServiceId"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_StaffView: {
+            /** @description Somebody who works in a shop, or did. */
+            data: {
+                /** @description False for who has left; what they did stays theirs. */
+                active: boolean;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example S-1
+                 */
+                externalId?: string | null;
+                /** @example 이지은 */
+                name: string;
+                staffId: components["schemas"]["StaffId"];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -2070,6 +2448,44 @@ export interface components {
             page: components["schemas"]["PageInfo"];
         };
         /** @description One page of a list. */
+        List_CustomerView: {
+            data: {
+                /** Format: date */
+                birthday?: string | null;
+                /** @description When the shop got to know the customer. */
+                createdAt: components["schemas"]["KoreanTime"];
+                customerId: components["schemas"]["CustomerId"];
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`.
+                 * @example m***@misohair.com
+                 */
+                email?: string | null;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example C-1001
+                 */
+                externalId?: string | null;
+                gender?: components["schemas"]["Gender"] | null;
+                /** @description May be sent advertisements. */
+                marketingConsent: boolean;
+                memo?: string | null;
+                /** @example 김민서 */
+                name: string;
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`.
+                 * @example 010-****-5678
+                 */
+                phone?: string | null;
+                /**
+                 * @example [
+                 *       "단골"
+                 *     ]
+                 */
+                tags: string[];
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
         List_MerchantAccountView: {
             data: {
                 businessId: components["schemas"]["BusinessId"];
@@ -2185,6 +2601,75 @@ export interface components {
                  * @example payment.succeeded
                  */
                 type: string;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_ReservationView: {
+            data: {
+                createdAt: components["schemas"]["KoreanTime"];
+                customer?: components["schemas"]["Somebody"] | null;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example R-20001
+                 */
+                externalId?: string | null;
+                /**
+                 * Format: int64
+                 * @description The sum of its services, won.
+                 * @example 28000
+                 */
+                price: number;
+                reservationId: components["schemas"]["ReservationId"];
+                services: components["schemas"]["ReservedService"][];
+                staff?: components["schemas"]["SomeStaff"] | null;
+                startAt: components["schemas"]["KoreanTime"];
+                status: components["schemas"]["ReservationStatus"];
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_ServiceView: {
+            data: {
+                /** @description False for what is not offered any more; visits keep it. */
+                active: boolean;
+                /** @example 컷 */
+                category?: string | null;
+                /**
+                 * Format: int32
+                 * @example 60
+                 */
+                durationMinutes: number;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example CUT-F
+                 */
+                externalId?: string | null;
+                /** @example 여성 컷 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description The list price, won.
+                 * @example 30000
+                 */
+                price: number;
+                serviceId: components["schemas"]["ServiceId"];
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_StaffView: {
+            data: {
+                /** @description False for who has left; what they did stays theirs. */
+                active: boolean;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example S-1
+                 */
+                externalId?: string | null;
+                /** @example 이지은 */
+                name: string;
+                staffId: components["schemas"]["StaffId"];
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -2736,6 +3221,47 @@ export interface components {
             ownerName: string;
         };
         /**
+         * @description A new reservation.
+         * @example {
+         *       "customerId": 1,
+         *       "services": [
+         *         {
+         *           "price": 28000,
+         *           "serviceId": 1
+         *         }
+         *       ],
+         *       "staffId": 1,
+         *       "startAt": "2026-03-14T10:00:00+09:00",
+         *       "status": "CONFIRMED"
+         *     }
+         */
+        ReservationBody: {
+            customerId?: components["schemas"]["CustomerId"] | null;
+            services: components["schemas"]["WantedServiceBody"][];
+            staffId?: components["schemas"]["StaffId"] | null;
+            startAt: components["schemas"]["KoreanTime"];
+            status?: components["schemas"]["ReservationStatus"] | null;
+        };
+        /**
+         * Format: int64
+         * @description Names a reservation of a business.
+         */
+        ReservationId: number;
+        /**
+         * @description What is to be otherwise; what is left out stays as it is.
+         * @example {
+         *       "status": "COMPLETED"
+         *     }
+         */
+        ReservationPatch: {
+            customerId?: components["schemas"]["CustomerId"] | null;
+            /** @description All of them, in the place of those that there are. */
+            services?: components["schemas"]["WantedServiceBody"][];
+            staffId?: components["schemas"]["StaffId"] | null;
+            startAt?: components["schemas"]["KoreanTime"];
+            status?: components["schemas"]["ReservationStatus"];
+        };
+        /**
          * @description A reservation as the feeding system knows it.
          * @example {
          *       "customerExternalId": "C-1001",
@@ -2767,6 +3293,44 @@ export interface components {
          * @enum {string}
          */
         ReservationStatus: "PENDING" | "CONFIRMED" | "COMPLETED" | "CANCELLED" | "NO_SHOW";
+        /** @description A reservation as it is shown. */
+        ReservationView: {
+            createdAt: components["schemas"]["KoreanTime"];
+            customer?: components["schemas"]["Somebody"] | null;
+            /**
+             * @description The feeding system's name for the row, where it comes from there.
+             * @example R-20001
+             */
+            externalId?: string | null;
+            /**
+             * Format: int64
+             * @description The sum of its services, won.
+             * @example 28000
+             */
+            price: number;
+            reservationId: components["schemas"]["ReservationId"];
+            services: components["schemas"]["ReservedService"][];
+            staff?: components["schemas"]["SomeStaff"] | null;
+            startAt: components["schemas"]["KoreanTime"];
+            status: components["schemas"]["ReservationStatus"];
+        };
+        /** @description What for. */
+        ReservedService: {
+            /**
+             * Format: int32
+             * @example 60
+             */
+            durationMinutes: number;
+            /** @example 여성 컷 */
+            name: string;
+            /**
+             * Format: int64
+             * @description What is actually charged, won.
+             * @example 28000
+             */
+            price: number;
+            serviceId: components["schemas"]["ServiceId"];
+        };
         /**
          * @description What a person decides.
          * @enum {string}
@@ -2911,6 +3475,32 @@ export interface components {
              */
             unknown: number;
         };
+        /**
+         * @description A service that the shop offers.
+         * @example {
+         *       "category": "컷",
+         *       "durationMinutes": 60,
+         *       "name": "여성 컷",
+         *       "price": 30000
+         *     }
+         */
+        ServiceBody: {
+            /** @description A category by its name; one that is not there yet is made. */
+            category?: string | null;
+            /** Format: int64 */
+            durationMinutes: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description The list price, won.
+             */
+            price: number;
+        };
+        /**
+         * Format: int64
+         * @description Names a service of a business.
+         */
+        ServiceId: number;
         /** @description What was done at a visit. */
         ServiceLineRow: {
             /**
@@ -2921,6 +3511,23 @@ export interface components {
             price: number;
             /** @example CUT-F */
             serviceExternalId: string;
+        };
+        /**
+         * @description What is to be otherwise; what is left out stays as it is.
+         * @example {
+         *       "price": 33000
+         *     }
+         */
+        ServicePatch: {
+            /** @description True offers again what was withdrawn. */
+            active?: boolean;
+            /** @description Null takes it out of its category. */
+            category?: string | null;
+            /** Format: int64 */
+            durationMinutes?: number;
+            name?: string;
+            /** Format: int64 */
+            price?: number;
         };
         /**
          * @description A service as the feeding system knows it.
@@ -2945,6 +3552,32 @@ export interface components {
              */
             price: number;
         };
+        /** @description A service that a shop offers, or did. */
+        ServiceView: {
+            /** @description False for what is not offered any more; visits keep it. */
+            active: boolean;
+            /** @example 컷 */
+            category?: string | null;
+            /**
+             * Format: int32
+             * @example 60
+             */
+            durationMinutes: number;
+            /**
+             * @description The feeding system's name for the row, where it comes from there.
+             * @example CUT-F
+             */
+            externalId?: string | null;
+            /** @example 여성 컷 */
+            name: string;
+            /**
+             * Format: int64
+             * @description The list price, won.
+             * @example 30000
+             */
+            price: number;
+            serviceId: components["schemas"]["ServiceId"];
+        };
         /** @description One side's totals of a day. */
         SideView: {
             canceled: components["schemas"]["Krw"];
@@ -2960,6 +3593,43 @@ export interface components {
              */
             charges: number;
         };
+        /** @description To whom they come. */
+        SomeStaff: {
+            /** @example 이지은 */
+            name: string;
+            staffId: components["schemas"]["StaffId"];
+        };
+        /** @description Who comes. */
+        Somebody: {
+            customerId: components["schemas"]["CustomerId"];
+            /** @example 김민서 */
+            name: string;
+        };
+        /**
+         * @description Somebody who works in the shop.
+         * @example {
+         *       "name": "이지은"
+         *     }
+         */
+        StaffBody: {
+            name: string;
+        };
+        /**
+         * Format: int64
+         * @description Names somebody who works in a business.
+         */
+        StaffId: number;
+        /**
+         * @description What is to be otherwise; what is left out stays as it is.
+         * @example {
+         *       "name": "이지은 원장"
+         *     }
+         */
+        StaffPatch: {
+            /** @description True brings back who had left. */
+            active?: boolean;
+            name?: string;
+        };
         /**
          * @description Somebody who works in a shop, as the feeding system knows them.
          * @example {
@@ -2970,6 +3640,19 @@ export interface components {
         StaffRow: {
             externalId: string;
             name: string;
+        };
+        /** @description Somebody who works in a shop, or did. */
+        StaffView: {
+            /** @description False for who has left; what they did stays theirs. */
+            active: boolean;
+            /**
+             * @description The feeding system's name for the row, where it comes from there.
+             * @example S-1
+             */
+            externalId?: string | null;
+            /** @example 이지은 */
+            name: string;
+            staffId: components["schemas"]["StaffId"];
         };
         /**
          * @description Why a card is kept beside the one that the subscription names.
@@ -3073,6 +3756,16 @@ export interface components {
              * @example 2026-02-14
              */
             writeDate: string;
+        };
+        /** @description A service that is wanted. */
+        WantedServiceBody: {
+            /**
+             * Format: int64
+             * @description What is actually charged, won; the list price if left out.
+             * @example 28000
+             */
+            price?: number | null;
+            serviceId: components["schemas"]["ServiceId"];
         };
         /** @description Something that was done all the same, and that somebody should know about. */
         Warning: {
@@ -4152,6 +4845,204 @@ export interface operations {
             };
         };
     };
+    listCustomers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The beginning of the name.
+                 * @example 김
+                 */
+                q?: string;
+                /**
+                 * @description Exactly this number, however it is written.
+                 * @example 010-1234-5678
+                 */
+                phone?: string;
+                /**
+                 * @description Exactly this address.
+                 * @example minseo@misohair.com
+                 */
+                email?: string;
+                /**
+                 * @description Those with this tag.
+                 * @example 단골
+                 */
+                tag?: string;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of customers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CustomerView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addCustomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomerBody"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CustomerView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upsertCustomers: {
         parameters: {
             query?: {
@@ -4255,6 +5146,445 @@ export interface operations {
                 };
             };
             /** @description `TOO_MANY_ROWS`: more than 10,000. `VALIDATION_FAILED`: JSON, but no array. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCustomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                customerId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The customer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CustomerView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such customer, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    eraseCustomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                customerId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Erased */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such customer, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeCustomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                customerId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomerPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CustomerView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such customer, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReservations: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["ReservationStatus"];
+                staffId?: components["schemas"]["StaffId"];
+                customerId?: components["schemas"]["CustomerId"];
+                /**
+                 * @description Beginning on this Korean day or later.
+                 * @example 2026-02-01
+                 */
+                startDate?: string;
+                /**
+                 * @description Beginning on this Korean day or earlier.
+                 * @example 2026-02-28
+                 */
+                endDate?: string;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of reservations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ReservationView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addReservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReservationBody"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ReservationView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; also for a customer, staff or service that is not there */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4397,6 +5727,377 @@ export interface operations {
             };
         };
     };
+    getReservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                reservationId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The reservation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ReservationView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such reservation, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeReservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                reservationId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReservationPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ReservationView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such reservation, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ILLEGAL_STATUS`: the reservation cannot come to stand so any more */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; also for a customer, staff or service that is not there */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listServices: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The beginning of the name.
+                 * @example 여성
+                 */
+                name?: string;
+                /** @description True for what is offered, false for what is not any more. */
+                active?: boolean;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of services */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ServiceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceBody"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ServiceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upsertServices: {
         parameters: {
             query?: never;
@@ -4511,6 +6212,439 @@ export interface operations {
             };
         };
     };
+    getService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                serviceId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The service */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ServiceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                serviceId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Withdrawn */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                serviceId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServicePatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ServiceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStaffs: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The beginning of the name.
+                 * @example 이
+                 */
+                name?: string;
+                /** @description True for those who work there, false for those who have left. */
+                active?: boolean;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of staff */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_StaffView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addStaff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffBody"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_StaffView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upsertStaffs: {
         parameters: {
             query?: never;
@@ -4603,6 +6737,254 @@ export interface operations {
                 };
             };
             /** @description `TOO_MANY_ROWS`: more than 10,000. `VALIDATION_FAILED`: JSON, but no array. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStaff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                staffId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_StaffView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeStaff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                staffId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They have left */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeStaff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                staffId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_StaffView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
             422: {
                 headers: {
                     [name: string]: unknown;

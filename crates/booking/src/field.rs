@@ -97,6 +97,18 @@ pub(crate) fn external_id(text: &str) -> Result<String, Refusal> {
     line(text, 100)
 }
 
+/// Several lines of text; nothing of it is nothing.
+pub(crate) fn prose(text: &str, most: usize) -> Result<Option<String>, Refusal> {
+    let text = text.trim();
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(CONTROL_CHARACTER);
+    }
+    if text.chars().count() > most {
+        return Err(TOO_LONG);
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
 pub(crate) fn tags(given: &[String]) -> Result<Vec<String>, Refusal> {
     let mut tags = Vec::new();
     for tag in given {
@@ -209,7 +221,7 @@ mod tests {
                 prop_assert_eq!(super::name(&name), Ok(name.clone()));
                 prop_assert!(!name.contains('\0') && name.chars().count() <= 100);
             }
-            let _ = (day(&text), start(&text), created(&text), phone(&text), email(&text));
+            let _ = (day(&text), start(&text), created(&text), phone(&text), email(&text), prose(&text, 2_000));
         }
     }
 }

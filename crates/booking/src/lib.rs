@@ -5,8 +5,10 @@
 //! read by others through the views of schema `booking_read`.
 
 mod announce;
+mod change;
 mod contact;
 mod customer;
+mod desk;
 mod error;
 mod event;
 mod feed;
