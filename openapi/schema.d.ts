@@ -350,6 +350,30 @@ export interface paths {
         patch: operations["changeReservation"];
         trace?: never;
     };
+    "/api/businesses/{businessId}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the reviews
+         * @description Newest first.
+         */
+        get: operations["listReviews"];
+        put?: never;
+        /**
+         * Write a review
+         * @description Of a visit that took place, once.
+         */
+        post: operations["addReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/businesses/{businessId}/services": {
         parameters: {
             query?: never;
@@ -2007,6 +2031,25 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_ReviewView: {
+            /** @description What somebody says of a visit. */
+            data: {
+                /** @example 머릿결이 정말 좋아졌어요. 또 올게요! */
+                content: string;
+                createdAt: components["schemas"]["KoreanTime"];
+                customer?: components["schemas"]["Somebody"] | null;
+                /**
+                 * Format: int32
+                 * @description Stars, 1 to 5.
+                 * @example 5
+                 */
+                rating: number;
+                reservationId: components["schemas"]["ReservationId"];
+                reviewId: components["schemas"]["ReviewId"];
+                staff?: components["schemas"]["SomeStaff"] | null;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_RouteTaken: {
             /** @description The provider to go to. */
             data: {
@@ -2625,6 +2668,25 @@ export interface components {
                 staff?: components["schemas"]["SomeStaff"] | null;
                 startAt: components["schemas"]["KoreanTime"];
                 status: components["schemas"]["ReservationStatus"];
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_ReviewView: {
+            data: {
+                /** @example 머릿결이 정말 좋아졌어요. 또 올게요! */
+                content: string;
+                createdAt: components["schemas"]["KoreanTime"];
+                customer?: components["schemas"]["Somebody"] | null;
+                /**
+                 * Format: int32
+                 * @description Stars, 1 to 5.
+                 * @example 5
+                 */
+                rating: number;
+                reservationId: components["schemas"]["ReservationId"];
+                reviewId: components["schemas"]["ReviewId"];
+                staff?: components["schemas"]["SomeStaff"] | null;
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -3359,6 +3421,45 @@ export interface components {
         RetryPayment: {
             paymentId?: components["schemas"]["PaymentId"] | null;
             subscriptionId?: components["schemas"]["SubscriptionId"] | null;
+        };
+        /**
+         * @description What somebody says of a visit.
+         * @example {
+         *       "content": "머릿결이 정말 좋아졌어요. 또 올게요!",
+         *       "rating": 5,
+         *       "reservationId": 2
+         *     }
+         */
+        ReviewBody: {
+            /** @description Stars alone say something as well. */
+            content?: string | null;
+            /**
+             * Format: int64
+             * @description Stars.
+             */
+            rating: number;
+            reservationId: components["schemas"]["ReservationId"];
+        };
+        /**
+         * Format: int64
+         * @description Names a review of a visit.
+         */
+        ReviewId: number;
+        /** @description What somebody says of a visit. */
+        ReviewView: {
+            /** @example 머릿결이 정말 좋아졌어요. 또 올게요! */
+            content: string;
+            createdAt: components["schemas"]["KoreanTime"];
+            customer?: components["schemas"]["Somebody"] | null;
+            /**
+             * Format: int32
+             * @description Stars, 1 to 5.
+             * @example 5
+             */
+            rating: number;
+            reservationId: components["schemas"]["ReservationId"];
+            reviewId: components["schemas"]["ReviewId"];
+            staff?: components["schemas"]["SomeStaff"] | null;
         };
         /** @enum {string} */
         Role: "OWNER" | "MANAGER" | "STAFF" | "CUSTOMER";
@@ -5894,6 +5995,195 @@ export interface operations {
                 };
             };
             /** @description `VALIDATION_FAILED`; also for a customer, staff or service that is not there */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReviews: {
+        parameters: {
+            query?: {
+                /** @description Those with so many stars. */
+                rating?: number;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of reviews */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ReviewView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewBody"];
+            };
+        };
+        responses: {
+            /** @description Written */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ReviewView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_VISITED`: the reservation is not `COMPLETED`. `REVIEW_EXISTS`: it has a review */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; also for a reservation that is not there */
             422: {
                 headers: {
                     [name: string]: unknown;

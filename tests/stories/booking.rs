@@ -5,6 +5,7 @@ mod feeding;
 mod hostile_feeds;
 mod menu;
 mod reservations;
+mod reviews;
 
 use axum::http::Method;
 use serde_json::{Value, json};

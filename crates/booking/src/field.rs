@@ -163,6 +163,12 @@ pub(crate) fn duration(minutes: i64) -> Result<i32, Refusal> {
     i32::try_from(minutes).ok().filter(|minutes| (1..=1_440).contains(minutes)).ok_or(INVALID_DURATION)
 }
 
+/// Stars.
+pub(crate) fn rating(stars: i64) -> Result<i16, Refusal> {
+    let one_to_five = i16::try_from(stars).ok().filter(|stars| (1..=5).contains(stars));
+    one_to_five.ok_or(refusal("INVALID_RATING", "별점은 1점에서 5점 사이여야 합니다."))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

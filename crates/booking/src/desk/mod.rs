@@ -2,5 +2,6 @@
 
 pub(crate) mod customers;
 pub(crate) mod reservations;
+pub(crate) mod reviews;
 pub(crate) mod services;
 pub(crate) mod staffs;

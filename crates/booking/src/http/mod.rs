@@ -5,6 +5,7 @@ mod customers;
 mod feed_body;
 mod given;
 mod reservations;
+mod reviews;
 mod services;
 mod staffs;
 
@@ -45,5 +46,7 @@ where
         .routes(routes!(reservations::get_reservation))
         .routes(routes!(reservations::add_reservation))
         .routes(routes!(reservations::change_reservation))
+        .routes(routes!(reviews::list_reviews))
+        .routes(routes!(reviews::add_review))
         .merge(many_at_once)
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod customer;
 pub(crate) mod reservation;
+pub(crate) mod review;
 pub(crate) mod service;
 pub(crate) mod staff;
 

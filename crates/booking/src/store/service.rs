@@ -126,10 +126,11 @@ pub(crate) async fn insert(
         r#"insert into booking.service
              (business_id, external_id, category_id, name, price, duration_minutes, created_at, changed_at)
          select $1, fresh.external_id, category.category_id, fresh.name, fresh.price, fresh.duration_minutes, $2, $2
-         from unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[])
-             as fresh (external_id, category, name, price, duration_minutes)
+         from unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[]) with ordinality
+             as fresh (external_id, category, name, price, duration_minutes, position)
          left join booking.service_category category
              on category.business_id = $1 and category.name = fresh.category
+         order by fresh.position
          returning service_id as "id: ServiceId""#,
         business.0,
         now,
