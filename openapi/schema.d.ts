@@ -214,6 +214,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/businesses/{businessId}/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the customers
+         * @description The newest first. Telephone numbers and addresses are masked for who lacks `tenant:personal-data`.
+         */
+        get: operations["listCustomers"];
+        put?: never;
+        /** Add a customer */
+        post: operations["addCustomer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/businesses/{businessId}/customers/bulk": {
         parameters: {
             query?: never;
@@ -230,6 +251,53 @@ export interface paths {
          */
         put: operations["upsertCustomers"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/customers/{customerId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a customer */
+        get: operations["getCustomer"];
+        put?: never;
+        post?: never;
+        /**
+         * Erase a customer
+         * @description Everything that says who they are is erased for good; that somebody came stays. Another system that feeds them again
+         *     does not bring them back.
+         */
+        delete: operations["eraseCustomer"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a customer
+         * @description Who is fed from another system becomes again what that system says, the next time it says it; the memo stays.
+         */
+        patch: operations["changeCustomer"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the reservations
+         * @description Those that begin last first.
+         */
+        get: operations["listReservations"];
+        put?: never;
+        /** Make a reservation */
+        post: operations["addReservation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -259,6 +327,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/businesses/{businessId}/reservations/{reservationId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a reservation */
+        get: operations["getReservation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a reservation
+         * @description Its status moves on from `PENDING` to `CONFIRMED`, and from there to `COMPLETED`, `CANCELLED` or `NO_SHOW`; who was written down
+         *     as not there may have come after all. What is fed from another system becomes again what that system says, the next
+         *     time it says it.
+         */
+        patch: operations["changeReservation"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the reviews
+         * @description Newest first.
+         */
+        get: operations["listReviews"];
+        put?: never;
+        /**
+         * Write a review
+         * @description Of a visit that took place, once.
+         */
+        post: operations["addReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the services
+         * @description The newest first, those that are not offered any more as well.
+         */
+        get: operations["listServices"];
+        put?: never;
+        /** Add a service */
+        post: operations["addService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/businesses/{businessId}/services/bulk": {
         parameters: {
             query?: never;
@@ -275,6 +411,53 @@ export interface paths {
          */
         put: operations["upsertServices"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/services/{serviceId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a service */
+        get: operations["getService"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw a service
+         * @description It is not offered any more. Visits keep it.
+         */
+        delete: operations["withdrawService"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a service
+         * @description What was charged at visits stays. What is fed from another system becomes again what that system says, the next time
+         *     it says it.
+         */
+        patch: operations["changeService"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/staffs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the staff
+         * @description Those who came last first, those who have left as well.
+         */
+        get: operations["listStaffs"];
+        put?: never;
+        /** Add a member of staff */
+        post: operations["addStaff"];
         delete?: never;
         options?: never;
         head?: never;
@@ -301,6 +484,31 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/staffs/{staffId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a member of staff */
+        get: operations["getStaff"];
+        put?: never;
+        post?: never;
+        /**
+         * Take a member of staff off the list
+         * @description They have left. What they did stays theirs.
+         */
+        delete: operations["removeStaff"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a member of staff
+         * @description Who is fed from another system becomes again what that system says, the next time it says it.
+         */
+        patch: operations["changeStaff"];
         trace?: never;
     };
     "/api/dev/clock": {
@@ -397,7 +605,7 @@ export interface paths {
         /**
          * Register a card and start a subscription
          * @description Issues a billing key, makes the first charge and starts the subscription. In the sandbox an
-         *     `authKey` comes from `POST /_sandbox/{provider}/billing-auth`; the examples work as they are.
+         *     `authKey` comes from `POST /_sandbox/toss/billing-auth`; `test_auth_<card number>` works as well.
          */
         post: operations["registerBillingKey"];
         delete?: never;
@@ -546,36 +754,6 @@ export interface paths {
         get: operations["getPayment"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/payments/{paymentId}/cash-receipt": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get the cash receipt of a payment
-         * @description The one that was asked for last. One that the payer chose in the provider's window is on the payment itself.
-         */
-        get: operations["getCashReceipt"];
-        put?: never;
-        /**
-         * Issue a cash receipt for a payment
-         * @description Through the provider, for what is left of a payment from an account, a virtual account or a wallet's money. Its
-         *     `status` is `PROCESSING` until the tax service has answered, after a day or two; then `ISSUED` or `REFUSED`. A
-         *     later refund takes it back by itself, wholly or in part.
-         *
-         *     A payment has one cash receipt, or a tax invoice. After one that was `REFUSED` or `CANCELED` another may be asked
-         *     for. `010-000-1234` issues one that names nobody. In the sandbox, an order confirmed with the `paymentKey`
-         *     `test_pay_account` is paid from an account.
-         */
-        post: operations["requestCashReceipt"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1005,7 +1183,8 @@ export interface components {
              * @example 28159
              */
             balance: number;
-            provider: components["schemas"]["PaymentProvider"];
+            /** @example TOSS */
+            provider: string;
         };
         /**
          * @description How often a subscription is paid.
@@ -1091,7 +1270,8 @@ export interface components {
             cardNumber: string;
             /** @description False if the provider said that it will not work again: ask for another card. */
             isUsable: boolean;
-            provider: components["schemas"]["PaymentProvider"];
+            /** @example TOSS */
+            provider: string;
         };
         /** @example case_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         CaseId: string;
@@ -1122,28 +1302,22 @@ export interface components {
             paymentKey?: string | null;
             /** @description Empty once resolved. */
             possibleResolutions: components["schemas"]["Resolution"][];
-            provider: components["schemas"]["PaymentProvider"];
+            /** @example KCP */
+            provider: string;
             refundId?: components["schemas"]["RefundId"] | null;
             resolution?: components["schemas"]["Resolution"] | null;
             resolutionNote?: string | null;
             resolvedAt?: components["schemas"]["KoreanTime"] | null;
-            /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
+            /** @description `sub` of whoever decided. */
             resolvedBy?: string | null;
             status: components["schemas"]["CaseStatus"];
             theirAmount?: components["schemas"]["Krw"] | null;
         };
-        /** @example cr_0199f6b2c0de7a52a0f1d2c3b4a59687 */
-        CashReceiptId: string;
         /**
          * @description What a cash receipt is for.
          * @enum {string}
          */
         CashReceiptKind: "INCOME_DEDUCTION" | "EXPENSE_PROOF";
-        /**
-         * @description How a cash receipt stands that was asked for.
-         * @enum {string}
-         */
-        CashReceiptStatus: "REQUESTED" | "PROCESSING" | "ISSUED" | "REFUSED" | "CANCELED";
         /** @description A cash receipt (현금영수증). */
         CashReceiptView: {
             /**
@@ -1195,7 +1369,11 @@ export interface components {
             orderId: string;
             paymentKey: string;
             plan: string;
-            provider?: components["schemas"]["PaymentProvider"] | null;
+            /**
+             * @description Whose window it was; left out, that of the order, or the one that `GET /api/payments/route` names.
+             * @example TOSS
+             */
+            provider?: string | null;
         };
         /**
          * @description What the provider's window returned.
@@ -1284,6 +1462,58 @@ export interface components {
             subscriptionId?: components["schemas"]["SubscriptionId"] | null;
         };
         /**
+         * @description A new customer.
+         * @example {
+         *       "birthday": "1994-05-08",
+         *       "email": "minseo@misohair.com",
+         *       "gender": "FEMALE",
+         *       "marketingConsent": true,
+         *       "memo": "암모니아 알레르기",
+         *       "name": "김민서",
+         *       "phone": "010-1234-5678",
+         *       "tags": [
+         *         "단골"
+         *       ]
+         *     }
+         */
+        CustomerBody: {
+            /** Format: date */
+            birthday?: string | null;
+            email?: string | null;
+            gender?: components["schemas"]["Gender"] | null;
+            marketingConsent?: boolean | null;
+            memo?: string | null;
+            name: string;
+            phone?: string | null;
+            tags?: string[] | null;
+        };
+        /**
+         * Format: int64
+         * @description Names a customer of a business.
+         */
+        CustomerId: number;
+        /**
+         * @description What is to be otherwise; what is left out stays as it is, and null takes it away.
+         * @example {
+         *       "phone": "010-8765-4321",
+         *       "tags": [
+         *         "단골",
+         *         "염색"
+         *       ]
+         *     }
+         */
+        CustomerPatch: {
+            /** Format: date */
+            birthday?: string | null;
+            email?: string | null;
+            gender?: components["schemas"]["Gender"] | null;
+            marketingConsent?: boolean;
+            memo?: string | null;
+            name?: string;
+            phone?: string | null;
+            tags?: string[];
+        };
+        /**
          * @description A customer as the feeding system knows them. What is left out is nothing: a telephone number that is not sent again is gone.
          * @example {
          *       "birthday": "1994-05-08",
@@ -1310,6 +1540,41 @@ export interface components {
             /** @description However it is written; `+82` as well. */
             phone?: string | null;
             tags?: string[] | null;
+        };
+        /** @description A customer. */
+        CustomerView: {
+            /** Format: date */
+            birthday?: string | null;
+            /** @description When the shop got to know the customer. */
+            createdAt: components["schemas"]["KoreanTime"];
+            customerId: components["schemas"]["CustomerId"];
+            /**
+             * @description Masked for who lacks `tenant:personal-data`.
+             * @example m***@misohair.com
+             */
+            email?: string | null;
+            /**
+             * @description The feeding system's name for the row, where it comes from there.
+             * @example C-1001
+             */
+            externalId?: string | null;
+            gender?: components["schemas"]["Gender"] | null;
+            /** @description May be sent advertisements. */
+            marketingConsent: boolean;
+            memo?: string | null;
+            /** @example 김민서 */
+            name: string;
+            /**
+             * @description Masked for who lacks `tenant:personal-data`.
+             * @example 010-****-5678
+             */
+            phone?: string | null;
+            /**
+             * @example [
+             *       "단골"
+             *     ]
+             */
+            tags: string[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
         Data_BillingKeyRegistered: {
@@ -1351,7 +1616,8 @@ export interface components {
                 cardNumber: string;
                 /** @description False if the provider said that it will not work again: ask for another card. */
                 isUsable: boolean;
-                provider: components["schemas"]["PaymentProvider"];
+                /** @example TOSS */
+                provider: string;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1376,12 +1642,13 @@ export interface components {
                 paymentKey?: string | null;
                 /** @description Empty once resolved. */
                 possibleResolutions: components["schemas"]["Resolution"][];
-                provider: components["schemas"]["PaymentProvider"];
+                /** @example KCP */
+                provider: string;
                 refundId?: components["schemas"]["RefundId"] | null;
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
                 resolvedAt?: components["schemas"]["KoreanTime"] | null;
-                /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
+                /** @description `sub` of whoever decided. */
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
@@ -1440,6 +1707,44 @@ export interface components {
                  */
                 subscribedPlan?: string | null;
                 subscriptionId?: components["schemas"]["SubscriptionId"] | null;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CustomerView: {
+            /** @description A customer. */
+            data: {
+                /** Format: date */
+                birthday?: string | null;
+                /** @description When the shop got to know the customer. */
+                createdAt: components["schemas"]["KoreanTime"];
+                customerId: components["schemas"]["CustomerId"];
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`.
+                 * @example m***@misohair.com
+                 */
+                email?: string | null;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example C-1001
+                 */
+                externalId?: string | null;
+                gender?: components["schemas"]["Gender"] | null;
+                /** @description May be sent advertisements. */
+                marketingConsent: boolean;
+                memo?: string | null;
+                /** @example 김민서 */
+                name: string;
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`.
+                 * @example 010-****-5678
+                 */
+                phone?: string | null;
+                /**
+                 * @example [
+                 *       "단골"
+                 *     ]
+                 */
+                tags: string[];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1688,7 +1993,8 @@ export interface components {
                 merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
-                provider: components["schemas"]["PaymentProvider"];
+                /** @example TOSS */
+                provider: string;
                 startedAt: components["schemas"]["KoreanTime"];
                 status: components["schemas"]["ReconciliationStatus"];
                 theirs: components["schemas"]["SideView"];
@@ -1701,33 +2007,46 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
-        Data_RequestedCashReceiptView: {
-            /** @description A cash receipt that was asked for. */
+        Data_ReservationView: {
+            /** @description A reservation as it is shown. */
             data: {
-                /** @description What it is about, VAT included. */
-                amount: components["schemas"]["Krw"];
-                /** @description How much of that was taken back. */
-                canceledAmount: components["schemas"]["Krw"];
-                canceledAt?: components["schemas"]["KoreanTime"] | null;
-                /** @description Its number with the provider, too. */
-                cashReceiptId: components["schemas"]["CashReceiptId"];
+                createdAt: components["schemas"]["KoreanTime"];
+                customer?: components["schemas"]["Somebody"] | null;
                 /**
-                 * @description The tax service's number of it; null until the provider knows it.
-                 * @example 000000001
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example R-20001
                  */
-                issueNumber?: string | null;
-                issuedAt?: components["schemas"]["KoreanTime"] | null;
-                paymentId: components["schemas"]["PaymentId"];
-                /** @description Why there is none. */
-                refusalMessage?: string | null;
-                requestedAt: components["schemas"]["KoreanTime"];
-                status: components["schemas"]["CashReceiptStatus"];
-                type: components["schemas"]["CashReceiptKind"];
+                externalId?: string | null;
                 /**
-                 * @description The provider's page of it.
-                 * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
+                 * Format: int64
+                 * @description The sum of its services, won.
+                 * @example 28000
                  */
-                url?: string | null;
+                price: number;
+                reservationId: components["schemas"]["ReservationId"];
+                services: components["schemas"]["ReservedService"][];
+                staff?: components["schemas"]["SomeStaff"] | null;
+                startAt: components["schemas"]["KoreanTime"];
+                status: components["schemas"]["ReservationStatus"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_ReviewView: {
+            /** @description What somebody says of a visit. */
+            data: {
+                /** @example 머릿결이 정말 좋아졌어요. 또 올게요! */
+                content: string;
+                createdAt: components["schemas"]["KoreanTime"];
+                customer?: components["schemas"]["Somebody"] | null;
+                /**
+                 * Format: int32
+                 * @description Stars, 1 to 5.
+                 * @example 5
+                 */
+                rating: number;
+                reservationId: components["schemas"]["ReservationId"];
+                reviewId: components["schemas"]["ReviewId"];
+                staff?: components["schemas"]["SomeStaff"] | null;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1735,17 +2054,16 @@ export interface components {
             /** @description The provider to go to. */
             data: {
                 /** @description Whose SDK to open. */
-                provider: components["schemas"]["PaymentProvider"];
+                provider: components["schemas"]["str"];
                 /**
                  * @description All that can be named instead.
                  * @example [
                  *       "TOSS",
                  *       "PORTONE",
-                 *       "KCP",
-                 *       "BOOTPAY"
+                 *       "KCP"
                  *     ]
                  */
-                providers: components["schemas"]["PaymentProvider"][];
+                providers: components["schemas"]["str"][];
                 /**
                  * @description What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
                  *     where it has one.
@@ -1825,6 +2143,51 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_ServiceView: {
+            /** @description A service that a shop offers, or did. */
+            data: {
+                /** @description False for what is not offered any more; visits keep it. */
+                active: boolean;
+                /** @example 컷 */
+                category?: string | null;
+                /**
+                 * Format: int32
+                 * @example 60
+                 */
+                durationMinutes: number;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example CUT-F
+                 */
+                externalId?: string | null;
+                /** @example 여성 컷 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description The list price, won.
+                 * @example 30000
+                 */
+                price: number;
+                serviceId: components["schemas"]["ServiceId"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_StaffView: {
+            /** @description Somebody who works in a shop, or did. */
+            data: {
+                /** @description False for who has left; what they did stays theirs. */
+                active: boolean;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example S-1
+                 */
+                externalId?: string | null;
+                /** @example 이지은 */
+                name: string;
+                staffId: components["schemas"]["StaffId"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_Subscribed: {
             /** @description A confirmed payment and the subscription that it started. */
             data: {
@@ -1897,7 +2260,8 @@ export interface components {
                  * @example 28159
                  */
                 balance: number;
-                provider: components["schemas"]["PaymentProvider"];
+                /** @example TOSS */
+                provider: string;
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1939,7 +2303,7 @@ export interface components {
                 isConfigured: boolean;
                 /** @description Used where no rule says otherwise. */
                 isDefault: boolean;
-                provider: components["schemas"]["PaymentProvider"];
+                provider: components["schemas"]["str"];
             }[];
         };
         /** @enum {string} */
@@ -2113,15 +2477,54 @@ export interface components {
                 paymentKey?: string | null;
                 /** @description Empty once resolved. */
                 possibleResolutions: components["schemas"]["Resolution"][];
-                provider: components["schemas"]["PaymentProvider"];
+                /** @example KCP */
+                provider: string;
                 refundId?: components["schemas"]["RefundId"] | null;
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
                 resolvedAt?: components["schemas"]["KoreanTime"] | null;
-                /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
+                /** @description `sub` of whoever decided. */
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_CustomerView: {
+            data: {
+                /** Format: date */
+                birthday?: string | null;
+                /** @description When the shop got to know the customer. */
+                createdAt: components["schemas"]["KoreanTime"];
+                customerId: components["schemas"]["CustomerId"];
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`.
+                 * @example m***@misohair.com
+                 */
+                email?: string | null;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example C-1001
+                 */
+                externalId?: string | null;
+                gender?: components["schemas"]["Gender"] | null;
+                /** @description May be sent advertisements. */
+                marketingConsent: boolean;
+                memo?: string | null;
+                /** @example 김민서 */
+                name: string;
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`.
+                 * @example 010-****-5678
+                 */
+                phone?: string | null;
+                /**
+                 * @example [
+                 *       "단골"
+                 *     ]
+                 */
+                tags: string[];
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -2179,7 +2582,8 @@ export interface components {
                 period?: components["schemas"]["Period"] | null;
                 /** @example BASIC */
                 plan: string;
-                provider: components["schemas"]["PaymentProvider"];
+                /** @example TOSS */
+                provider: string;
                 reason: components["schemas"]["PaymentReason"];
                 /** @description The provider's own receipt page. */
                 receiptUrl?: string | null;
@@ -2214,7 +2618,8 @@ export interface components {
                 merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
-                provider: components["schemas"]["PaymentProvider"];
+                /** @example TOSS */
+                provider: string;
                 startedAt: components["schemas"]["KoreanTime"];
                 status: components["schemas"]["ReconciliationStatus"];
                 theirs: components["schemas"]["SideView"];
@@ -2239,6 +2644,94 @@ export interface components {
                  * @example payment.succeeded
                  */
                 type: string;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_ReservationView: {
+            data: {
+                createdAt: components["schemas"]["KoreanTime"];
+                customer?: components["schemas"]["Somebody"] | null;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example R-20001
+                 */
+                externalId?: string | null;
+                /**
+                 * Format: int64
+                 * @description The sum of its services, won.
+                 * @example 28000
+                 */
+                price: number;
+                reservationId: components["schemas"]["ReservationId"];
+                services: components["schemas"]["ReservedService"][];
+                staff?: components["schemas"]["SomeStaff"] | null;
+                startAt: components["schemas"]["KoreanTime"];
+                status: components["schemas"]["ReservationStatus"];
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_ReviewView: {
+            data: {
+                /** @example 머릿결이 정말 좋아졌어요. 또 올게요! */
+                content: string;
+                createdAt: components["schemas"]["KoreanTime"];
+                customer?: components["schemas"]["Somebody"] | null;
+                /**
+                 * Format: int32
+                 * @description Stars, 1 to 5.
+                 * @example 5
+                 */
+                rating: number;
+                reservationId: components["schemas"]["ReservationId"];
+                reviewId: components["schemas"]["ReviewId"];
+                staff?: components["schemas"]["SomeStaff"] | null;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_ServiceView: {
+            data: {
+                /** @description False for what is not offered any more; visits keep it. */
+                active: boolean;
+                /** @example 컷 */
+                category?: string | null;
+                /**
+                 * Format: int32
+                 * @example 60
+                 */
+                durationMinutes: number;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example CUT-F
+                 */
+                externalId?: string | null;
+                /** @example 여성 컷 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description The list price, won.
+                 * @example 30000
+                 */
+                price: number;
+                serviceId: components["schemas"]["ServiceId"];
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_StaffView: {
+            data: {
+                /** @description False for who has left; what they did stays theirs. */
+                active: boolean;
+                /**
+                 * @description The feeding system's name for the row, where it comes from there.
+                 * @example S-1
+                 */
+                externalId?: string | null;
+                /** @example 이지은 */
+                name: string;
+                staffId: components["schemas"]["StaffId"];
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -2365,7 +2858,8 @@ export interface components {
             cardNumber?: string | null;
             /** @description The payer's key that the SDK was opened with: 2 to 300 of letters, digits and `-_=.@`. */
             customerKey: string;
-            provider?: components["schemas"]["PaymentProvider"] | null;
+            /** @description Whose SDK was opened; left out, the one that `GET /api/payments/route` names. */
+            provider?: string | null;
         };
         /** @description An invoice that is not paid yet. */
         OpenInvoiceView: {
@@ -2462,12 +2956,6 @@ export interface components {
             paymentMethod: components["schemas"]["CardView"];
         };
         /**
-         * @description A payment provider.
-         * @example TOSS
-         * @enum {string}
-         */
-        PaymentProvider: "TOSS" | "PORTONE" | "KCP" | "BOOTPAY";
-        /**
          * @description Why a payment was attempted.
          * @enum {string}
          */
@@ -2512,7 +3000,8 @@ export interface components {
             period?: components["schemas"]["Period"] | null;
             /** @example BASIC */
             plan: string;
-            provider: components["schemas"]["PaymentProvider"];
+            /** @example TOSS */
+            provider: string;
             reason: components["schemas"]["PaymentReason"];
             /** @description The provider's own receipt page. */
             receiptUrl?: string | null;
@@ -2606,7 +3095,7 @@ export interface components {
             isConfigured: boolean;
             /** @description Used where no rule says otherwise. */
             isDefault: boolean;
-            provider: components["schemas"]["PaymentProvider"];
+            provider: components["schemas"]["str"];
         };
         /** @description How the things that a process depends on are. */
         Readiness: {
@@ -2655,7 +3144,7 @@ export interface components {
              */
             day: string;
             merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
-            provider: components["schemas"]["PaymentProvider"];
+            provider: string;
         };
         /**
          * @description How a day's comparison stands.
@@ -2682,7 +3171,8 @@ export interface components {
             merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
             nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
             ours: components["schemas"]["SideView"];
-            provider: components["schemas"]["PaymentProvider"];
+            /** @example TOSS */
+            provider: string;
             startedAt: components["schemas"]["KoreanTime"];
             status: components["schemas"]["ReconciliationStatus"];
             theirs: components["schemas"]["SideView"];
@@ -2765,26 +3255,14 @@ export interface components {
             paymentMethod?: components["schemas"]["PaymentMethodKind"];
             /** @description Code of the plan, in whatever case. */
             plan: string;
-            provider?: components["schemas"]["PaymentProvider"] | null;
+            /**
+             * @description Whose SDK was opened: `GET /api/payments/route` tells which to open, and is meant if this is left out.
+             * @example TOSS
+             */
+            provider?: string | null;
         };
         /** @enum {string} */
         RegistrationStatus: "ACTIVE" | "PROCESSING";
-        /**
-         * @description Whose the receipt is, and for what.
-         * @example {
-         *       "identityNumber": "010-1234-5678",
-         *       "type": "INCOME_DEDUCTION"
-         *     }
-         */
-        RequestCashReceipt: {
-            /**
-             * @description `INCOME_DEDUCTION`: a mobile telephone number or a cash-receipt card (13 to 19 digits).
-             *     `EXPENSE_PROOF`: a business registration number or a cash-receipt card. With hyphens or without.
-             *     A resident registration number (주민등록번호) is refused: it is not kept here.
-             */
-            identityNumber: string;
-            type: components["schemas"]["CashReceiptKind"];
-        };
         /**
          * @description Who the invoice is addressed to (공급받는자).
          * @example {
@@ -2804,32 +3282,46 @@ export interface components {
             /** @description 성명 of the representative, 1 to 30 characters. */
             ownerName: string;
         };
-        /** @description A cash receipt that was asked for. */
-        RequestedCashReceiptView: {
-            /** @description What it is about, VAT included. */
-            amount: components["schemas"]["Krw"];
-            /** @description How much of that was taken back. */
-            canceledAmount: components["schemas"]["Krw"];
-            canceledAt?: components["schemas"]["KoreanTime"] | null;
-            /** @description Its number with the provider, too. */
-            cashReceiptId: components["schemas"]["CashReceiptId"];
-            /**
-             * @description The tax service's number of it; null until the provider knows it.
-             * @example 000000001
-             */
-            issueNumber?: string | null;
-            issuedAt?: components["schemas"]["KoreanTime"] | null;
-            paymentId: components["schemas"]["PaymentId"];
-            /** @description Why there is none. */
-            refusalMessage?: string | null;
-            requestedAt: components["schemas"]["KoreanTime"];
-            status: components["schemas"]["CashReceiptStatus"];
-            type: components["schemas"]["CashReceiptKind"];
-            /**
-             * @description The provider's page of it.
-             * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
-             */
-            url?: string | null;
+        /**
+         * @description A new reservation.
+         * @example {
+         *       "customerId": 1,
+         *       "services": [
+         *         {
+         *           "price": 28000,
+         *           "serviceId": 1
+         *         }
+         *       ],
+         *       "staffId": 1,
+         *       "startAt": "2026-03-14T10:00:00+09:00",
+         *       "status": "CONFIRMED"
+         *     }
+         */
+        ReservationBody: {
+            customerId?: components["schemas"]["CustomerId"] | null;
+            services: components["schemas"]["WantedServiceBody"][];
+            staffId?: components["schemas"]["StaffId"] | null;
+            startAt: components["schemas"]["KoreanTime"];
+            status?: components["schemas"]["ReservationStatus"] | null;
+        };
+        /**
+         * Format: int64
+         * @description Names a reservation of a business.
+         */
+        ReservationId: number;
+        /**
+         * @description What is to be otherwise; what is left out stays as it is.
+         * @example {
+         *       "status": "COMPLETED"
+         *     }
+         */
+        ReservationPatch: {
+            customerId?: components["schemas"]["CustomerId"] | null;
+            /** @description All of them, in the place of those that there are. */
+            services?: components["schemas"]["WantedServiceBody"][];
+            staffId?: components["schemas"]["StaffId"] | null;
+            startAt?: components["schemas"]["KoreanTime"];
+            status?: components["schemas"]["ReservationStatus"];
         };
         /**
          * @description A reservation as the feeding system knows it.
@@ -2863,6 +3355,44 @@ export interface components {
          * @enum {string}
          */
         ReservationStatus: "PENDING" | "CONFIRMED" | "COMPLETED" | "CANCELLED" | "NO_SHOW";
+        /** @description A reservation as it is shown. */
+        ReservationView: {
+            createdAt: components["schemas"]["KoreanTime"];
+            customer?: components["schemas"]["Somebody"] | null;
+            /**
+             * @description The feeding system's name for the row, where it comes from there.
+             * @example R-20001
+             */
+            externalId?: string | null;
+            /**
+             * Format: int64
+             * @description The sum of its services, won.
+             * @example 28000
+             */
+            price: number;
+            reservationId: components["schemas"]["ReservationId"];
+            services: components["schemas"]["ReservedService"][];
+            staff?: components["schemas"]["SomeStaff"] | null;
+            startAt: components["schemas"]["KoreanTime"];
+            status: components["schemas"]["ReservationStatus"];
+        };
+        /** @description What for. */
+        ReservedService: {
+            /**
+             * Format: int32
+             * @example 60
+             */
+            durationMinutes: number;
+            /** @example 여성 컷 */
+            name: string;
+            /**
+             * Format: int64
+             * @description What is actually charged, won.
+             * @example 28000
+             */
+            price: number;
+            serviceId: components["schemas"]["ServiceId"];
+        };
         /**
          * @description What a person decides.
          * @enum {string}
@@ -2892,11 +3422,51 @@ export interface components {
             paymentId?: components["schemas"]["PaymentId"] | null;
             subscriptionId?: components["schemas"]["SubscriptionId"] | null;
         };
+        /**
+         * @description What somebody says of a visit.
+         * @example {
+         *       "content": "머릿결이 정말 좋아졌어요. 또 올게요!",
+         *       "rating": 5,
+         *       "reservationId": 2
+         *     }
+         */
+        ReviewBody: {
+            /** @description Stars alone say something as well. */
+            content?: string | null;
+            /**
+             * Format: int64
+             * @description Stars.
+             */
+            rating: number;
+            reservationId: components["schemas"]["ReservationId"];
+        };
+        /**
+         * Format: int64
+         * @description Names a review of a visit.
+         */
+        ReviewId: number;
+        /** @description What somebody says of a visit. */
+        ReviewView: {
+            /** @example 머릿결이 정말 좋아졌어요. 또 올게요! */
+            content: string;
+            createdAt: components["schemas"]["KoreanTime"];
+            customer?: components["schemas"]["Somebody"] | null;
+            /**
+             * Format: int32
+             * @description Stars, 1 to 5.
+             * @example 5
+             */
+            rating: number;
+            reservationId: components["schemas"]["ReservationId"];
+            reviewId: components["schemas"]["ReviewId"];
+            staff?: components["schemas"]["SomeStaff"] | null;
+        };
         /** @enum {string} */
         Role: "OWNER" | "MANAGER" | "STAFF" | "CUSTOMER";
         /** @description A rule: a provider, and when it is used. */
         RouteRule: {
-            provider: components["schemas"]["PaymentProvider"];
+            /** @example TOSS */
+            provider: string;
             /**
              * Format: int32
              * @description 1 to 9, lower first; a later one is for when every provider of those before it is down.
@@ -2913,17 +3483,16 @@ export interface components {
         /** @description The provider to go to. */
         RouteTaken: {
             /** @description Whose SDK to open. */
-            provider: components["schemas"]["PaymentProvider"];
+            provider: components["schemas"]["str"];
             /**
              * @description All that can be named instead.
              * @example [
              *       "TOSS",
              *       "PORTONE",
-             *       "KCP",
-             *       "BOOTPAY"
+             *       "KCP"
              *     ]
              */
-            providers: components["schemas"]["PaymentProvider"][];
+            providers: components["schemas"]["str"][];
             /**
              * @description What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
              *     where it has one.
@@ -3007,6 +3576,32 @@ export interface components {
              */
             unknown: number;
         };
+        /**
+         * @description A service that the shop offers.
+         * @example {
+         *       "category": "컷",
+         *       "durationMinutes": 60,
+         *       "name": "여성 컷",
+         *       "price": 30000
+         *     }
+         */
+        ServiceBody: {
+            /** @description A category by its name; one that is not there yet is made. */
+            category?: string | null;
+            /** Format: int64 */
+            durationMinutes: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description The list price, won.
+             */
+            price: number;
+        };
+        /**
+         * Format: int64
+         * @description Names a service of a business.
+         */
+        ServiceId: number;
         /** @description What was done at a visit. */
         ServiceLineRow: {
             /**
@@ -3017,6 +3612,23 @@ export interface components {
             price: number;
             /** @example CUT-F */
             serviceExternalId: string;
+        };
+        /**
+         * @description What is to be otherwise; what is left out stays as it is.
+         * @example {
+         *       "price": 33000
+         *     }
+         */
+        ServicePatch: {
+            /** @description True offers again what was withdrawn. */
+            active?: boolean;
+            /** @description Null takes it out of its category. */
+            category?: string | null;
+            /** Format: int64 */
+            durationMinutes?: number;
+            name?: string;
+            /** Format: int64 */
+            price?: number;
         };
         /**
          * @description A service as the feeding system knows it.
@@ -3041,6 +3653,32 @@ export interface components {
              */
             price: number;
         };
+        /** @description A service that a shop offers, or did. */
+        ServiceView: {
+            /** @description False for what is not offered any more; visits keep it. */
+            active: boolean;
+            /** @example 컷 */
+            category?: string | null;
+            /**
+             * Format: int32
+             * @example 60
+             */
+            durationMinutes: number;
+            /**
+             * @description The feeding system's name for the row, where it comes from there.
+             * @example CUT-F
+             */
+            externalId?: string | null;
+            /** @example 여성 컷 */
+            name: string;
+            /**
+             * Format: int64
+             * @description The list price, won.
+             * @example 30000
+             */
+            price: number;
+            serviceId: components["schemas"]["ServiceId"];
+        };
         /** @description One side's totals of a day. */
         SideView: {
             canceled: components["schemas"]["Krw"];
@@ -3056,6 +3694,43 @@ export interface components {
              */
             charges: number;
         };
+        /** @description To whom they come. */
+        SomeStaff: {
+            /** @example 이지은 */
+            name: string;
+            staffId: components["schemas"]["StaffId"];
+        };
+        /** @description Who comes. */
+        Somebody: {
+            customerId: components["schemas"]["CustomerId"];
+            /** @example 김민서 */
+            name: string;
+        };
+        /**
+         * @description Somebody who works in the shop.
+         * @example {
+         *       "name": "이지은"
+         *     }
+         */
+        StaffBody: {
+            name: string;
+        };
+        /**
+         * Format: int64
+         * @description Names somebody who works in a business.
+         */
+        StaffId: number;
+        /**
+         * @description What is to be otherwise; what is left out stays as it is.
+         * @example {
+         *       "name": "이지은 원장"
+         *     }
+         */
+        StaffPatch: {
+            /** @description True brings back who had left. */
+            active?: boolean;
+            name?: string;
+        };
         /**
          * @description Somebody who works in a shop, as the feeding system knows them.
          * @example {
@@ -3066,6 +3741,19 @@ export interface components {
         StaffRow: {
             externalId: string;
             name: string;
+        };
+        /** @description Somebody who works in a shop, or did. */
+        StaffView: {
+            /** @description False for who has left; what they did stays theirs. */
+            active: boolean;
+            /**
+             * @description The feeding system's name for the row, where it comes from there.
+             * @example S-1
+             */
+            externalId?: string | null;
+            /** @example 이지은 */
+            name: string;
+            staffId: components["schemas"]["StaffId"];
         };
         /**
          * @description Why a card is kept beside the one that the subscription names.
@@ -3170,6 +3858,16 @@ export interface components {
              */
             writeDate: string;
         };
+        /** @description A service that is wanted. */
+        WantedServiceBody: {
+            /**
+             * Format: int64
+             * @description What is actually charged, won; the list price if left out.
+             * @example 28000
+             */
+            price?: number | null;
+            serviceId: components["schemas"]["ServiceId"];
+        };
         /** @description Something that was done all the same, and that somebody should know about. */
         Warning: {
             /**
@@ -3185,6 +3883,7 @@ export interface components {
          * @enum {string}
          */
         WhenExhausted: "DOWNGRADE" | "SUSPEND";
+        str: string;
     };
     responses: never;
     parameters: never;
@@ -3396,7 +4095,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `CASE_RESOLVED`, `CASE_BEING_DECIDED`: by somebody else at this moment, `RESOLUTION_NOT_POSSIBLE` */
+            /** @description `CASE_RESOLVED`, `RESOLUTION_NOT_POSSIBLE` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3924,7 +4623,7 @@ export interface operations {
                  * @description In whatever case.
                  * @example TOSS
                  */
-                provider?: components["schemas"]["PaymentProvider"];
+                provider?: string;
                 status?: components["schemas"]["ReconciliationStatus"];
                 /** @description How many entries at most, 1 to 100. */
                 limit?: number;
@@ -4247,6 +4946,204 @@ export interface operations {
             };
         };
     };
+    listCustomers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The beginning of the name.
+                 * @example 김
+                 */
+                q?: string;
+                /**
+                 * @description Exactly this number, however it is written.
+                 * @example 010-1234-5678
+                 */
+                phone?: string;
+                /**
+                 * @description Exactly this address.
+                 * @example minseo@misohair.com
+                 */
+                email?: string;
+                /**
+                 * @description Those with this tag.
+                 * @example 단골
+                 */
+                tag?: string;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of customers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CustomerView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addCustomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomerBody"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CustomerView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upsertCustomers: {
         parameters: {
             query?: {
@@ -4350,6 +5247,445 @@ export interface operations {
                 };
             };
             /** @description `TOO_MANY_ROWS`: more than 10,000. `VALIDATION_FAILED`: JSON, but no array. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCustomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                customerId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The customer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CustomerView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such customer, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    eraseCustomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                customerId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Erased */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such customer, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeCustomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                customerId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomerPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CustomerView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such customer, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReservations: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["ReservationStatus"];
+                staffId?: components["schemas"]["StaffId"];
+                customerId?: components["schemas"]["CustomerId"];
+                /**
+                 * @description Beginning on this Korean day or later.
+                 * @example 2026-02-01
+                 */
+                startDate?: string;
+                /**
+                 * @description Beginning on this Korean day or earlier.
+                 * @example 2026-02-28
+                 */
+                endDate?: string;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of reservations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ReservationView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addReservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReservationBody"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ReservationView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; also for a customer, staff or service that is not there */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4492,6 +5828,566 @@ export interface operations {
             };
         };
     };
+    getReservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                reservationId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The reservation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ReservationView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such reservation, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeReservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                reservationId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReservationPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ReservationView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such reservation, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ILLEGAL_STATUS`: the reservation cannot come to stand so any more */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; also for a customer, staff or service that is not there */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReviews: {
+        parameters: {
+            query?: {
+                /** @description Those with so many stars. */
+                rating?: number;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of reviews */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ReviewView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewBody"];
+            };
+        };
+        responses: {
+            /** @description Written */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ReviewView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_VISITED`: the reservation is not `COMPLETED`. `REVIEW_EXISTS`: it has a review */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; also for a reservation that is not there */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listServices: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The beginning of the name.
+                 * @example 여성
+                 */
+                name?: string;
+                /** @description True for what is offered, false for what is not any more. */
+                active?: boolean;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of services */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ServiceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceBody"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ServiceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upsertServices: {
         parameters: {
             query?: never;
@@ -4606,6 +6502,439 @@ export interface operations {
             };
         };
     };
+    getService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                serviceId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The service */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ServiceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                serviceId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Withdrawn */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                serviceId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServicePatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ServiceView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStaffs: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The beginning of the name.
+                 * @example 이
+                 */
+                name?: string;
+                /** @description True for those who work there, false for those who have left. */
+                active?: boolean;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of staff */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_StaffView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addStaff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffBody"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_StaffView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upsertStaffs: {
         parameters: {
             query?: never;
@@ -4698,6 +7027,254 @@ export interface operations {
                 };
             };
             /** @description `TOO_MANY_ROWS`: more than 10,000. `VALIDATION_FAILED`: JSON, but no array. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStaff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                staffId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_StaffView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeStaff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                staffId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They have left */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeStaff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                staffId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_StaffView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such thing, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5742,209 +8319,6 @@ export interface operations {
             };
         };
     };
-    getCashReceipt: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Which business, for a caller who manages several. */
-                "X-Business-Id"?: number | null;
-            };
-            path: {
-                /** @example 101 */
-                paymentId: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description How it stands */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: none was asked for, or the payment is not yours */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    requestCashReceipt: {
-        parameters: {
-            query?: never;
-            header?: {
-                /**
-                 * @description Makes the request safe to repeat: the same key with the same body gets the stored answer,
-                 *     with another body a 422 `IDEMPOTENCY_KEY_REUSED`, while it still runs a 409 `IDEMPOTENCY_KEY_IN_USE`.
-                 */
-                "Idempotency-Key"?: string | null;
-                /** @description Which business, for a caller who manages several. */
-                "X-Business-Id"?: number | null;
-            };
-            path: {
-                /** @example 101 */
-                paymentId: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RequestCashReceipt"];
-            };
-        };
-        responses: {
-            /** @description Issued */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
-                };
-            };
-            /** @description Not known yet (`REQUESTED`), or with the tax service (`PROCESSING`) */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
-                };
-            };
-            /**
-             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
-             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
-             *     the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_PAID`, `FULLY_REFUNDED`, `CARD_SLIP_ALREADY_ISSUED`: paid by card, `CASH_RECEIPT_NOT_CALLED_FOR`: paid by telephone bill or gift certificate, or nobody knows how, `CASH_RECEIPT_ALREADY_ISSUED`, `TAX_INVOICE_EXISTS` with `invoiceId`, `CASH_RECEIPTS_NOT_OFFERED`: not by this provider, `NO_CASH_RECEIPT_FOR_THE_REST`: this provider issues none after a partial refund, `CASH_RECEIPT_REFUSED` with `providerCode`, `IDEMPOTENCY_KEY_IN_USE` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `VALIDATION_FAILED`: `INVALID_IDENTITY_NUMBER`, `RESIDENT_NUMBER_REFUSED`, `PROVIDER_NOT_CONFIGURED`; `IDEMPOTENCY_KEY_REUSED` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     partiallyRefundPayment: {
         parameters: {
             query?: never;
@@ -6512,10 +8886,10 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description Whose window it is
-                 * @example TOSS
+                 * @description Payment provider, in whatever case
+                 * @example toss
                  */
-                provider: components["schemas"]["PaymentProvider"];
+                provider: string;
             };
             cookie?: never;
         };
@@ -6653,10 +9027,10 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description Whose window it is
-                 * @example TOSS
+                 * @description Payment provider, in whatever case
+                 * @example toss
                  */
-                provider: components["schemas"]["PaymentProvider"];
+                provider: string;
             };
             cookie?: never;
         };
@@ -7250,6 +9624,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "authKey": "billing-key-test-4300000000000001",
+                 *       "customerKey": "user_1",
+                 *       "provider": "PORTONE"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPaymentMethod"];
             };
         };
@@ -7454,11 +9835,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /**
-                 * @description In whatever case
-                 * @example TOSS
-                 */
-                provider: components["schemas"]["PaymentProvider"];
+                /** @example toss */
+                provider: string;
             };
             cookie?: never;
         };

@@ -68,7 +68,8 @@ async fn two_businesses() -> TestApp {
         let mut contract = document::operation("createMerchantAccount").example().expect("an example");
         contract["businessId"] = json!(business);
         app.platform_admin().post("/api/admin/merchant-accounts", contract).await.data();
-        for row in VISIT {
+        // The demo's salon has had visits, and needs the reviews alone.
+        for row in if business == 1 { &VISIT[6..] } else { &VISIT } {
             app.sql(&row.replace("$1", &business.to_string())).await;
         }
     }

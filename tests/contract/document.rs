@@ -107,7 +107,12 @@ impl Operation {
 
     /// The path with the parameters' examples in it.
     pub(crate) fn url(&self) -> String {
-        self.parameters("path").iter().fold(self.path.clone(), |url, parameter| {
+        self.url_with(&self.path)
+    }
+
+    /// The same where some of the parameters in the path are filled in already.
+    pub(crate) fn url_with(&self, path: &str) -> String {
+        self.parameters("path").iter().fold(path.to_owned(), |url, parameter| {
             let example = &parameter["example"];
             let example = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
             url.replace(&format!("{{{}}}", text(&parameter["name"])), &example)

@@ -1,7 +1,11 @@
 //! Customers, staff, services and reservations: fed by another system, kept by hand, read by everybody.
 
+mod customers;
 mod feeding;
 mod hostile_feeds;
+mod menu;
+mod reservations;
+mod reviews;
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -65,6 +69,12 @@ fn outcome(answer: &Answer) -> [u64; 5] {
         .map(|what| data[what].as_u64().expect("a number"));
     assert_eq!(data["received"], counts.iter().sum::<u64>(), "{data}");
     counts
+}
+
+/// The id in the `data` of an answer.
+#[track_caller]
+fn id(answer: &Answer, member: &str) -> i64 {
+    answer.data()[member].as_i64().expect("an id")
 }
 
 /// Where and why rows were refused.

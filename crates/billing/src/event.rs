@@ -12,6 +12,9 @@ use crate::{
     subscription::{EndReason, SubscriptionId},
 };
 
+/// What this context's events are about.
+pub(crate) const EVENT_NOUNS: [&str; 4] = ["payment", "payment_method", "subscription", "tax_invoice"];
+
 /// An event of this context. The members of each variant are its published `data`.
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]

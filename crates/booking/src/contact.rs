@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// A telephone number: digits alone as one dials it in Korea, or `+` and digits for one abroad.
 #[derive(Clone)]
@@ -26,8 +26,37 @@ impl Phone {
         is_callable.then(|| Self(dialled.into()))
     }
 
+    /// As it was stored.
+    pub(crate) fn stored(number: SecretString) -> Self {
+        Self(number)
+    }
+
     pub(crate) fn number(&self) -> &SecretString {
         &self.0
+    }
+
+    /// As people read it: `010-1234-5678`.
+    pub(crate) fn shown(&self) -> String {
+        self.written(str::to_owned)
+    }
+
+    /// For who need not call: `010-****-5678`.
+    pub(crate) fn masked(&self) -> String {
+        self.written(|middle| "*".repeat(middle.len()))
+    }
+
+    fn written(&self, middle: impl Fn(&str) -> String) -> String {
+        let digits = self.0.expose_secret();
+        let area = match digits.as_bytes() {
+            [b'1', ..] => 0,
+            [b'0', b'2', ..] => 2,
+            // Numbers that stand for another one: 0504-1234-5678.
+            [b'0', b'5', b'0', ..] if digits.len() == 12 => 4,
+            _ => 3,
+        };
+        let last = digits.len() - 4;
+        let parts = [digits[..area].to_owned(), middle(&digits[area..last]), digits[last..].to_owned()];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
     }
 }
 
@@ -81,8 +110,25 @@ impl Email {
         is_plausible.then(|| Self(address.into()))
     }
 
+    /// As it was stored.
+    pub(crate) fn stored(address: SecretString) -> Self {
+        Self(address)
+    }
+
     pub(crate) fn address(&self) -> &SecretString {
         &self.0
+    }
+
+    pub(crate) fn shown(&self) -> String {
+        self.0.expose_secret().to_owned()
+    }
+
+    /// `k***@misohair.com`
+    pub(crate) fn masked(&self) -> String {
+        let address = self.0.expose_secret();
+        let first: String = address.chars().take(1).collect();
+        let domain = address.split_once('@').map_or("", |(_, domain)| domain);
+        format!("{first}***@{domain}")
     }
 }
 
@@ -94,8 +140,6 @@ impl fmt::Debug for Email {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     fn phone(text: &str) -> Option<String> {
@@ -139,9 +183,26 @@ mod tests {
     }
 
     #[test]
+    fn who_need_not_call_sees_the_last_four_digits() {
+        for (text, shown, masked) in [
+            ("01012345678", "010-1234-5678", "010-****-5678"),
+            ("0111234567", "011-123-4567", "011-***-4567"),
+            ("023123456", "02-312-3456", "02-***-3456"),
+            ("050412345678", "0504-1234-5678", "0504-****-5678"),
+            ("15881234", "1588-1234", "****-1234"),
+            ("+14155550100", "+14-15555-0100", "+14-*****-0100"),
+        ] {
+            let phone = Phone::parse(text).unwrap();
+            assert_eq!((phone.shown(), phone.masked()), (shown.to_owned(), masked.to_owned()));
+            assert_eq!(format!("{phone:?}"), "Phone");
+        }
+    }
+
+    #[test]
     fn an_address_is_the_same_in_capitals() {
         let email = Email::parse(" Kim.Minseo@MisoHair.com ").unwrap();
-        assert_eq!(email.address().expose_secret(), "kim.minseo@misohair.com");
+        assert_eq!(email.shown(), "kim.minseo@misohair.com");
+        assert_eq!(email.masked(), "k***@misohair.com");
         assert_eq!(format!("{email:?}"), "Email");
     }
 

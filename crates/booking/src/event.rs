@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     customer::CustomerId,
     reservation::{ReservationId, ReservationStatus},
+    review::ReviewId,
     service::ServiceId,
     staff::StaffId,
 };
@@ -18,6 +19,12 @@ pub(crate) enum BookingEvent {
     ReservationCreated(Visit),
     /// A reservation has come to stand as it says.
     ReservationMoved(Visit),
+    ReviewCreated {
+        review_id: ReviewId,
+        reservation_id: ReservationId,
+        customer_id: Option<CustomerId>,
+        rating: i16,
+    },
     CustomerCreated {
         customer_id: CustomerId,
     },
@@ -62,6 +69,7 @@ impl Event for BookingEvent {
                 ReservationStatus::Cancelled => "reservation.cancelled",
                 ReservationStatus::NoShow => "reservation.no_show",
             },
+            Self::ReviewCreated { .. } => "review.created",
             Self::CustomerCreated { .. } => "customer.created",
         }
     }

@@ -97,6 +97,18 @@ pub(crate) fn external_id(text: &str) -> Result<String, Refusal> {
     line(text, 100)
 }
 
+/// Several lines of text; nothing of it is nothing.
+pub(crate) fn prose(text: &str, most: usize) -> Result<Option<String>, Refusal> {
+    let text = text.trim();
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(CONTROL_CHARACTER);
+    }
+    if text.chars().count() > most {
+        return Err(TOO_LONG);
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
 pub(crate) fn tags(given: &[String]) -> Result<Vec<String>, Refusal> {
     let mut tags = Vec::new();
     for tag in given {
@@ -149,6 +161,12 @@ pub(crate) fn price(won: i64) -> Result<i64, Refusal> {
 
 pub(crate) fn duration(minutes: i64) -> Result<i32, Refusal> {
     i32::try_from(minutes).ok().filter(|minutes| (1..=1_440).contains(minutes)).ok_or(INVALID_DURATION)
+}
+
+/// Stars.
+pub(crate) fn rating(stars: i64) -> Result<i16, Refusal> {
+    let one_to_five = i16::try_from(stars).ok().filter(|stars| (1..=5).contains(stars));
+    one_to_five.ok_or(refusal("INVALID_RATING", "별점은 1점에서 5점 사이여야 합니다."))
 }
 
 #[cfg(test)]
@@ -209,7 +227,7 @@ mod tests {
                 prop_assert_eq!(super::name(&name), Ok(name.clone()));
                 prop_assert!(!name.contains('\0') && name.chars().count() <= 100);
             }
-            let _ = (day(&text), start(&text), created(&text), phone(&text), email(&text));
+            let _ = (day(&text), start(&text), created(&text), phone(&text), email(&text), prose(&text, 2_000));
         }
     }
 }

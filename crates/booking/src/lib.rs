@@ -5,14 +5,17 @@
 //! read by others through the views of schema `booking_read`.
 
 mod announce;
+mod change;
 mod contact;
 mod customer;
+mod desk;
 mod error;
 mod event;
 mod feed;
 mod field;
 mod http;
 mod reservation;
+mod review;
 mod service;
 mod staff;
 mod store;
@@ -23,11 +26,14 @@ use kernel::{BusinessId, Clock};
 use platform::{TenantTx, Vault};
 use sqlx::PgPool;
 
+use crate::store::staff::StaffFilter;
+
 pub use customer::{CustomerId, CustomerRow, Gender};
 pub use error::{BookingError, IllegalMove};
 pub use feed::{Announce, Feed, FeedReport, Row, RowError};
 pub use http::router;
 pub use reservation::{ReservationId, ReservationRow, ReservationStatus, ServiceLineRow};
+pub use review::ReviewId;
 pub use service::{ServiceId, ServiceRow};
 pub use staff::{StaffId, StaffRow};
 
@@ -41,6 +47,13 @@ pub struct Booking {
 }
 
 impl Booking {
+    /// Whether anybody works in a business, or did.
+    pub async fn has_staff(&self, business: BusinessId) -> Result<bool, BookingError> {
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let anybody = StaffFilter { name: None, active: None, only: None, before: None, limit: 1 };
+        Ok(!store::staff::list(&mut tx, business, &anybody).await?.is_empty())
+    }
+
     /// A transaction that writes for a business, when nobody else does.
     async fn write(&self, business: BusinessId) -> Result<TenantTx, BookingError> {
         let mut tx = TenantTx::begin(&self.db, business).await?;

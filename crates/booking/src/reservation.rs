@@ -145,6 +145,63 @@ impl ReservationRow {
     }
 }
 
+/// A reservation as it is shown.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReservationView {
+    #[schema(example = 1)]
+    pub reservation_id: ReservationId,
+    /// The feeding system's name for the row, where it comes from there.
+    #[schema(example = "R-20001")]
+    pub external_id: Option<String>,
+    /// Null for somebody who left no name.
+    pub customer: Option<Somebody>,
+    /// Null for whoever is free.
+    pub staff: Option<SomeStaff>,
+    pub services: Vec<ReservedService>,
+    pub start_at: KoreanTime,
+    pub status: ReservationStatus,
+    /// The sum of its services, won.
+    #[schema(example = 28000)]
+    pub price: i64,
+    pub created_at: KoreanTime,
+}
+
+/// Who comes.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Somebody {
+    #[schema(example = 1)]
+    pub customer_id: CustomerId,
+    #[schema(example = "김민서")]
+    pub name: String,
+}
+
+/// To whom they come.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SomeStaff {
+    #[schema(example = 1)]
+    pub staff_id: StaffId,
+    #[schema(example = "이지은")]
+    pub name: String,
+}
+
+/// What for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReservedService {
+    #[schema(example = 1)]
+    pub service_id: ServiceId,
+    #[schema(example = "여성 컷")]
+    pub name: String,
+    /// What is actually charged, won.
+    #[schema(example = 28000)]
+    pub price: i64,
+    #[schema(example = 60)]
+    pub duration_minutes: i32,
+}
+
 /// A reservation with everything that hangs on it, found possible: what is there, or is to be.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {

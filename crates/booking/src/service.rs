@@ -1,7 +1,7 @@
 //! Services: what a shop offers, in categories.
 
 use platform::FieldError;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::field::{self, Checked};
@@ -10,6 +10,28 @@ kernel::number_id!(
     /// Names a service of a business.
     ServiceId
 );
+
+/// A service that a shop offers, or did.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ServiceView {
+    #[schema(example = 1)]
+    pub service_id: ServiceId,
+    /// The feeding system's name for the row, where it comes from there.
+    #[schema(example = "CUT-F")]
+    pub external_id: Option<String>,
+    #[schema(example = "여성 컷")]
+    pub name: String,
+    #[schema(example = "컷")]
+    pub category: Option<String>,
+    /// The list price, won.
+    #[schema(example = 30000)]
+    pub price: i64,
+    #[schema(example = 60)]
+    pub duration_minutes: i32,
+    /// False for what is not offered any more; visits keep it.
+    pub active: bool,
+}
 
 /// A service as the feeding system knows it.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]

@@ -1,7 +1,7 @@
 //! Staff: who does the work.
 
 use platform::FieldError;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::field::{self, Checked};
@@ -10,6 +10,21 @@ kernel::number_id!(
     /// Names somebody who works in a business.
     StaffId
 );
+
+/// Somebody who works in a shop, or did.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StaffView {
+    #[schema(example = 1)]
+    pub staff_id: StaffId,
+    /// The feeding system's name for the row, where it comes from there.
+    #[schema(example = "S-1")]
+    pub external_id: Option<String>,
+    #[schema(example = "이지은")]
+    pub name: String,
+    /// False for who has left; what they did stays theirs.
+    pub active: bool,
+}
 
 /// Somebody who works in a shop, as the feeding system knows them.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]

@@ -81,10 +81,12 @@ pub async fn publish_all(
     Ok(())
 }
 
-/// The events of a business, newest first: up to `limit` of those before `before`.
+/// The events of a business about some nouns, `payment` as in `payment.succeeded`; newest first, up to `limit` of those
+/// before `before`.
 pub async fn list(
     conn: &mut PgConnection,
     business: BusinessId,
+    nouns: &[&str],
     before: Option<EventId>,
     limit: i64,
 ) -> sqlx::Result<Vec<RecordedEvent>> {
@@ -92,9 +94,10 @@ pub async fn list(
         RecordedEvent,
         r#"select event_id as "id: EventId", kind, occurred_at as "occurred_at: KoreanTime", data
            from platform.event
-           where business_id = $1 and ($2::bigint is null or event_id < $2)
-           order by event_id desc limit $3"#,
+           where business_id = $1 and split_part(kind, '.', 1) = any($2) and ($3::bigint is null or event_id < $3)
+           order by event_id desc limit $4"#,
         business.0,
+        nouns as &[&str],
         before.map(|id| id.0),
         limit,
     )

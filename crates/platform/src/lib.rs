@@ -10,6 +10,7 @@
 mod body;
 pub mod clock;
 mod crypto;
+mod days;
 pub mod events;
 pub mod idempotency;
 pub mod jobs;
@@ -20,6 +21,7 @@ mod tx;
 
 pub use body::{Data, Json, Path, Query, RawBody, contains_nul, read_object};
 pub use crypto::{Vault, VaultError, digest};
+pub use days::DayRange;
 pub use page::{Cursor, List, PageInfo, PageQuery};
 pub use principal::{
     Access, AuthFailure, Authentication, BearerToken, InBusiness, InBusinessOrAdmin, Membership, Permission,

@@ -1,7 +1,7 @@
 //! Garbage in a path, a query or a header is refused and breaks nothing.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::TestApp;
 
 use super::{calls, hostile, who_may};
@@ -55,6 +55,9 @@ fn nonsense_for(operation: &Operation, schema: &Value) -> Vec<String> {
     texts
 }
 
+/// Names and the like, of which any text may be the beginning.
+const FREE_TEXT: [&str; 3] = ["name", "q", "tag"];
+
 #[tokio::test]
 async fn a_query_parameter_that_makes_no_sense_is_refused() {
     let app = TestApp::start().await;
@@ -74,6 +77,10 @@ async fn a_query_parameter_that_makes_no_sense_is_refused() {
                 let body = operation.example().map(|example| example.to_string().into_bytes());
                 let actor = who_may(&app, &operation, 1);
                 let answer = actor.send(operation.method.clone(), &url, body).await;
+                if answer.status == 200 && FREE_TEXT.contains(&name.as_str()) {
+                    assert_eq!(answer.data(), &json!([]), "{url}");
+                    continue;
+                }
                 must_be_refused(&answer, &url);
                 assert_eq!(answer.status, 400, "{url}: {}", answer.body);
                 operation.must_document(&answer);
@@ -155,12 +162,13 @@ async fn a_path_parameter_that_makes_no_sense_does_not_exist() {
             values.extend(["%ff", "%00", "%2e%2e", "101%2Frefund", "101%00"].map(str::to_owned));
             values.push("9".repeat(4_000));
             for value in values.iter().filter(|value| !value.is_empty()) {
-                let url = operation.path.replace(&name, value);
+                let url = operation.url_with(&operation.path.replace(&name, value));
                 let body = operation.example().map(|example| example.to_string().into_bytes());
                 let actor = who_may(&app, &operation, 1);
                 let answer = actor.send(operation.method.clone(), &url, body).await;
                 must_be_refused(&answer, &url);
-                let expected: &[u16] = if name == "{paymentId}" { &[404] } else { &[404, 422] };
+                let is_of_ours = name == "{paymentId}" || operation.is_in_a_business();
+                let expected: &[u16] = if is_of_ours { &[404] } else { &[404, 422] };
                 assert!(expected.contains(&answer.status.as_u16()), "{url}: {}", answer.body);
             }
         }

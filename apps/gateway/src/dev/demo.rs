@@ -1,4 +1,6 @@
-//! The demo data: three businesses with owners, and one more plan.
+//! The demo data: three businesses with owners, one more plan, and what happens in the hair salon.
+
+mod salon;
 
 use billing::BillingCycle;
 use identity::NewBusiness;
@@ -21,5 +23,5 @@ pub async fn load(app: &App) -> anyhow::Result<()> {
     let mut tx = SystemTx::begin(&app.db).await?;
     identity::register_missing(&mut tx, app.clock.now(), &BUSINESSES).await?;
     tx.commit().await?;
-    Ok(())
+    salon::load(&app.booking).await
 }

@@ -5,11 +5,11 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use chrono::{Datelike, Days, NaiveDate};
-use kernel::{BusinessId, start_of_korean_day};
+use chrono::NaiveDate;
+use kernel::BusinessId;
 use platform::{
-    AuthFailure, BearerToken, BodyProblems, CommonProblems, Data, Json, List, PageQuery, Path, Problem,
-    Query, SystemTx, Tenant, TenantBilling, TenantOrAdmin, TenantTx,
+    AuthFailure, BearerToken, BodyProblems, CommonProblems, Data, DayRange, Json, List, PageQuery, Path,
+    Problem, Query, SystemTx, Tenant, TenantBilling, TenantOrAdmin, TenantTx,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -59,21 +59,13 @@ pub(crate) async fn list_payments(
     tenant: Tenant<TenantBilling>,
     Query(query): Query<PaymentQuery>,
 ) -> Result<Json<List<PaymentView>>, Problem> {
-    // A year has four digits: beyond, neither the calendar nor the database can follow.
-    let is_readable = |day: &NaiveDate| (1..=9999).contains(&day.year());
-    if !query.start_date.iter().chain(&query.end_date).all(is_readable) {
-        return Err(Problem::bad_request("INVALID_PARAMETER", "조회 기간의 연도가 올바르지 않습니다."));
-    }
-    if query.start_date.zip(query.end_date).is_some_and(|(start, end)| end < start) {
-        return Err(Problem::bad_request("INVALID_PARAMETER", "endDate는 startDate보다 빠를 수 없습니다."));
-    }
+    let DayRange { from, until } = DayRange::new(query.start_date, query.end_date)?;
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let day_after_end = query.end_date.and_then(|end| end.checked_add_days(Days::new(1)));
     let filter = PaymentFilter {
         status: query.status,
-        from: query.start_date.map(start_of_korean_day),
-        until: day_after_end.map(start_of_korean_day),
+        from,
+        until,
         before: page.after()?.map(PaymentId),
         only: None,
         limit: limit + 1,

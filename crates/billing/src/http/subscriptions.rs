@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     Billing, BillingCycle,
+    event::EVENT_NOUNS,
     payment::PaymentId,
     payment_method::PaymentMethodId,
     store,
@@ -266,7 +267,7 @@ pub(crate) async fn list_subscription_events(
     let limit = page.limit()?;
     let before = page.after()?.map(EventId);
     let mut tx = TenantTx::begin(&billing.db, tenant.business).await?;
-    let events = events::list(&mut tx, tenant.business, before, limit + 1).await?;
+    let events = events::list(&mut tx, tenant.business, &EVENT_NOUNS, before, limit + 1).await?;
     tx.commit().await?;
     Ok(Json(List::cut(events, limit, |event| event.id)))
 }

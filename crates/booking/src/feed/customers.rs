@@ -10,7 +10,7 @@ use crate::{
     Booking, BookingError,
     customer::{CustomerId, CustomerRow},
     event::BookingEvent,
-    store::customer::{self, KnownCustomer},
+    store::customer::{self, KnownCustomer, NewCustomer},
 };
 
 impl Booking {
@@ -54,17 +54,23 @@ impl Booking {
         report.updated += changed.len();
         let now = self.clock.now();
         let ids = customer::new_ids(tx, fresh.len()).await?;
-        let fresh: Vec<_> = ids.into_iter().zip(fresh).collect();
-        customer::insert_fed(tx, &self.vault, business, now, &fresh).await?;
+        let fresh = ids.into_iter().zip(fresh).map(|(id, row)| NewCustomer {
+            id,
+            external_id: Some(row.external_id),
+            facts: row.facts,
+            created_at: row.created_at.unwrap_or(now),
+        });
+        let fresh: Vec<_> = fresh.collect();
+        customer::insert(tx, &self.vault, business, now, &fresh).await?;
         customer::update(tx, &self.vault, business, now, &changed).await?;
         if announce == Announce::Changes {
-            let events: Vec<_> = fresh.iter().map(|(id, _)| (business, created(*id))).collect();
+            let events: Vec<_> = fresh.iter().map(|customer| (business, created(customer.id))).collect();
             self.publish(tx, &events).await?;
         }
         Ok(report.sorted())
     }
 }
 
-fn created(customer_id: CustomerId) -> BookingEvent {
+pub(crate) fn created(customer_id: CustomerId) -> BookingEvent {
     BookingEvent::CustomerCreated { customer_id }
 }

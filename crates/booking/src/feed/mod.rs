@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use platform::{FieldError, Problem};
 use serde::{Deserialize, de::DeserializeOwned};
 
+pub(crate) use customers::created;
 pub use report::{FeedReport, RowError};
 
 use crate::{

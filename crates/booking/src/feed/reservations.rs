@@ -12,7 +12,8 @@ use crate::{
     reservation::{FedReservation, Line, Planned, ReservationRow},
     staff::StaffId,
     store::{
-        customer, reservation,
+        customer,
+        reservation::{self, NewReservation},
         service::{self, NamedService},
         staff,
     },
@@ -67,10 +68,16 @@ impl Booking {
 
         let now = self.clock.now();
         let ids = reservation::new_ids(tx, fresh.len()).await?;
-        let fresh: Vec<_> = ids.into_iter().zip(fresh).collect();
-        reservation::insert_fed(tx, business, now, &fresh).await?;
+        let fresh = ids.into_iter().zip(fresh).map(|(id, (row, planned))| NewReservation {
+            id,
+            external_id: Some(row.external_id),
+            planned,
+            created_at: row.created_at.unwrap_or(now),
+        });
+        let fresh: Vec<_> = fresh.collect();
+        reservation::insert(tx, business, now, &fresh).await?;
         if announce == Announce::Changes {
-            let created: Vec<_> = fresh.iter().map(|(id, (_, planned))| (*id, planned)).collect();
+            let created: Vec<_> = fresh.iter().map(|new| (new.id, &new.planned)).collect();
             let moved = changed.iter().filter(|(known, planned)| known.planned.status != planned.status);
             let moved: Vec<_> = moved.map(|(known, planned)| (known.id, planned)).collect();
             self.announce(tx, business, &created, &moved).await?;

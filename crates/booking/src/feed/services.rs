@@ -4,7 +4,11 @@ use kernel::BusinessId;
 use platform::TenantTx;
 
 use super::{Feed, FeedReport, last_of_each, names};
-use crate::{Booking, BookingError, service::ServiceRow, store::service};
+use crate::{
+    Booking, BookingError,
+    service::ServiceRow,
+    store::service::{self, NewService, ServiceSaid},
+};
 
 impl Booking {
     /// Takes in what the feeding system says about services.
@@ -31,19 +35,19 @@ impl Booking {
         let (mut fresh, mut changed) = (Vec::new(), Vec::new());
         for (_, row) in rows {
             match known.get(&row.external_id) {
-                None => fresh.push(row),
+                None => fresh.push(NewService { external_id: Some(row.external_id), facts: row.facts }),
                 // What is fed again is offered again.
                 Some(known) if known.facts == row.facts && !known.is_withdrawn => report.unchanged += 1,
-                Some(known) => changed.push((known.id, row.facts)),
+                Some(known) => changed.push(ServiceSaid { id: known.id, facts: row.facts, active: true }),
             }
         }
         report.created += fresh.len();
         report.updated += changed.len();
         let now = self.clock.now();
-        let categories = fresh.iter().map(|row| &row.facts).chain(changed.iter().map(|(_, facts)| facts));
+        let categories = fresh.iter().map(|row| &row.facts).chain(changed.iter().map(|said| &said.facts));
         let categories: Vec<String> = categories.filter_map(|facts| facts.category.clone()).collect();
         service::add_categories(tx, business, &categories).await?;
-        service::insert_fed(tx, business, now, &fresh).await?;
+        service::insert(tx, business, now, &fresh).await?;
         service::update(tx, business, now, &changed).await?;
         Ok(report.sorted())
     }

@@ -4,7 +4,11 @@ use kernel::BusinessId;
 use platform::TenantTx;
 
 use super::{Feed, FeedReport, last_of_each, names};
-use crate::{Booking, BookingError, staff::StaffRow, store::staff};
+use crate::{
+    Booking, BookingError,
+    staff::StaffRow,
+    store::staff::{self, NewStaff, StaffSaid},
+};
 
 impl Booking {
     /// Takes in what the feeding system says about staff.
@@ -31,16 +35,16 @@ impl Booking {
         let (mut fresh, mut changed) = (Vec::new(), Vec::new());
         for (_, row) in rows {
             match known.get(&row.external_id) {
-                None => fresh.push(row),
+                None => fresh.push(NewStaff { external_id: Some(row.external_id), name: row.name }),
                 // Who is fed again works there again.
                 Some(known) if known.name == row.name && !known.has_left => report.unchanged += 1,
-                Some(known) => changed.push((known.id, row.name)),
+                Some(known) => changed.push(StaffSaid { id: known.id, name: row.name, active: true }),
             }
         }
         report.created += fresh.len();
         report.updated += changed.len();
         let now = self.clock.now();
-        staff::insert_fed(tx, business, now, &fresh).await?;
+        staff::insert(tx, business, now, &fresh).await?;
         staff::update(tx, business, now, &changed).await?;
         Ok(report.sorted())
     }

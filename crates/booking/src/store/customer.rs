@@ -4,11 +4,15 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::BusinessId;
-use platform::Vault;
+use platform::{Vault, VaultError};
+use secrecy::SecretString;
 use sqlx::PgConnection;
 
 use super::column;
-use crate::customer::{CustomerFacts, CustomerId, FedCustomer, Gender};
+use crate::{
+    contact::{Email, Phone},
+    customer::{CustomerFacts, CustomerId, Gender},
+};
 
 /// Between the tags of one customer where many customers' are sent at once. Tags hold no control characters.
 const BETWEEN_TAGS: &str = "\u{1f}";
@@ -112,6 +116,10 @@ pub(crate) fn email_purpose(id: CustomerId) -> String {
     format!("booking.customer.email:{id}")
 }
 
+fn memo_purpose(id: CustomerId) -> String {
+    format!("booking.customer.memo:{id}")
+}
+
 /// The columns of many customers' facts, sealed, as `unnest` takes them.
 #[derive(Default)]
 struct Columns {
@@ -146,17 +154,26 @@ impl Columns {
     }
 }
 
-pub(crate) async fn insert_fed(
+/// A customer who is new, under the feeding system's name where they have one.
+pub(crate) struct NewCustomer {
+    pub id: CustomerId,
+    pub external_id: Option<String>,
+    pub facts: CustomerFacts,
+    /// When the shop got to know them.
+    pub created_at: DateTime<Utc>,
+}
+
+pub(crate) async fn insert(
     conn: &mut PgConnection,
     vault: &Vault,
     business: BusinessId,
     now: DateTime<Utc>,
-    rows: &[(CustomerId, FedCustomer)],
+    rows: &[NewCustomer],
 ) -> sqlx::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let facts = Columns::of(vault, rows.iter().map(|(id, row)| (*id, &row.facts)));
+    let facts = Columns::of(vault, rows.iter().map(|row| (row.id, &row.facts)));
     sqlx::query!(
         "insert into booking.customer
              (business_id, customer_id, external_id, name, phone, phone_hash, email, email_hash, birthday, gender,
@@ -169,8 +186,8 @@ pub(crate) async fn insert_fed(
                        marketing_consent, created_at)",
         business.0,
         now,
-        &column(rows, |(id, _)| id.0),
-        &column(rows, |(_, row)| row.external_id.clone()),
+        &column(rows, |row| row.id.0),
+        &column(rows, |row| row.external_id.clone()) as &[Option<String>],
         &facts.names,
         &facts.phones as &[Option<String>],
         &facts.phone_hashes as &[Option<Vec<u8>>],
@@ -180,7 +197,7 @@ pub(crate) async fn insert_fed(
         &facts.genders as &[Option<String>],
         &facts.tags,
         &facts.marketing_consents,
-        &column(rows, |(_, row)| row.created_at.unwrap_or(now)),
+        &column(rows, |row| row.created_at),
         BETWEEN_TAGS,
     )
     .execute(conn)
@@ -226,4 +243,117 @@ pub(crate) async fn update(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+pub(crate) async fn set_memo(
+    conn: &mut PgConnection,
+    vault: &Vault,
+    business: BusinessId,
+    id: CustomerId,
+    memo: Option<&SecretString>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update booking.customer set memo = $3 where business_id = $1 and customer_id = $2",
+        business.0,
+        id.0,
+        memo.map(|memo| vault.seal(&memo_purpose(id), memo)),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Erases everything that says who a customer is. The row stays, because visits point to it, and so does the
+/// feeding system's name, so that the next feed does not bring them back.
+pub(crate) async fn erase(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    now: DateTime<Utc>,
+    id: CustomerId,
+) -> sqlx::Result<bool> {
+    let erased = sqlx::query!(
+        "update booking.customer
+         set name = '삭제된 고객', phone = null, phone_hash = null, email = null, email_hash = null, birthday = null,
+             gender = null, tags = '{}', memo = null, marketing_consent = false, deleted_at = $3, changed_at = $3
+         where business_id = $1 and customer_id = $2 and deleted_at is null",
+        business.0,
+        id.0,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(erased.rows_affected() == 1)
+}
+
+/// A row of `booking.customer`, still sealed.
+pub(crate) struct SealedCustomer {
+    pub id: CustomerId,
+    pub external_id: Option<String>,
+    pub name: String,
+    phone: Option<String>,
+    email: Option<String>,
+    pub birthday: Option<NaiveDate>,
+    pub gender: Option<Gender>,
+    pub tags: Vec<String>,
+    memo: Option<String>,
+    pub marketing_consent: bool,
+    pub created_at: DateTime<Utc>,
+}
+
+impl SealedCustomer {
+    pub(crate) fn phone(&self, vault: &Vault) -> Result<Option<Phone>, VaultError> {
+        let open = |sealed: &String| vault.open(&phone_purpose(self.id), sealed).map(Phone::stored);
+        self.phone.as_ref().map(open).transpose()
+    }
+
+    pub(crate) fn email(&self, vault: &Vault) -> Result<Option<Email>, VaultError> {
+        let open = |sealed: &String| vault.open(&email_purpose(self.id), sealed).map(Email::stored);
+        self.email.as_ref().map(open).transpose()
+    }
+
+    pub(crate) fn memo(&self, vault: &Vault) -> Result<Option<SecretString>, VaultError> {
+        self.memo.as_ref().map(|sealed| vault.open(&memo_purpose(self.id), sealed)).transpose()
+    }
+}
+
+/// Which customers are wanted.
+#[derive(Default)]
+pub(crate) struct CustomerFilter {
+    /// The beginning of the name.
+    pub name: Option<String>,
+    pub phone_hash: Option<Vec<u8>>,
+    pub email_hash: Option<Vec<u8>>,
+    pub tag: Option<String>,
+    pub only: Option<CustomerId>,
+    pub before: Option<CustomerId>,
+    pub limit: i64,
+}
+
+/// Newest first, without those who were erased.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    filter: &CustomerFilter,
+) -> sqlx::Result<Vec<SealedCustomer>> {
+    sqlx::query_as!(
+        SealedCustomer,
+        r#"select customer_id as "id: CustomerId", external_id, name, phone, email, birthday,
+                  gender as "gender: Gender", tags, memo, marketing_consent, created_at
+           from booking.customer
+           where business_id = $1 and deleted_at is null and ($2::text is null or starts_with(name, $2))
+             and ($3::bytea is null or phone_hash = $3) and ($4::bytea is null or email_hash = $4)
+             and ($5::text is null or tags @> array[$5]) and ($6::bigint is null or customer_id = $6)
+             and ($7::bigint is null or customer_id < $7)
+           order by customer_id desc limit $8"#,
+        business.0,
+        filter.name,
+        filter.phone_hash,
+        filter.email_hash,
+        filter.tag,
+        filter.only.map(|id| id.0),
+        filter.before.map(|id| id.0),
+        filter.limit,
+    )
+    .fetch_all(conn)
+    .await
 }

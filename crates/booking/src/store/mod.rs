@@ -5,11 +5,12 @@
 
 pub(crate) mod customer;
 pub(crate) mod reservation;
+pub(crate) mod review;
 pub(crate) mod service;
 pub(crate) mod staff;
 
 use kernel::BusinessId;
-use sqlx::PgConnection;
+use sqlx::{Executor, PgConnection};
 
 /// Makes those who write for one business wait for each other; false if there is no such business.
 ///
@@ -25,6 +26,13 @@ pub(crate) async fn lock(conn: &mut PgConnection, business: BusinessId) -> sqlx:
     .execute(conn)
     .await?;
     Ok(locked.rows_affected() == 1)
+}
+
+/// From here to the end of the transaction a statement is planned for the values that it is asked with. A list with
+/// filters is one statement, and what finds a telephone number finds no tag.
+pub(crate) async fn plan_for_each_value(conn: &mut PgConnection) -> sqlx::Result<()> {
+    conn.execute("set local plan_cache_mode = 'force_custom_plan'").await?;
+    Ok(())
 }
 
 /// One column of many rows, as `unnest` takes them.

@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use kernel::BusinessId;
+use kernel::{BusinessId, KoreanTime};
 use sqlx::PgConnection;
 
 use super::column;
 use crate::{
     customer::CustomerId,
-    reservation::{FedReservation, Line, Planned, ReservationId, ReservationStatus},
+    reservation::{
+        Line, Planned, ReservationId, ReservationStatus, ReservationView, ReservedService, SomeStaff,
+        Somebody,
+    },
     service::ServiceId,
     staff::StaffId,
 };
@@ -93,11 +96,19 @@ pub(crate) async fn new_ids(conn: &mut PgConnection, how_many: usize) -> sqlx::R
     .await
 }
 
-pub(crate) async fn insert_fed(
+/// A reservation that is new, under the feeding system's name where it has one.
+pub(crate) struct NewReservation {
+    pub id: ReservationId,
+    pub external_id: Option<String>,
+    pub planned: Planned,
+    pub created_at: DateTime<Utc>,
+}
+
+pub(crate) async fn insert(
     conn: &mut PgConnection,
     business: BusinessId,
     now: DateTime<Utc>,
-    rows: &[(ReservationId, (FedReservation, Planned))],
+    rows: &[NewReservation],
 ) -> sqlx::Result<()> {
     if rows.is_empty() {
         return Ok(());
@@ -111,18 +122,18 @@ pub(crate) async fn insert_fed(
                      $9::bigint[], $10::timestamptz[]) as fresh",
         business.0,
         now,
-        &column(rows, |(id, _)| id.0),
-        &column(rows, |(_, (row, _))| row.external_id.clone()),
-        &column(rows, |(_, (_, planned))| planned.customer.map(|id| id.0)) as &[Option<i64>],
-        &column(rows, |(_, (_, planned))| planned.staff.map(|id| id.0)) as &[Option<i64>],
-        &column(rows, |(_, (_, planned))| planned.start_at),
-        &column(rows, |(_, (_, planned))| planned.status.as_str().to_owned()),
-        &column(rows, |(_, (_, planned))| planned.price()),
-        &column(rows, |(_, (row, _))| row.created_at.unwrap_or(now)),
+        &column(rows, |row| row.id.0),
+        &column(rows, |row| row.external_id.clone()) as &[Option<String>],
+        &column(rows, |row| row.planned.customer.map(|id| id.0)) as &[Option<i64>],
+        &column(rows, |row| row.planned.staff.map(|id| id.0)) as &[Option<i64>],
+        &column(rows, |row| row.planned.start_at),
+        &column(rows, |row| row.planned.status.as_str().to_owned()),
+        &column(rows, |row| row.planned.price()),
+        &column(rows, |row| row.created_at),
     )
     .execute(&mut *conn)
     .await?;
-    let planned: Vec<_> = rows.iter().map(|(id, (_, planned))| (*id, planned)).collect();
+    let planned: Vec<_> = rows.iter().map(|row| (row.id, &row.planned)).collect();
     insert_lines(conn, business, &planned).await
 }
 
@@ -226,4 +237,129 @@ impl LineColumns {
         self.statuses.push(planned.status.as_str().to_owned());
         self.staffs.push(planned.staff.map(|id| id.0));
     }
+}
+
+/// The reservation as it is planned; none if there is none. Whoever writes for the business is alone anyway.
+pub(crate) async fn planned(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: ReservationId,
+) -> sqlx::Result<Option<Planned>> {
+    let row = sqlx::query!(
+        r#"select customer_id as "customer: CustomerId", staff_id as "staff: StaffId", start_at,
+                  status as "status: ReservationStatus"
+           from booking.reservation where business_id = $1 and reservation_id = $2"#,
+        business.0,
+        id.0,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let lines = lines(conn, business, &[id.0]).await?.remove(&id).unwrap_or_default();
+    Ok(Some(Planned {
+        customer: row.customer,
+        staff: row.staff,
+        start_at: row.start_at,
+        status: row.status,
+        lines,
+    }))
+}
+
+/// Which reservations are wanted.
+#[derive(Default)]
+pub(crate) struct ReservationFilter {
+    pub status: Option<ReservationStatus>,
+    pub staff: Option<StaffId>,
+    pub customer: Option<CustomerId>,
+    pub from: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+    pub only: Option<ReservationId>,
+    pub before: Option<(DateTime<Utc>, ReservationId)>,
+    pub limit: i64,
+}
+
+/// Those that begin last first.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    filter: &ReservationFilter,
+) -> sqlx::Result<Vec<ReservationView>> {
+    let rows = sqlx::query!(
+        r#"select reservation_id as "id: ReservationId", reservation.external_id,
+                  reservation.customer_id as "customer: CustomerId", customer.name as "customer_name?",
+                  reservation.staff_id as "staff: StaffId", staff.name as "staff_name?",
+                  start_at as "start_at: KoreanTime", status as "status: ReservationStatus", price,
+                  reservation.created_at as "created_at: KoreanTime"
+           from booking.reservation
+           left join booking.customer
+               on customer.business_id = reservation.business_id and customer.customer_id = reservation.customer_id
+           left join booking.staff
+               on staff.business_id = reservation.business_id and staff.staff_id = reservation.staff_id
+           where reservation.business_id = $1 and ($2::text is null or status = $2)
+             and ($3::bigint is null or reservation.staff_id = $3)
+             and ($4::bigint is null or reservation.customer_id = $4)
+             and ($5::timestamptz is null or start_at >= $5) and ($6::timestamptz is null or start_at < $6)
+             and ($7::bigint is null or reservation_id = $7)
+             and ($8::timestamptz is null or (start_at, reservation_id) < ($8, $9))
+           order by start_at desc, reservation_id desc limit $10"#,
+        business.0,
+        filter.status.map(ReservationStatus::as_str),
+        filter.staff.map(|id| id.0),
+        filter.customer.map(|id| id.0),
+        filter.from,
+        filter.until,
+        filter.only.map(|id| id.0),
+        filter.before.map(|(start_at, _)| start_at),
+        filter.before.map(|(_, id)| id.0),
+        filter.limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut services = services(conn, business, &column(&rows, |row| row.id.0)).await?;
+    let named = rows.into_iter().map(|row| ReservationView {
+        reservation_id: row.id,
+        external_id: row.external_id,
+        customer: row
+            .customer
+            .zip(row.customer_name)
+            .map(|(customer_id, name)| Somebody { customer_id, name }),
+        staff: row.staff.zip(row.staff_name).map(|(staff_id, name)| SomeStaff { staff_id, name }),
+        services: services.remove(&row.id).unwrap_or_default(),
+        start_at: row.start_at,
+        status: row.status,
+        price: row.price,
+        created_at: row.created_at,
+    });
+    Ok(named.collect())
+}
+
+/// The services of reservations as they are shown, in their order.
+async fn services(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    ids: &[i64],
+) -> sqlx::Result<HashMap<ReservationId, Vec<ReservedService>>> {
+    let rows = sqlx::query!(
+        r#"select reservation_id as "id: ReservationId", line.service_id as "service: ServiceId", service.name,
+                  line.price::bigint as "price!", line.duration_minutes
+           from booking.reservation_service line
+           join booking.service
+               on service.business_id = line.business_id and service.service_id = line.service_id
+           where line.business_id = $1 and line.reservation_id = any($2)
+           order by reservation_id, line"#,
+        business.0,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut services: HashMap<_, Vec<_>> = HashMap::new();
+    for row in rows {
+        services.entry(row.id).or_default().push(ReservedService {
+            service_id: row.service,
+            name: row.name,
+            price: row.price,
+            duration_minutes: row.duration_minutes,
+        });
+    }
+    Ok(services)
 }

@@ -7,7 +7,7 @@ use kernel::BusinessId;
 use sqlx::PgConnection;
 
 use super::column;
-use crate::staff::{FedStaff, StaffId};
+use crate::staff::{StaffId, StaffView};
 
 /// What is known of somebody whom the feeding system named.
 pub(crate) struct KnownStaff {
@@ -62,49 +62,99 @@ pub(crate) async fn names(
     Ok(rows.into_iter().map(|row| (row.staff_id, row.name)).collect())
 }
 
-pub(crate) async fn insert_fed(
+/// Somebody new, under the feeding system's name where they have one.
+pub(crate) struct NewStaff {
+    pub external_id: Option<String>,
+    pub name: String,
+}
+
+pub(crate) async fn insert(
     conn: &mut PgConnection,
     business: BusinessId,
     now: DateTime<Utc>,
-    rows: &[FedStaff],
+    rows: &[NewStaff],
+) -> sqlx::Result<Vec<StaffId>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar!(
+        r#"insert into booking.staff (business_id, external_id, name, created_at, changed_at)
+           select $1, fresh.external_id, fresh.name, $2, $2
+           from unnest($3::text[], $4::text[]) as fresh (external_id, name)
+           returning staff_id as "id: StaffId""#,
+        business.0,
+        now,
+        &column(rows, |row| row.external_id.clone()) as &[Option<String>],
+        &column(rows, |row| row.name.clone()),
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// What is said of somebody: their name, and whether they work in the shop.
+pub(crate) struct StaffSaid {
+    pub id: StaffId,
+    pub name: String,
+    pub active: bool,
+}
+
+pub(crate) async fn update(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    now: DateTime<Utc>,
+    rows: &[StaffSaid],
 ) -> sqlx::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
     sqlx::query!(
-        "insert into booking.staff (business_id, external_id, name, created_at, changed_at)
-         select $1, fresh.external_id, fresh.name, $2, $2
-         from unnest($3::text[], $4::text[]) as fresh (external_id, name)",
+        "update booking.staff
+         set name = said.name, deleted_at = case when said.active then null else coalesce(deleted_at, $2) end,
+             changed_at = $2
+         from unnest($3::bigint[], $4::text[], $5::bool[]) as said (staff_id, name, active)
+         where staff.business_id = $1 and staff.staff_id = said.staff_id",
         business.0,
         now,
-        &column(rows, |row| row.external_id.clone()),
-        &column(rows, |row| row.name.clone()),
+        &column(rows, |said| said.id.0),
+        &column(rows, |said| said.name.clone()),
+        &column(rows, |said| said.active),
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// They are called so now, and work in the shop.
-pub(crate) async fn update(
+/// Which staff are wanted.
+pub(crate) struct StaffFilter {
+    /// The beginning of the name.
+    pub name: Option<String>,
+    pub active: Option<bool>,
+    pub only: Option<StaffId>,
+    pub before: Option<StaffId>,
+    pub limit: i64,
+}
+
+/// Newest first.
+pub(crate) async fn list(
     conn: &mut PgConnection,
     business: BusinessId,
-    now: DateTime<Utc>,
-    rows: &[(StaffId, String)],
-) -> sqlx::Result<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
-        "update booking.staff set name = said.name, deleted_at = null, changed_at = $2
-         from unnest($3::bigint[], $4::text[]) as said (staff_id, name)
-         where staff.business_id = $1 and staff.staff_id = said.staff_id",
+    filter: &StaffFilter,
+) -> sqlx::Result<Vec<StaffView>> {
+    sqlx::query_as!(
+        StaffView,
+        r#"select staff_id as "staff_id: StaffId", external_id, name, deleted_at is null as "active!"
+           from booking.staff
+           where business_id = $1 and ($2::text is null or starts_with(name, $2))
+             and ($3::bool is null or (deleted_at is null) = $3) and ($4::bigint is null or staff_id = $4)
+             and ($5::bigint is null or staff_id < $5)
+           order by staff_id desc limit $6"#,
         business.0,
-        now,
-        &column(rows, |(id, _)| id.0),
-        &column(rows, |(_, name)| name.clone()),
+        filter.name,
+        filter.active,
+        filter.only.map(|id| id.0),
+        filter.before.map(|id| id.0),
+        filter.limit,
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_all(conn)
+    .await
 }
