@@ -100,7 +100,8 @@ export interface paths {
          * Register a business's own contract
          * @description From now on the business's new cards and orders at this provider go by its own contract instead of the
          *     platform's, and where no rule says otherwise the business is led to this provider. Cards that it has
-         *     stay where they are. The credentials are kept encrypted and never shown; whether the provider knows
+         *     stay where they are. The contract has to be used by dangol alone, since a charge that dangol did not
+         *     ask for becomes an operator case. The credentials are kept encrypted and never shown; whether the provider knows
          *     them shows with the first request.
          */
         post: operations["createMerchantAccount"];
@@ -141,7 +142,8 @@ export interface paths {
         get?: never;
         /**
          * Change the credentials of a business's contract
-         * @description For a key that is replaced by another one of the same contract. Another contract is another account.
+         * @description For a key that is replaced by another one of the same contract. Another contract is another account: once
+         *     something was paid, the new credentials have to show the latest payment.
          */
         put: operations["changeMerchantCredentials"];
         post?: never;
@@ -281,6 +283,118 @@ export interface paths {
          * @description Who is fed from another system becomes again what that system says, the next time it says it; the memo stays.
          */
         patch: operations["changeCustomer"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/reports/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** New and returning customers */
+        get: operations["getCustomerReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/reports/losses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What cancelled reservations and no-shows would have brought */
+        get: operations["getLossReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/reports/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who came back
+         * @description Monthly cohorts of first visits in the months of the range, each followed month by month to the end of it.
+         */
+        get: operations["getRetentionReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/reports/revenue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a shop earned
+         * @description In sum, by period, service, staff, weekday and hour of a range of Korean days, exact to the moment.
+         */
+        get: operations["getRevenueReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/reports/revenue/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each service brought
+         * @description Largest revenue first, each with its course over the range: by day up to three months, by week up to
+         *     two years, else by month, unless `period` says otherwise.
+         */
+        get: operations["getServiceReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/reports/staff-utilisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How busy each member of staff was */
+        get: operations["getUtilisationReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/businesses/{businessId}/reservations": {
@@ -605,7 +719,7 @@ export interface paths {
         /**
          * Register a card and start a subscription
          * @description Issues a billing key, makes the first charge and starts the subscription. In the sandbox an
-         *     `authKey` comes from `POST /_sandbox/toss/billing-auth`; `test_auth_<card number>` works as well.
+         *     `authKey` comes from `POST /_sandbox/{provider}/billing-auth`; the examples work as they are.
          */
         post: operations["registerBillingKey"];
         delete?: never;
@@ -754,6 +868,36 @@ export interface paths {
         get: operations["getPayment"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/{paymentId}/cash-receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the cash receipt of a payment
+         * @description The one that was asked for last. One that the payer chose in the provider's window is on the payment itself.
+         */
+        get: operations["getCashReceipt"];
+        put?: never;
+        /**
+         * Issue a cash receipt for a payment
+         * @description Through the provider, for what is left of a payment from an account, a virtual account or a wallet's money. Its
+         *     `status` is `PROCESSING` until the tax service has answered, after a day or two; then `ISSUED` or `REFUSED`. A
+         *     later refund takes it back by itself, wholly or in part.
+         *
+         *     A payment has one cash receipt, or a tax invoice. After one that was `REFUSED` or `CANCELED` another may be asked
+         *     for. `010-000-1234` issues one that names nobody. In the sandbox, an order confirmed with the `paymentKey`
+         *     `test_pay_account` is paid from an account.
+         */
+        post: operations["requestCashReceipt"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1183,8 +1327,7 @@ export interface components {
              * @example 28159
              */
             balance: number;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /**
          * @description How often a subscription is paid.
@@ -1270,8 +1413,7 @@ export interface components {
             cardNumber: string;
             /** @description False if the provider said that it will not work again: ask for another card. */
             isUsable: boolean;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /** @example case_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         CaseId: string;
@@ -1302,22 +1444,28 @@ export interface components {
             paymentKey?: string | null;
             /** @description Empty once resolved. */
             possibleResolutions: components["schemas"]["Resolution"][];
-            /** @example KCP */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             refundId?: components["schemas"]["RefundId"] | null;
             resolution?: components["schemas"]["Resolution"] | null;
             resolutionNote?: string | null;
             resolvedAt?: components["schemas"]["KoreanTime"] | null;
-            /** @description `sub` of whoever decided. */
+            /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
             resolvedBy?: string | null;
             status: components["schemas"]["CaseStatus"];
             theirAmount?: components["schemas"]["Krw"] | null;
         };
+        /** @example cr_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+        CashReceiptId: string;
         /**
          * @description What a cash receipt is for.
          * @enum {string}
          */
         CashReceiptKind: "INCOME_DEDUCTION" | "EXPENSE_PROOF";
+        /**
+         * @description How a cash receipt stands that was asked for.
+         * @enum {string}
+         */
+        CashReceiptStatus: "REQUESTED" | "PROCESSING" | "ISSUED" | "REFUSED" | "CANCELED";
         /** @description A cash receipt (현금영수증). */
         CashReceiptView: {
             /**
@@ -1347,6 +1495,37 @@ export interface components {
         ClockView: {
             now: components["schemas"]["KoreanTime"];
         };
+        /** @description Those who came for the first time in a month, and how many of them came again. */
+        Cohort: {
+            /**
+             * @description The month of their first completed visit.
+             * @example 2025-11
+             */
+            cohort: string;
+            /**
+             * Format: int64
+             * @example 48
+             */
+            customers: number;
+            /** @description Month by month after the first, up to the last month of the range. */
+            retained: components["schemas"]["Retained"][];
+        };
+        /** @description Another range beside the report's. */
+        Comparison: {
+            averagePerReservation: components["schemas"]["Krw"];
+            /** Format: date */
+            endDate: string;
+            reservationsChange?: components["schemas"]["Percent"] | null;
+            revenueChange?: components["schemas"]["Percent"] | null;
+            /** Format: date */
+            startDate: string;
+            /**
+             * Format: int64
+             * @example 310
+             */
+            totalReservations: number;
+            totalRevenue: components["schemas"]["Krw"];
+        };
         /**
          * @description What the provider's window returned, with what it was for.
          * @example {
@@ -1369,11 +1548,7 @@ export interface components {
             orderId: string;
             paymentKey: string;
             plan: string;
-            /**
-             * @description Whose window it was; left out, that of the order, or the one that `GET /api/payments/route` names.
-             * @example TOSS
-             */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /**
          * @description What the provider's window returned.
@@ -1513,6 +1688,46 @@ export interface components {
             phone?: string | null;
             tags?: string[];
         };
+        CustomerPeriod: {
+            anonymousRevenue: components["schemas"]["Krw"];
+            /**
+             * Format: int64
+             * @description Customers whose first visit lies in this period.
+             * @example 20
+             */
+            newCustomers: number;
+            newRevenue: components["schemas"]["Krw"];
+            /** @example 2026-02 */
+            period: string;
+            returningRevenue: components["schemas"]["Krw"];
+        };
+        /** @description New and returning customers and what they brought. */
+        CustomerReport: {
+            anonymousRevenue: components["schemas"]["Krw"];
+            /**
+             * Format: int64
+             * @description Completed visits of people who left no name.
+             * @example 12
+             */
+            anonymousVisits: number;
+            breakdown: components["schemas"]["CustomerPeriod"][];
+            /**
+             * Format: int64
+             * @description Customers whose first completed visit ever lies in the range.
+             * @example 48
+             */
+            newCustomers: number;
+            /** @description What new customers paid in the range, their second visits included. */
+            newRevenue: components["schemas"]["Krw"];
+            /**
+             * Format: int64
+             * @description Customers who came in the range and had come before it.
+             * @example 210
+             */
+            returningCustomers: number;
+            returningRate?: components["schemas"]["Percent"] | null;
+            returningRevenue: components["schemas"]["Krw"];
+        };
         /**
          * @description A customer as the feeding system knows them. What is left out is nothing: a telephone number that is not sent again is gone.
          * @example {
@@ -1616,8 +1831,7 @@ export interface components {
                 cardNumber: string;
                 /** @description False if the provider said that it will not work again: ask for another card. */
                 isUsable: boolean;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1642,13 +1856,12 @@ export interface components {
                 paymentKey?: string | null;
                 /** @description Empty once resolved. */
                 possibleResolutions: components["schemas"]["Resolution"][];
-                /** @example KCP */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 refundId?: components["schemas"]["RefundId"] | null;
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
                 resolvedAt?: components["schemas"]["KoreanTime"] | null;
-                /** @description `sub` of whoever decided. */
+                /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
@@ -1707,6 +1920,36 @@ export interface components {
                  */
                 subscribedPlan?: string | null;
                 subscriptionId?: components["schemas"]["SubscriptionId"] | null;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CustomerReport: {
+            /** @description New and returning customers and what they brought. */
+            data: {
+                anonymousRevenue: components["schemas"]["Krw"];
+                /**
+                 * Format: int64
+                 * @description Completed visits of people who left no name.
+                 * @example 12
+                 */
+                anonymousVisits: number;
+                breakdown: components["schemas"]["CustomerPeriod"][];
+                /**
+                 * Format: int64
+                 * @description Customers whose first completed visit ever lies in the range.
+                 * @example 48
+                 */
+                newCustomers: number;
+                /** @description What new customers paid in the range, their second visits included. */
+                newRevenue: components["schemas"]["Krw"];
+                /**
+                 * Format: int64
+                 * @description Customers who came in the range and had come before it.
+                 * @example 210
+                 */
+                returningCustomers: number;
+                returningRate?: components["schemas"]["Percent"] | null;
+                returningRevenue: components["schemas"]["Krw"];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1794,6 +2037,15 @@ export interface components {
             data: {
                 /** @example UP */
                 status: string;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_LossReport: {
+            /** @description Reservations that came to nothing. */
+            data: {
+                breakdown: components["schemas"]["LossPeriod"][];
+                cancelled: components["schemas"]["Loss"];
+                noShow: components["schemas"]["Loss"];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -1993,8 +2245,7 @@ export interface components {
                 merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 startedAt: components["schemas"]["KoreanTime"];
                 status: components["schemas"]["ReconciliationStatus"];
                 theirs: components["schemas"]["SideView"];
@@ -2004,6 +2255,36 @@ export interface components {
                  * @example 0
                  */
                 unexplained: number;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_RequestedCashReceiptView: {
+            /** @description A cash receipt that was asked for. */
+            data: {
+                /** @description What it is about, VAT included. */
+                amount: components["schemas"]["Krw"];
+                /** @description How much of that was taken back. */
+                canceledAmount: components["schemas"]["Krw"];
+                canceledAt?: components["schemas"]["KoreanTime"] | null;
+                /** @description Its number with the provider, too. */
+                cashReceiptId: components["schemas"]["CashReceiptId"];
+                /**
+                 * @description The tax service's number of it; null until the provider knows it.
+                 * @example 000000001
+                 */
+                issueNumber?: string | null;
+                issuedAt?: components["schemas"]["KoreanTime"] | null;
+                paymentId: components["schemas"]["PaymentId"];
+                /** @description Why there is none. */
+                refusalMessage?: string | null;
+                requestedAt: components["schemas"]["KoreanTime"];
+                status: components["schemas"]["CashReceiptStatus"];
+                type: components["schemas"]["CashReceiptKind"];
+                /**
+                 * @description The provider's page of it.
+                 * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
+                 */
+                url?: string | null;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -2031,6 +2312,24 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_RevenueReport: {
+            /** @description What a shop earned in a range of days. */
+            data: {
+                /** @description Every period of the range in order, also those in which nothing happened. */
+                breakdown: components["schemas"]["PeriodView"][];
+                /** @description Monday to Sunday. */
+                byDayOfWeek: components["schemas"]["WeekdayView"][];
+                /** @description Largest revenue first, ties by name. */
+                byService: components["schemas"]["ServiceShare"][];
+                /** @description Largest revenue first, ties by name. */
+                byStaff: components["schemas"]["StaffShare"][];
+                comparison?: components["schemas"]["Comparison"] | null;
+                /** @description Busiest first, ties by hour; hours in which nobody came are left out. */
+                peakHours: components["schemas"]["HourView"][];
+                summary: components["schemas"]["Summary"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_ReviewView: {
             /** @description What somebody says of a visit. */
             data: {
@@ -2054,16 +2353,17 @@ export interface components {
             /** @description The provider to go to. */
             data: {
                 /** @description Whose SDK to open. */
-                provider: components["schemas"]["str"];
+                provider: components["schemas"]["PaymentProvider"];
                 /**
                  * @description All that can be named instead.
                  * @example [
                  *       "TOSS",
                  *       "PORTONE",
-                 *       "KCP"
+                 *       "KCP",
+                 *       "BOOTPAY"
                  *     ]
                  */
-                providers: components["schemas"]["str"][];
+                providers: components["schemas"]["PaymentProvider"][];
                 /**
                  * @description What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
                  *     where it has one.
@@ -2260,8 +2560,24 @@ export interface components {
                  * @example 28159
                  */
                 balance: number;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
+            }[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_Cohort: {
+            data: {
+                /**
+                 * @description The month of their first completed visit.
+                 * @example 2025-11
+                 */
+                cohort: string;
+                /**
+                 * Format: int64
+                 * @example 48
+                 */
+                customers: number;
+                /** @description Month by month after the first, up to the last month of the range. */
+                retained: components["schemas"]["Retained"][];
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -2303,7 +2619,75 @@ export interface components {
                 isConfigured: boolean;
                 /** @description Used where no rule says otherwise. */
                 isDefault: boolean;
-                provider: components["schemas"]["str"];
+                provider: components["schemas"]["PaymentProvider"];
+            }[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_ServiceReport: {
+            data: {
+                /** @description What was charged for it on average, rounded to the won. */
+                averagePrice: components["schemas"]["Krw"];
+                /** @example 커트 */
+                categoryName?: string | null;
+                /**
+                 * Format: int64
+                 * @description How often it was done at completed reservations.
+                 * @example 130
+                 */
+                count: number;
+                /**
+                 * Format: int64
+                 * @example 7
+                 */
+                serviceId: number;
+                /**
+                 * @description As it is called now; services that were given up keep their history.
+                 * @example 여성 커트
+                 */
+                serviceName: string;
+                totalRevenue: components["schemas"]["Krw"];
+                /** @description Every period of the range in order, also those in which it was not done. */
+                trend: components["schemas"]["TrendPoint"][];
+            }[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_StaffUtilisation: {
+            data: {
+                /**
+                 * Format: int64
+                 * @description The duration of all completed visits. Visits that overlap count twice.
+                 * @example 7560
+                 */
+                busyMinutes: number;
+                /**
+                 * Format: int64
+                 * @description How long the shop was open on those days: from the start of its first completed visit to the end
+                 *     of its last, since nobody tells us working hours.
+                 * @example 10080
+                 */
+                openMinutes: number;
+                /**
+                 * Format: int64
+                 * @example 126
+                 */
+                reservations: number;
+                revenue: components["schemas"]["Krw"];
+                /**
+                 * Format: int64
+                 * @description Null for visits at which no member of staff is named.
+                 * @example 3
+                 */
+                staffId?: number | null;
+                /** @example 김실장 */
+                staffName: string;
+                /** @description Busy among open minutes, percent; above 100 where visits overlap. */
+                utilisation: components["schemas"]["Percent"];
+                /**
+                 * Format: int64
+                 * @description Days with at least one completed visit.
+                 * @example 21
+                 */
+                workedDays: number;
             }[];
         };
         /** @enum {string} */
@@ -2438,6 +2822,20 @@ export interface components {
             /** @example UP */
             status: string;
         };
+        HourView: {
+            /**
+             * Format: int64
+             * @description Completed reservations that began in it.
+             * @example 95
+             */
+            count: number;
+            /**
+             * Format: int32
+             * @description Of the Korean day.
+             * @example 14
+             */
+            hour: number;
+        };
         /** @example inv_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         InvoiceId: string;
         /** @description A card that a business has, and what for. */
@@ -2477,13 +2875,12 @@ export interface components {
                 paymentKey?: string | null;
                 /** @description Empty once resolved. */
                 possibleResolutions: components["schemas"]["Resolution"][];
-                /** @example KCP */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 refundId?: components["schemas"]["RefundId"] | null;
                 resolution?: components["schemas"]["Resolution"] | null;
                 resolutionNote?: string | null;
                 resolvedAt?: components["schemas"]["KoreanTime"] | null;
-                /** @description `sub` of whoever decided. */
+                /** @description `sub` of whoever decided; `the machine` where the provider told later what had been unknown. */
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
@@ -2582,8 +2979,7 @@ export interface components {
                 period?: components["schemas"]["Period"] | null;
                 /** @example BASIC */
                 plan: string;
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 reason: components["schemas"]["PaymentReason"];
                 /** @description The provider's own receipt page. */
                 receiptUrl?: string | null;
@@ -2618,8 +3014,7 @@ export interface components {
                 merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
                 nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
                 ours: components["schemas"]["SideView"];
-                /** @example TOSS */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
                 startedAt: components["schemas"]["KoreanTime"];
                 status: components["schemas"]["ReconciliationStatus"];
                 theirs: components["schemas"]["SideView"];
@@ -2734,6 +3129,39 @@ export interface components {
                 staffId: components["schemas"]["StaffId"];
             }[];
             page: components["schemas"]["PageInfo"];
+        };
+        Loss: {
+            /** @description What they would have brought at the agreed prices. */
+            amount: components["schemas"]["Krw"];
+            /** @description Among all reservations of the range, percent; 0 where there is none. */
+            rate: components["schemas"]["Percent"];
+            /**
+             * Format: int64
+             * @example 21
+             */
+            reservations: number;
+        };
+        LossPeriod: {
+            /**
+             * Format: int64
+             * @example 9
+             */
+            cancelled: number;
+            cancelledAmount: components["schemas"]["Krw"];
+            noShowAmount: components["schemas"]["Krw"];
+            /**
+             * Format: int64
+             * @example 3
+             */
+            noShows: number;
+            /** @example 2026-02 */
+            period: string;
+        };
+        /** @description Reservations that came to nothing. */
+        LossReport: {
+            breakdown: components["schemas"]["LossPeriod"][];
+            cancelled: components["schemas"]["Loss"];
+            noShow: components["schemas"]["Loss"];
         };
         /** @description The caller, as the token says. */
         Me: {
@@ -2858,8 +3286,7 @@ export interface components {
             cardNumber?: string | null;
             /** @description The payer's key that the SDK was opened with: 2 to 300 of letters, digits and `-_=.@`. */
             customerKey: string;
-            /** @description Whose SDK was opened; left out, the one that `GET /api/payments/route` names. */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /** @description An invoice that is not paid yet. */
         OpenInvoiceView: {
@@ -2956,6 +3383,12 @@ export interface components {
             paymentMethod: components["schemas"]["CardView"];
         };
         /**
+         * @description A payment provider.
+         * @example TOSS
+         * @enum {string}
+         */
+        PaymentProvider: "TOSS" | "PORTONE" | "KCP" | "BOOTPAY";
+        /**
          * @description Why a payment was attempted.
          * @enum {string}
          */
@@ -3000,8 +3433,7 @@ export interface components {
             period?: components["schemas"]["Period"] | null;
             /** @example BASIC */
             plan: string;
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             reason: components["schemas"]["PaymentReason"];
             /** @description The provider's own receipt page. */
             receiptUrl?: string | null;
@@ -3013,6 +3445,11 @@ export interface components {
             /** @description VAT (부가세). */
             vatAmount: components["schemas"]["Krw"];
         };
+        /**
+         * @description Percent with one decimal.
+         * @example 95.6
+         */
+        Percent: number;
         /** @description Days that are paid for: `[from, until)`. */
         Period: {
             /**
@@ -3026,6 +3463,21 @@ export interface components {
              * @example 2026-03-14
              */
             until: string;
+        };
+        PeriodView: {
+            /** @description Completed among all reservations, percent; 0 where there is none. */
+            completedRate: components["schemas"]["Percent"];
+            /**
+             * @description `2026-02-14`, `2026-W07`, `2026-02` or `2026`.
+             * @example 2026-01
+             */
+            period: string;
+            /**
+             * Format: int64
+             * @example 114
+             */
+            reservations: number;
+            revenue: components["schemas"]["Krw"];
         };
         /**
          * @description Something that a member of a business may be allowed to do.
@@ -3095,7 +3547,7 @@ export interface components {
             isConfigured: boolean;
             /** @description Used where no rule says otherwise. */
             isDefault: boolean;
-            provider: components["schemas"]["str"];
+            provider: components["schemas"]["PaymentProvider"];
         };
         /** @description How the things that a process depends on are. */
         Readiness: {
@@ -3144,7 +3596,7 @@ export interface components {
              */
             day: string;
             merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
         };
         /**
          * @description How a day's comparison stands.
@@ -3171,8 +3623,7 @@ export interface components {
             merchantAccountId?: components["schemas"]["MerchantAccountId"] | null;
             nextAttemptAt?: components["schemas"]["KoreanTime"] | null;
             ours: components["schemas"]["SideView"];
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             startedAt: components["schemas"]["KoreanTime"];
             status: components["schemas"]["ReconciliationStatus"];
             theirs: components["schemas"]["SideView"];
@@ -3255,14 +3706,26 @@ export interface components {
             paymentMethod?: components["schemas"]["PaymentMethodKind"];
             /** @description Code of the plan, in whatever case. */
             plan: string;
-            /**
-             * @description Whose SDK was opened: `GET /api/payments/route` tells which to open, and is meant if this is left out.
-             * @example TOSS
-             */
-            provider?: string | null;
+            provider?: components["schemas"]["PaymentProvider"] | null;
         };
         /** @enum {string} */
         RegistrationStatus: "ACTIVE" | "PROCESSING";
+        /**
+         * @description Whose the receipt is, and for what.
+         * @example {
+         *       "identityNumber": "010-1234-5678",
+         *       "type": "INCOME_DEDUCTION"
+         *     }
+         */
+        RequestCashReceipt: {
+            /**
+             * @description `INCOME_DEDUCTION`: a mobile telephone number or a cash-receipt card (13 to 19 digits).
+             *     `EXPENSE_PROOF`: a business registration number or a cash-receipt card. With hyphens or without.
+             *     A resident registration number (주민등록번호) is refused: it is not kept here.
+             */
+            identityNumber: string;
+            type: components["schemas"]["CashReceiptKind"];
+        };
         /**
          * @description Who the invoice is addressed to (공급받는자).
          * @example {
@@ -3281,6 +3744,33 @@ export interface components {
             email: string;
             /** @description 성명 of the representative, 1 to 30 characters. */
             ownerName: string;
+        };
+        /** @description A cash receipt that was asked for. */
+        RequestedCashReceiptView: {
+            /** @description What it is about, VAT included. */
+            amount: components["schemas"]["Krw"];
+            /** @description How much of that was taken back. */
+            canceledAmount: components["schemas"]["Krw"];
+            canceledAt?: components["schemas"]["KoreanTime"] | null;
+            /** @description Its number with the provider, too. */
+            cashReceiptId: components["schemas"]["CashReceiptId"];
+            /**
+             * @description The tax service's number of it; null until the provider knows it.
+             * @example 000000001
+             */
+            issueNumber?: string | null;
+            issuedAt?: components["schemas"]["KoreanTime"] | null;
+            paymentId: components["schemas"]["PaymentId"];
+            /** @description Why there is none. */
+            refusalMessage?: string | null;
+            requestedAt: components["schemas"]["KoreanTime"];
+            status: components["schemas"]["CashReceiptStatus"];
+            type: components["schemas"]["CashReceiptKind"];
+            /**
+             * @description The provider's page of it.
+             * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
+             */
+            url?: string | null;
         };
         /**
          * @description A new reservation.
@@ -3412,6 +3902,21 @@ export interface components {
             reason: string;
             resolution: components["schemas"]["Resolution"];
         };
+        Retained: {
+            /**
+             * Format: int64
+             * @description Of the cohort, who had a completed visit in that month.
+             * @example 19
+             */
+            customers: number;
+            /**
+             * Format: int32
+             * @description 1 is the month after the first visit.
+             * @example 1
+             */
+            monthsLater: number;
+            rate: components["schemas"]["Percent"];
+        };
         /**
          * @description What to try again: one of the two.
          * @example {
@@ -3421,6 +3926,21 @@ export interface components {
         RetryPayment: {
             paymentId?: components["schemas"]["PaymentId"] | null;
             subscriptionId?: components["schemas"]["SubscriptionId"] | null;
+        };
+        /** @description What a shop earned in a range of days. */
+        RevenueReport: {
+            /** @description Every period of the range in order, also those in which nothing happened. */
+            breakdown: components["schemas"]["PeriodView"][];
+            /** @description Monday to Sunday. */
+            byDayOfWeek: components["schemas"]["WeekdayView"][];
+            /** @description Largest revenue first, ties by name. */
+            byService: components["schemas"]["ServiceShare"][];
+            /** @description Largest revenue first, ties by name. */
+            byStaff: components["schemas"]["StaffShare"][];
+            comparison?: components["schemas"]["Comparison"] | null;
+            /** @description Busiest first, ties by hour; hours in which nobody came are left out. */
+            peakHours: components["schemas"]["HourView"][];
+            summary: components["schemas"]["Summary"];
         };
         /**
          * @description What somebody says of a visit.
@@ -3465,8 +3985,7 @@ export interface components {
         Role: "OWNER" | "MANAGER" | "STAFF" | "CUSTOMER";
         /** @description A rule: a provider, and when it is used. */
         RouteRule: {
-            /** @example TOSS */
-            provider: string;
+            provider: components["schemas"]["PaymentProvider"];
             /**
              * Format: int32
              * @description 1 to 9, lower first; a later one is for when every provider of those before it is down.
@@ -3483,16 +4002,17 @@ export interface components {
         /** @description The provider to go to. */
         RouteTaken: {
             /** @description Whose SDK to open. */
-            provider: components["schemas"]["str"];
+            provider: components["schemas"]["PaymentProvider"];
             /**
              * @description All that can be named instead.
              * @example [
              *       "TOSS",
              *       "PORTONE",
-             *       "KCP"
+             *       "KCP",
+             *       "BOOTPAY"
              *     ]
              */
-            providers: components["schemas"]["str"][];
+            providers: components["schemas"]["PaymentProvider"][];
             /**
              * @description What the SDK of each of them is opened with, by name; no secrets. Of the business's own contract
              *     where it has one.
@@ -3630,6 +4150,32 @@ export interface components {
             /** Format: int64 */
             price?: number;
         };
+        /** @description A service and what it brought. */
+        ServiceReport: {
+            /** @description What was charged for it on average, rounded to the won. */
+            averagePrice: components["schemas"]["Krw"];
+            /** @example 커트 */
+            categoryName?: string | null;
+            /**
+             * Format: int64
+             * @description How often it was done at completed reservations.
+             * @example 130
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @example 7
+             */
+            serviceId: number;
+            /**
+             * @description As it is called now; services that were given up keep their history.
+             * @example 여성 커트
+             */
+            serviceName: string;
+            totalRevenue: components["schemas"]["Krw"];
+            /** @description Every period of the range in order, also those in which it was not done. */
+            trend: components["schemas"]["TrendPoint"][];
+        };
         /**
          * @description A service as the feeding system knows it.
          * @example {
@@ -3652,6 +4198,19 @@ export interface components {
              * @description The list price, won.
              */
             price: number;
+        };
+        ServiceShare: {
+            /**
+             * Format: int64
+             * @description How often it was done.
+             * @example 130
+             */
+            count: number;
+            revenue: components["schemas"]["Krw"];
+            /** @example 여성 커트 */
+            serviceName: string;
+            /** @description Of the total revenue, percent. All of them add up to 100.0, or are 0 where nothing was earned. */
+            share: components["schemas"]["Percent"];
         };
         /** @description A service that a shop offers, or did. */
         ServiceView: {
@@ -3742,6 +4301,60 @@ export interface components {
             externalId: string;
             name: string;
         };
+        StaffShare: {
+            /**
+             * Format: int64
+             * @description Completed reservations.
+             * @example 180
+             */
+            count: number;
+            revenue: components["schemas"]["Krw"];
+            /** @description Of the total revenue, percent. */
+            share: components["schemas"]["Percent"];
+            /**
+             * @description `미지정` where no member of staff is named.
+             * @example 김실장
+             */
+            staffName: string;
+        };
+        /** @description A member of staff and how busy they were. */
+        StaffUtilisation: {
+            /**
+             * Format: int64
+             * @description The duration of all completed visits. Visits that overlap count twice.
+             * @example 7560
+             */
+            busyMinutes: number;
+            /**
+             * Format: int64
+             * @description How long the shop was open on those days: from the start of its first completed visit to the end
+             *     of its last, since nobody tells us working hours.
+             * @example 10080
+             */
+            openMinutes: number;
+            /**
+             * Format: int64
+             * @example 126
+             */
+            reservations: number;
+            revenue: components["schemas"]["Krw"];
+            /**
+             * Format: int64
+             * @description Null for visits at which no member of staff is named.
+             * @example 3
+             */
+            staffId?: number | null;
+            /** @example 김실장 */
+            staffName: string;
+            /** @description Busy among open minutes, percent; above 100 where visits overlap. */
+            utilisation: components["schemas"]["Percent"];
+            /**
+             * Format: int64
+             * @description Days with at least one completed visit.
+             * @example 21
+             */
+            workedDays: number;
+        };
         /** @description Somebody who works in a shop, or did. */
         StaffView: {
             /** @description False for who has left; what they did stays theirs. */
@@ -3806,6 +4419,19 @@ export interface components {
             plan: string;
             status: components["schemas"]["SubscriptionStatus"];
         };
+        Summary: {
+            /** @description Revenue per completed reservation, rounded to the won; 0 where there is none. */
+            averagePerReservation: components["schemas"]["Krw"];
+            growth?: components["schemas"]["Percent"] | null;
+            /**
+             * Format: int64
+             * @description All reservations whose visit falls into the range, cancelled ones and no-shows included.
+             * @example 342
+             */
+            totalReservations: number;
+            /** @description Of completed reservations, by the Korean day of the visit. */
+            totalRevenue: components["schemas"]["Krw"];
+        };
         /** @description A tax invoice that was asked for. */
         TaxInvoiceAnswer: {
             /** @example /api/payments/tax-invoice/INV-20260214-001/download */
@@ -3858,6 +4484,20 @@ export interface components {
              */
             writeDate: string;
         };
+        TrendPoint: {
+            /**
+             * Format: int64
+             * @example 6
+             */
+            count: number;
+            /**
+             * Format: date
+             * @description The first day of the period that is in the range.
+             * @example 2026-02-14
+             */
+            date: string;
+            revenue: components["schemas"]["Krw"];
+        };
         /** @description A service that is wanted. */
         WantedServiceBody: {
             /**
@@ -3878,12 +4518,28 @@ export interface components {
             /** @description What a shop owner may read, in Korean. */
             message: string;
         };
+        WeekdayView: {
+            /**
+             * Format: int64
+             * @description Completed reservations.
+             * @example 36
+             */
+            count: number;
+            /**
+             * Format: int32
+             * @description 1 is Monday.
+             * @example 1
+             */
+            dayOfWeek: number;
+            /** @example 월 */
+            label: string;
+            revenue: components["schemas"]["Krw"];
+        };
         /**
          * @description What happens when the last retry of a renewal has failed.
          * @enum {string}
          */
         WhenExhausted: "DOWNGRADE" | "SUSPEND";
-        str: string;
     };
     responses: never;
     parameters: never;
@@ -4095,7 +4751,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `CASE_RESOLVED`, `RESOLUTION_NOT_POSSIBLE` */
+            /** @description `CASE_RESOLVED`, `CASE_BEING_DECIDED`: by somebody else at this moment, `RESOLUTION_NOT_POSSIBLE` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4537,7 +5193,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `VALIDATION_FAILED`: for `credentials` `REQUIRED`, `UNKNOWN_FIELD`, `INVALID_LENGTH`, `INVALID_CREDENTIALS` */
+            /** @description `VALIDATION_FAILED`: for `credentials` `REQUIRED`, `UNKNOWN_FIELD`, `INVALID_LENGTH`, `INVALID_CREDENTIALS`, `OTHER_CONTRACT`, `NOT_VERIFIED` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4623,7 +5279,7 @@ export interface operations {
                  * @description In whatever case.
                  * @example TOSS
                  */
-                provider?: string;
+                provider?: components["schemas"]["PaymentProvider"];
                 status?: components["schemas"]["ReconciliationStatus"];
                 /** @description How many entries at most, 1 to 100. */
                 limit?: number;
@@ -5496,6 +6152,568 @@ export interface operations {
             };
             /** @description `VALIDATION_FAILED` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCustomerReport: {
+        parameters: {
+            query?: {
+                /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
+                period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
+                /**
+                 * @description The first Korean day. The first of the month of `endDate` if absent.
+                 * @example 2026-01-01
+                 */
+                startDate?: string;
+                /**
+                 * @description The last Korean day. Today if absent.
+                 * @example 2026-02-28
+                 */
+                endDate?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the report as it was read before: a 304 if nothing has changed since. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who came */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CustomerReport"];
+                };
+            };
+            /** @description Nothing has changed since the version that `If-None-Match` names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `INVALID_RANGE`: the days are no range, or longer than five years. Also `INVALID_PARAMETER`: the request
+             *     cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no business of the caller's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLossReport: {
+        parameters: {
+            query?: {
+                /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
+                period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
+                /**
+                 * @description The first Korean day. The first of the month of `endDate` if absent.
+                 * @example 2026-01-01
+                 */
+                startDate?: string;
+                /**
+                 * @description The last Korean day. Today if absent.
+                 * @example 2026-02-28
+                 */
+                endDate?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the report as it was read before: a 304 if nothing has changed since. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The losses */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_LossReport"];
+                };
+            };
+            /** @description Nothing has changed since the version that `If-None-Match` names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `INVALID_RANGE`: the days are no range, or longer than five years. Also `INVALID_PARAMETER`: the request
+             *     cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no business of the caller's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRetentionReport: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first Korean day. The first of the month of `endDate` if absent.
+                 * @example 2026-01-01
+                 */
+                startDate?: string;
+                /**
+                 * @description The last Korean day. Today if absent.
+                 * @example 2026-02-28
+                 */
+                endDate?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the report as it was read before: a 304 if nothing has changed since. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oldest cohort first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_Cohort"];
+                };
+            };
+            /** @description Nothing has changed since the version that `If-None-Match` names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `INVALID_RANGE`: the days are no range, or longer than five years. Also `INVALID_PARAMETER`: the request
+             *     cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no business of the caller's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRevenueReport: {
+        parameters: {
+            query?: {
+                /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
+                period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
+                /**
+                 * @description The first Korean day. The first of the month of `endDate` if absent.
+                 * @example 2026-01-01
+                 */
+                startDate?: string;
+                /**
+                 * @description The last Korean day. Today if absent.
+                 * @example 2026-02-28
+                 */
+                endDate?: string;
+                /** @description Adds `comparison`. */
+                compareTo?: "PREVIOUS" | "LAST_YEAR";
+            };
+            header?: {
+                /** @description The `ETag` of the report as it was read before: a 304 if nothing has changed since. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RevenueReport"];
+                };
+            };
+            /** @description Nothing has changed since the version that `If-None-Match` names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `INVALID_RANGE`: the days are no range, or longer than five years. Also `INVALID_PARAMETER`: the request
+             *     cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no business of the caller's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getServiceReport: {
+        parameters: {
+            query?: {
+                /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
+                period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
+                /**
+                 * @description The first Korean day. The first of the month of `endDate` if absent.
+                 * @example 2026-01-01
+                 */
+                startDate?: string;
+                /**
+                 * @description The last Korean day. Today if absent.
+                 * @example 2026-02-28
+                 */
+                endDate?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the report as it was read before: a 304 if nothing has changed since. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every service that was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_ServiceReport"];
+                };
+            };
+            /** @description Nothing has changed since the version that `If-None-Match` names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `INVALID_RANGE`: the days are no range, or longer than five years. Also `INVALID_PARAMETER`: the request
+             *     cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no business of the caller's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUtilisationReport: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first Korean day. The first of the month of `endDate` if absent.
+                 * @example 2026-01-01
+                 */
+                startDate?: string;
+                /**
+                 * @description The last Korean day. Today if absent.
+                 * @example 2026-02-28
+                 */
+                endDate?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the report as it was read before: a 304 if nothing has changed since. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Busiest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_StaffUtilisation"];
+                };
+            };
+            /** @description Nothing has changed since the version that `If-None-Match` names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `INVALID_RANGE`: the days are no range, or longer than five years. Also `INVALID_PARAMETER`: the request
+             *     cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no business of the caller's. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8319,6 +9537,209 @@ export interface operations {
             };
         };
     };
+    getCashReceipt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: none was asked for, or the payment is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestCashReceipt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request safe to repeat: the same key with the same body gets the stored answer,
+                 *     with another body a 422 `IDEMPOTENCY_KEY_REUSED`, while it still runs a 409 `IDEMPOTENCY_KEY_IN_USE`.
+                 */
+                "Idempotency-Key"?: string | null;
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path: {
+                /** @example 101 */
+                paymentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestCashReceipt"];
+            };
+        };
+        responses: {
+            /** @description Issued */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
+                };
+            };
+            /** @description Not known yet (`REQUESTED`), or with the tax service (`PROCESSING`) */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RequestedCashReceiptView"];
+                };
+            };
+            /**
+             * @description `RAW_CARD_NUMBER_REFUSED`: a card number was sent, which never belongs here. Also `MALFORMED_JSON`,
+             *     `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`:
+             *     the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_PAID`, `FULLY_REFUNDED`, `CARD_SLIP_ALREADY_ISSUED`: paid by card, `CASH_RECEIPT_NOT_CALLED_FOR`: paid by telephone bill or gift certificate, or nobody knows how, `CASH_RECEIPT_ALREADY_ISSUED`, `TAX_INVOICE_EXISTS` with `invoiceId`, `CASH_RECEIPTS_NOT_OFFERED`: not by this provider, `NO_CASH_RECEIPT_FOR_THE_REST`: this provider issues none after a partial refund, `CASH_RECEIPT_REFUSED` with `providerCode`, `IDEMPOTENCY_KEY_IN_USE` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `INVALID_IDENTITY_NUMBER`, `RESIDENT_NUMBER_REFUSED`, `PROVIDER_NOT_CONFIGURED`; `IDEMPOTENCY_KEY_REUSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     partiallyRefundPayment: {
         parameters: {
             query?: never;
@@ -8886,10 +10307,10 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description Payment provider, in whatever case
-                 * @example toss
+                 * @description Whose window it is
+                 * @example TOSS
                  */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };
@@ -9027,10 +10448,10 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description Payment provider, in whatever case
-                 * @example toss
+                 * @description Whose window it is
+                 * @example TOSS
                  */
-                provider: string;
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };
@@ -9624,13 +11045,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "authKey": "billing-key-test-4300000000000001",
-                 *       "customerKey": "user_1",
-                 *       "provider": "PORTONE"
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewPaymentMethod"];
             };
         };
@@ -9835,8 +11249,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example toss */
-                provider: string;
+                /**
+                 * @description In whatever case
+                 * @example TOSS
+                 */
+                provider: components["schemas"]["PaymentProvider"];
             };
             cookie?: never;
         };

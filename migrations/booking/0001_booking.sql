@@ -164,7 +164,7 @@ do $$
 declare counted text;
 begin
     foreach counted in array array[
-        'customer', 'reservation', 'reservation_service', 'review', 'service', 'service_category', 'staff'
+        'reservation', 'reservation_service', 'service', 'service_category', 'staff'
     ] loop
         execute format('create trigger count_insert after insert on booking.%I
             referencing new table as changed for each statement execute function booking.count_change()', counted);

@@ -7,7 +7,7 @@ use kernel::Krw;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{percent::Percent, period::Period, range::DateRange};
+use crate::{percent::Percent, period::ReportPeriod, range::DateRange};
 
 /// Whose visits they were.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,7 +103,7 @@ impl Sums {
 }
 
 impl CustomerReport {
-    pub(crate) fn new(range: DateRange, period: Period, visited: &Visited) -> Self {
+    pub(crate) fn new(range: DateRange, period: ReportPeriod, visited: &Visited) -> Self {
         let mut total = Sums::default();
         let mut periods: HashMap<String, Sums> = HashMap::new();
         for day in &visited.days {
@@ -223,7 +223,7 @@ mod tests {
             ],
             returning: 1,
         };
-        let report = CustomerReport::new(range, Period::Monthly, &visited);
+        let report = CustomerReport::new(range, ReportPeriod::Monthly, &visited);
         assert_eq!((report.new_customers, report.returning_customers), (1, 1));
         assert_eq!((report.new_revenue, report.anonymous_revenue), (Krw::won(50_000), Krw::won(10_000)));
         assert_eq!(report.returning_rate.map(Percent::tenths), Some(500));

@@ -6,13 +6,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{Datelike, NaiveDate};
-use platform::{CommonProblems, Data, InBusiness, Problem, Query, TenantReports, TenantTx};
+use platform::{CommonProblems, Data, InBusinessOrAdmin, Problem, Query, TenantReports, TenantTx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    Period, Reporting, ReportingError,
+    ReportPeriod, Reporting, ReportingError,
     customers::{Cohort, CustomerReport, cohorts},
     etag::ETag,
     losses::LossReport,
@@ -52,8 +52,9 @@ enum CompareTo {
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
 struct PeriodQuery {
-    /// How long each entry of the breakdown is.
-    period: Option<Period>,
+    /// How long each entry of the breakdown is. `MONTHLY` if absent.
+    #[param(inline)]
+    period: Option<ReportPeriod>,
     /// The first Korean day. The first of the month of `endDate` if absent.
     #[param(example = "2026-01-01")]
     start_date: Option<NaiveDate>,
@@ -80,8 +81,9 @@ struct RangeQuery {
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
 struct RevenueQuery {
-    /// How long each entry of the breakdown is.
-    period: Option<Period>,
+    /// How long each entry of the breakdown is. `MONTHLY` if absent.
+    #[param(inline)]
+    period: Option<ReportPeriod>,
     /// The first Korean day. The first of the month of `endDate` if absent.
     #[param(example = "2026-01-01")]
     start_date: Option<NaiveDate>,
@@ -89,6 +91,7 @@ struct RevenueQuery {
     #[param(example = "2026-02-28")]
     end_date: Option<NaiveDate>,
     /// Adds `comparison`.
+    #[param(inline)]
     compare_to: Option<CompareTo>,
 }
 
@@ -109,6 +112,10 @@ enum ReportProblems {
     /// Nothing has changed since the version that `If-None-Match` names.
     #[response(status = 304)]
     NotModified,
+    /// `INVALID_RANGE`: the days are no range, or longer than five years. Also `INVALID_PARAMETER`: the request
+    /// cannot be understood.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
     /// `NOT_FOUND`: no business of the caller's.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
@@ -128,7 +135,7 @@ impl Reporting {
 /// caller has another version, with a transaction that sees one moment.
 async fn answer<T: Serialize>(
     reporting: &Reporting,
-    tenant: &InBusiness<TenantReports>,
+    tenant: &InBusinessOrAdmin<TenantReports>,
     headers: &HeaderMap,
     asked: impl Serialize,
     make: impl AsyncFnOnce(&mut TenantTx) -> sqlx::Result<T>,
@@ -149,11 +156,11 @@ async fn answer<T: Serialize>(
 #[utoipa::path(
     get, path = "/api/businesses/{businessId}/reports/revenue", operation_id = "getRevenueReport", tag = "reports",
     security(("bearer" = [])), params(("businessId" = i64, Path, example = 1), RevenueQuery, KnownVersion),
-    responses((status = 200, description = "The report", body = Data<RevenueReport>), ReportProblems, CommonProblems),
+    responses((status = 200, description = "The report", body = Data<RevenueReport>), CommonProblems, ReportProblems),
 )]
 async fn get_revenue_report(
     State(reporting): State<Reporting>,
-    tenant: InBusiness<TenantReports>,
+    tenant: InBusinessOrAdmin<TenantReports>,
     Query(query): Query<RevenueQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -186,11 +193,11 @@ async fn get_revenue_report(
 #[utoipa::path(
     get, path = "/api/businesses/{businessId}/reports/revenue/services", operation_id = "getServiceReport", tag = "reports",
     security(("bearer" = [])), params(("businessId" = i64, Path, example = 1), PeriodQuery, KnownVersion),
-    responses((status = 200, description = "Every service that was done", body = Data<Vec<ServiceReport>>), ReportProblems, CommonProblems),
+    responses((status = 200, description = "Every service that was done", body = Data<Vec<ServiceReport>>), CommonProblems, ReportProblems),
 )]
 async fn get_service_report(
     State(reporting): State<Reporting>,
-    tenant: InBusiness<TenantReports>,
+    tenant: InBusinessOrAdmin<TenantReports>,
     Query(query): Query<PeriodQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -208,11 +215,11 @@ async fn get_service_report(
 #[utoipa::path(
     get, path = "/api/businesses/{businessId}/reports/customers", operation_id = "getCustomerReport", tag = "reports",
     security(("bearer" = [])), params(("businessId" = i64, Path, example = 1), PeriodQuery, KnownVersion),
-    responses((status = 200, description = "Who came", body = Data<CustomerReport>), ReportProblems, CommonProblems),
+    responses((status = 200, description = "Who came", body = Data<CustomerReport>), CommonProblems, ReportProblems),
 )]
 async fn get_customer_report(
     State(reporting): State<Reporting>,
-    tenant: InBusiness<TenantReports>,
+    tenant: InBusinessOrAdmin<TenantReports>,
     Query(query): Query<PeriodQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -232,11 +239,11 @@ async fn get_customer_report(
 #[utoipa::path(
     get, path = "/api/businesses/{businessId}/reports/retention", operation_id = "getRetentionReport", tag = "reports",
     security(("bearer" = [])), params(("businessId" = i64, Path, example = 1), RangeQuery, KnownVersion),
-    responses((status = 200, description = "Oldest cohort first", body = Data<Vec<Cohort>>), ReportProblems, CommonProblems),
+    responses((status = 200, description = "Oldest cohort first", body = Data<Vec<Cohort>>), CommonProblems, ReportProblems),
 )]
 async fn get_retention_report(
     State(reporting): State<Reporting>,
-    tenant: InBusiness<TenantReports>,
+    tenant: InBusinessOrAdmin<TenantReports>,
     Query(query): Query<RangeQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -252,11 +259,11 @@ async fn get_retention_report(
 #[utoipa::path(
     get, path = "/api/businesses/{businessId}/reports/losses", operation_id = "getLossReport", tag = "reports",
     security(("bearer" = [])), params(("businessId" = i64, Path, example = 1), PeriodQuery, KnownVersion),
-    responses((status = 200, description = "The losses", body = Data<LossReport>), ReportProblems, CommonProblems),
+    responses((status = 200, description = "The losses", body = Data<LossReport>), CommonProblems, ReportProblems),
 )]
 async fn get_loss_report(
     State(reporting): State<Reporting>,
-    tenant: InBusiness<TenantReports>,
+    tenant: InBusinessOrAdmin<TenantReports>,
     Query(query): Query<PeriodQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -273,11 +280,11 @@ async fn get_loss_report(
 #[utoipa::path(
     get, path = "/api/businesses/{businessId}/reports/staff-utilisation", operation_id = "getUtilisationReport", tag = "reports",
     security(("bearer" = [])), params(("businessId" = i64, Path, example = 1), RangeQuery, KnownVersion),
-    responses((status = 200, description = "Busiest first", body = Data<Vec<StaffUtilisation>>), ReportProblems, CommonProblems),
+    responses((status = 200, description = "Busiest first", body = Data<Vec<StaffUtilisation>>), CommonProblems, ReportProblems),
 )]
 async fn get_utilisation_report(
     State(reporting): State<Reporting>,
-    tenant: InBusiness<TenantReports>,
+    tenant: InBusinessOrAdmin<TenantReports>,
     Query(query): Query<RangeQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -25,7 +25,7 @@ use sqlx::PgPool;
 
 pub use error::ReportingError;
 pub use http::router;
-pub use period::Period;
+pub use period::ReportPeriod;
 pub use range::InvalidRange;
 
 /// What this context needs to work. It has no tables of its own.

@@ -7,7 +7,7 @@ use kernel::Krw;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{percent::Percent, period::Period, range::DateRange};
+use crate::{percent::Percent, period::ReportPeriod, range::DateRange};
 
 /// The reservations of a day.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,7 +69,7 @@ impl std::ops::AddAssign for LostDay {
 }
 
 impl LossReport {
-    pub(crate) fn new(range: DateRange, period: Period, days: &[(NaiveDate, LostDay)]) -> Self {
+    pub(crate) fn new(range: DateRange, period: ReportPeriod, days: &[(NaiveDate, LostDay)]) -> Self {
         let mut total = LostDay::default();
         let mut periods: HashMap<String, LostDay> = HashMap::new();
         for (day, lost) in days {
@@ -108,11 +108,12 @@ mod tests {
         let range = DateRange::new("2026-01-31".parse().unwrap(), "2026-02-01".parse().unwrap()).unwrap();
         let lost = LostDay { reservations: 4, cancelled: 1, cancelled_amount: 30_000, ..LostDay::default() };
         let missed = LostDay { reservations: 4, no_shows: 2, no_show_amount: 50_000, ..LostDay::default() };
-        let report = LossReport::new(range, Period::Monthly, &[(range.start(), lost), (range.end(), missed)]);
+        let report =
+            LossReport::new(range, ReportPeriod::Monthly, &[(range.start(), lost), (range.end(), missed)]);
         assert_eq!((report.cancelled.reservations, report.cancelled.rate.tenths()), (1, 125));
         assert_eq!((report.no_show.amount, report.no_show.rate.tenths()), (Krw::won(50_000), 250));
         assert_eq!(report.breakdown.iter().map(|one| one.no_shows).collect::<Vec<_>>(), [0, 2]);
-        let nothing = LossReport::new(range, Period::Daily, &[]);
+        let nothing = LossReport::new(range, ReportPeriod::Daily, &[]);
         assert_eq!((nothing.no_show.rate, nothing.breakdown.len()), (Percent::default(), 2));
     }
 }

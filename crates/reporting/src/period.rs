@@ -9,7 +9,7 @@ use crate::range::DateRange;
 /// How long each entry of a breakdown is. Weeks are ISO weeks, from Monday on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Period {
+pub enum ReportPeriod {
     Daily,
     Weekly,
     #[default]
@@ -17,7 +17,7 @@ pub enum Period {
     Yearly,
 }
 
-impl Period {
+impl ReportPeriod {
     /// What the period that a day belongs to is called: `2026-02-14`, `2026-W07`, `2026-02`, `2026`.
     /// The first days of January may belong to the last week of the year before.
     pub(crate) fn label(self, day: NaiveDate) -> String {
@@ -62,20 +62,23 @@ mod tests {
         DateRange::new(start.parse().unwrap(), end.parse().unwrap()).unwrap()
     }
 
-    fn labels(period: Period, start: &str, end: &str) -> Vec<String> {
+    fn labels(period: ReportPeriod, start: &str, end: &str) -> Vec<String> {
         period.cut(range(start, end)).into_iter().map(|(label, _)| label).collect()
     }
 
     #[test]
     fn weeks_are_iso_weeks_and_may_belong_to_another_year() {
-        assert_eq!(labels(Period::Weekly, "2025-12-28", "2026-01-05"), ["2025-W52", "2026-W01", "2026-W02"]);
+        assert_eq!(
+            labels(ReportPeriod::Weekly, "2025-12-28", "2026-01-05"),
+            ["2025-W52", "2026-W01", "2026-W02"]
+        );
         // 2026 has 53 weeks.
-        assert_eq!(labels(Period::Weekly, "2026-12-31", "2027-01-04"), ["2026-W53", "2027-W01"]);
+        assert_eq!(labels(ReportPeriod::Weekly, "2026-12-31", "2027-01-04"), ["2026-W53", "2027-W01"]);
     }
 
     #[test]
     fn months_and_weeks_are_cut_by_the_range() {
-        let cut = Period::Monthly.cut(range("2026-01-31", "2026-03-01"));
+        let cut = ReportPeriod::Monthly.cut(range("2026-01-31", "2026-03-01"));
         assert_eq!(
             cut,
             [
@@ -84,8 +87,8 @@ mod tests {
                 ("2026-03".to_owned(), range("2026-03-01", "2026-03-01")),
             ]
         );
-        assert_eq!(labels(Period::Yearly, "2024-12-31", "2026-01-01"), ["2024", "2025", "2026"]);
-        assert_eq!(labels(Period::Daily, "2024-02-28", "2024-03-01").len(), 3);
+        assert_eq!(labels(ReportPeriod::Yearly, "2024-12-31", "2026-01-01"), ["2024", "2025", "2026"]);
+        assert_eq!(labels(ReportPeriod::Daily, "2024-02-28", "2024-03-01").len(), 3);
     }
 
     proptest! {
@@ -95,7 +98,7 @@ mod tests {
         ) {
             let first = NaiveDate::from_ymd_opt(2001, 1, 1).unwrap() + chrono::TimeDelta::days(start);
             let range = DateRange::new(first, first + chrono::TimeDelta::days(length)).unwrap();
-            let period = [Period::Daily, Period::Weekly, Period::Monthly, Period::Yearly][which];
+            let period = [ReportPeriod::Daily, ReportPeriod::Weekly, ReportPeriod::Monthly, ReportPeriod::Yearly][which];
             let cut = period.cut(range);
             prop_assert_eq!(cut.first().unwrap().1.start(), range.start());
             prop_assert_eq!(cut.last().unwrap().1.end(), range.end());

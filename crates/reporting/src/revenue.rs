@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::{
     percent::{Percent, shares},
-    period::Period,
+    period::ReportPeriod,
     range::DateRange,
 };
 
@@ -211,7 +211,7 @@ impl RevenueReport {
     /// `before` is what as many days right before brought.
     pub(crate) fn new(
         range: DateRange,
-        period: Period,
+        period: ReportPeriod,
         cells: Cells,
         before: Totals,
         compared: Option<&Compared>,
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn nothing_at_all_is_zeros_and_no_growth() {
         let week = range("2026-02-02", "2026-02-08");
-        let report = RevenueReport::new(week, Period::Daily, Cells::default(), Totals::default(), None);
+        let report = RevenueReport::new(week, ReportPeriod::Daily, Cells::default(), Totals::default(), None);
         assert_eq!(report.summary.average_per_reservation, Krw::ZERO);
         assert_eq!(report.summary.growth, None);
         assert_eq!(report.breakdown.len(), 7);
@@ -355,7 +355,7 @@ mod tests {
                 (first + chrono::Days::new(day), Totals { revenue, reservations: completed + others, completed })
             });
             let cells = Cells { days: days.collect(), ..Cells::default() };
-            let period = [Period::Daily, Period::Weekly, Period::Monthly, Period::Yearly][which];
+            let period = [ReportPeriod::Daily, ReportPeriod::Weekly, ReportPeriod::Monthly, ReportPeriod::Yearly][which];
             let report = RevenueReport::new(range, period, cells, Totals::default(), None);
             let revenue = report.summary.total_revenue.get();
             prop_assert_eq!(report.breakdown.iter().map(|one| one.revenue.get()).sum::<i64>(), revenue);

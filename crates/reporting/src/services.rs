@@ -7,7 +7,7 @@ use kernel::Krw;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{period::Period, range::DateRange};
+use crate::{period::ReportPeriod, range::DateRange};
 
 /// What a service brought on a day.
 pub(crate) struct ServiceDay {
@@ -63,16 +63,16 @@ struct Course {
 }
 
 /// How fine a course is where nobody says: what a chart can show.
-pub(crate) fn period_of_trend(range: DateRange) -> Period {
+pub(crate) fn period_of_trend(range: DateRange) -> ReportPeriod {
     match range.days() {
-        ..=92 => Period::Daily,
-        93..=731 => Period::Weekly,
-        _ => Period::Monthly,
+        ..=92 => ReportPeriod::Daily,
+        93..=731 => ReportPeriod::Weekly,
+        _ => ReportPeriod::Monthly,
     }
 }
 
 /// Largest revenue first, ties by name.
-pub(crate) fn reports(range: DateRange, period: Period, days: Vec<ServiceDay>) -> Vec<ServiceReport> {
+pub(crate) fn reports(range: DateRange, period: ReportPeriod, days: Vec<ServiceDay>) -> Vec<ServiceReport> {
     let periods = period.cut(range);
     let mut services: BTreeMap<i64, Course> = BTreeMap::new();
     for day in days {
@@ -139,7 +139,7 @@ mod tests {
             day(1, "커트", "2026-03-01", 25_001, 1),
             day(1, "커트", "2026-03-02", 20_000, 1),
         ];
-        let reports = reports(range, Period::Monthly, days);
+        let reports = reports(range, ReportPeriod::Monthly, days);
         assert_eq!(reports.iter().map(|one| one.service_id).collect::<Vec<_>>(), [2, 1]);
         let cuts = &reports[1];
         assert_eq!(
@@ -158,8 +158,8 @@ mod tests {
             let start = NaiveDate::from_ymd_opt(2022, 1, 1).unwrap();
             DateRange::new(start, start + chrono::Days::new(days - 1)).unwrap()
         };
-        assert_eq!(period_of_trend(range(92)), Period::Daily);
-        assert_eq!(period_of_trend(range(93)), Period::Weekly);
-        assert_eq!(period_of_trend(range(732)), Period::Monthly);
+        assert_eq!(period_of_trend(range(92)), ReportPeriod::Daily);
+        assert_eq!(period_of_trend(range(93)), ReportPeriod::Weekly);
+        assert_eq!(period_of_trend(range(732)), ReportPeriod::Monthly);
     }
 }

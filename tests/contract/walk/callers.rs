@@ -100,6 +100,11 @@ fn is_for_operators_too(operation: &Operation) -> bool {
     operation.method == "GET" || operation.takes_rows()
 }
 
+/// What a shop earned is none of its staff's business.
+fn tells_what_was_earned(operation: &Operation) -> Option<(u16, &'static str)> {
+    operation.path.contains("/reports/").then_some((403, "PERMISSION_REQUIRED"))
+}
+
 #[tokio::test]
 async fn in_a_business_its_members_work_and_operators_read_and_feed() {
     let app = TestApp::start().await;
@@ -116,7 +121,7 @@ async fn in_a_business_its_members_work_and_operators_read_and_feed() {
                 Some((404, "NOT_FOUND")),
             ),
             ("a customer", app.member(1, Role::Customer), Some((403, "PERMISSION_REQUIRED"))),
-            ("staff", app.member(1, Role::Staff), None),
+            ("staff", app.member(1, Role::Staff), tells_what_was_earned(operation)),
             ("a manager", app.member(1, Role::Manager), None),
             ("an operator", app.platform_admin(), Some((403, "PERMISSION_REQUIRED"))),
         ] {
