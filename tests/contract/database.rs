@@ -2,6 +2,7 @@
 
 mod books;
 mod constraints;
+mod visits;
 
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Row, error::DatabaseError};
