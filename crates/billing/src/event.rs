@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// What this context's events are about.
-pub(crate) const EVENT_NOUNS: [&str; 4] = ["payment", "payment_method", "subscription", "tax_invoice"];
+pub(crate) const EVENT_NOUNS: [&str; 5] =
+    ["cash_receipt", "payment", "payment_method", "subscription", "tax_invoice"];
 
 /// An event of this context. The members of each variant are its published `data`.
 #[derive(Debug, Serialize)]
