@@ -144,10 +144,13 @@ impl Billing {
             return Ok(Heard::Nothing);
         };
         match (&webhook.order_id, &webhook.billing_key_hash) {
-            (Some(order_id), _) => match known.get(order_id) {
-                Some(known) => self.look_into_payment(webhook, known).await,
-                None => self.look_into_stray(webhook, order_id).await,
-            },
+            // Under another contract the same number is another order, whose money pays nothing of ours.
+            (Some(order_id), _) => {
+                match known.get(order_id).filter(|known| known.payment.merchant == webhook.merchant) {
+                    Some(known) => self.look_into_payment(webhook, known).await,
+                    None => self.look_into_stray(webhook, order_id).await,
+                }
+            }
             (None, Some(key_hash)) => {
                 self.stop_using(webhook.merchant.provider, key_hash).await?;
                 Ok(Heard::Nothing)
@@ -210,7 +213,8 @@ impl Billing {
         let Lookup::Approved(theirs) = self.shown(webhook, order_id).await? else {
             return Ok(Heard::TooEarly);
         };
-        let evidence = format!("a webhook ({}) told of it, and no order of ours has its id", webhook.kind);
+        let evidence =
+            format!("a webhook ({}) told of it, and no order of ours there has its id", webhook.kind);
         let mut tx = SystemTx::begin(&self.db).await?;
         self.open_case(&mut tx, &Finding::stray(webhook.merchant, &theirs, &evidence)).await?;
         tx.commit().await?;
