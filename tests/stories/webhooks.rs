@@ -340,6 +340,22 @@ async fn the_deletion_of_a_key_that_nobody_holds_changes_nothing() {
     assert_eq!(app.charges(), 2);
 }
 
+/// Where bodies are forms, it may hide behind the percent sign.
+#[tokio::test]
+async fn a_character_that_no_id_has_is_refused_and_no_error_of_ours() {
+    let app = TestApp::start().await;
+    let site = "site_cd=A52Q7&tno=26112000000001&order_no=ORDER1&tx_cd=TX00";
+    for (provider, form) in [
+        ("kcp", format!("{site}&noti_id=N%001")),
+        ("bootpay", "receipt_id=65f0&order_id=SUB2026&status=20&cancelled_price=1%00".to_owned()),
+    ] {
+        let path = format!("/api/webhooks/{provider}");
+        let answer = app.anonymous().send(Method::POST, &path, Some(form.into_bytes())).await;
+        answer.problem(400, "MALFORMED_WEBHOOK");
+    }
+    assert_eq!(app.count("billing.webhook").await, 0);
+}
+
 /// What else is answered comes again, for days.
 #[tokio::test]
 async fn each_provider_is_answered_as_it_wants_to_be() {

@@ -45,7 +45,10 @@ pub(super) fn read(_headers: &HeaderMap, body: &[u8]) -> Result<Webhook, Webhook
         Subject::Other
     };
     // Bootpay numbers no deliveries. Partial cancels share receipt and type, and differ in this.
-    let cancelled = field("cancelled_price").filter(|price| price.len() <= 20).unwrap_or("0");
+    let cancelled = field("cancelled_price").unwrap_or("0");
+    if cancelled.len() > 20 || !cancelled.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(malformed("what it says was cancelled is no amount"));
+    }
     Ok(Webhook { id: format!("{receipt_id}:{kind}:{cancelled}"), kind: kind.to_owned(), subject })
 }
 
@@ -123,13 +126,22 @@ mod tests {
         assert!(matches!(webhook.subject, Subject::Payment { order_id, .. } if order_id == ORDER));
     }
 
+    #[test]
+    fn what_was_cancelled_is_digits() {
+        for price in ["1%00", "%EA%B0%80", "-1", "1e3", "1+0", &"9".repeat(21)] {
+            let form = format!("receipt_id=65f0&order_id={ORDER}&status=20&cancelled_price={price}");
+            let refused = read(&HeaderMap::new(), form.as_bytes());
+            assert!(matches!(refused, Err(WebhookRefused::Malformed(_))), "{price}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(CASES))]
 
         #[test]
         fn damaged_webhooks_do_not_panic_and_name_ids_alone(damage in damage()) {
             if let Ok(webhook) = read(&HeaderMap::new(), &damaged(sample(), &damage)) {
-                prop_assert!(webhook.id.len() < 200);
+                prop_assert!(webhook.id.len() < 200 && webhook.id.bytes().all(|b| b.is_ascii_graphic()));
                 if let Subject::Payment { order_id, payment_key } = webhook.subject {
                     prop_assert!(ORDER_IDS.allow(&order_id));
                     prop_assert!(payment_key.is_some_and(|key| mapping::is_receipt_id(&key)));
