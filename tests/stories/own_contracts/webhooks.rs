@@ -35,7 +35,9 @@ async fn a_webhook_is_acted_on_by_asking_under_the_contract() {
     app.sweep().await;
     assert_eq!(app.current().await["plan"], "BASIC");
     assert_eq!(app.each_payments("status").await, ["SUCCESS"]);
-    assert_eq!(app.count("billing.webhook where merchant_account_id is not null").await, 1);
+    let for_the_contract =
+        "billing.webhook where merchant_account_id <> '00000000-0000-0000-0000-000000000000'";
+    assert_eq!(app.count(for_the_contract).await, 1);
 }
 
 /// Under each contract an order number is another order.
@@ -86,6 +88,18 @@ async fn the_address_of_a_contract_takes_what_is_signed_with_its_secret_alone() 
         let sent: Value = sent.json().await.expect("what came of it");
         assert_eq!(sent["attempts"][0]["status"], status, "{sent}");
     }
+}
+
+/// Else whoever guesses an id could keep a contract's news from being heard, by way of the platform's address.
+#[tokio::test]
+async fn the_same_delivery_id_at_two_addresses_is_two_deliveries() {
+    let (app, contract) = with_a_contract().await;
+    let path = contract["webhookPath"].as_str().expect("a path");
+    let body = json!({"eventType": "PAYMENT_STATUS_CHANGED", "data": {"orderId": "dg_1", "status": "DONE"}});
+    for path in ["/api/webhooks/toss", path, path] {
+        assert_eq!(arrives(&app, path, &body.to_string()).await.status, 200);
+    }
+    assert_eq!(app.count("billing.webhook").await, 2);
 }
 
 #[tokio::test]

@@ -12,12 +12,15 @@ use crate::{
     Billing, BillingError,
     approval::{Answer, Settled},
     case::Finding,
-    charge::{Attempt, LEASE},
+    charge::Attempt,
     event::BillingEvent,
     payment::{Payment, PaymentId, PaymentStatus},
     reconcile::{given_back, pause_before},
     refund::unexplained,
-    store::{self, webhook::DueWebhook},
+    store::{
+        self,
+        webhook::{About, DueWebhook},
+    },
 };
 
 /// A webhook may race the answer of the very request that caused it, so an order that is not known
@@ -32,6 +35,12 @@ const BATCHES: usize = 64;
 
 /// How many wait for the provider at once.
 const AT_ONCE: usize = 16;
+
+/// How many strays are acted on together: what is ours waits for one round of questions at most.
+const STRAYS: i64 = 16;
+
+/// How long whoever took a batch has it. Each of four rounds may ask three times, for a minute.
+const LEASE: TimeDelta = TimeDelta::minutes(15);
 
 /// The payment that a webhook is about, as our books have it.
 struct Known {
@@ -69,12 +78,18 @@ impl Billing {
     async fn act_on_batch(&self) -> Result<bool, BillingError> {
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
-        let due = store::webhook::claim_due(&mut tx, now, now + LEASE, BATCH).await?;
+        let lease = now + LEASE;
+        // Anybody can invent orders, in any number, and delays nobody's real news by that.
+        let mut due = store::webhook::claim_due(&mut tx, About::Ours, now, lease, BATCH).await?;
+        let mut may_be_more = !due.is_empty();
+        if due.is_empty() {
+            due = store::webhook::claim_due(&mut tx, About::Strays, now, lease, STRAYS).await?;
+            may_be_more = i64::try_from(due.len()).is_ok_and(|taken| taken == STRAYS);
+        }
         tx.commit().await?;
         if due.is_empty() {
             return Ok(false);
         }
-        let is_full = i64::try_from(due.len()).is_ok_and(|taken| taken == BATCH);
         let known = self.known_payments(&due).await?;
         let mut asked = stream::iter(by_subject(due))
             .map(|deliveries| async {
@@ -113,7 +128,7 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         store::webhook::reschedule(&mut tx, &acted).await?;
         tx.commit().await?;
-        Ok(is_full)
+        Ok(may_be_more)
     }
 
     /// The payments that the webhooks are about, by order.

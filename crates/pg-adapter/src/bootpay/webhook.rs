@@ -44,12 +44,15 @@ pub(super) fn read(_headers: &HeaderMap, body: &[u8]) -> Result<Webhook, Webhook
     } else {
         Subject::Other
     };
-    // Bootpay numbers no deliveries. Partial cancels share receipt and type, and differ in this.
+    // Bootpay numbers no deliveries, so all that is acted on is part of the name: with another order in it
+    // a forgery is another delivery. Partial cancels share all but what was cancelled.
     let cancelled = field("cancelled_price").unwrap_or("0");
     if cancelled.len() > 20 || !cancelled.bytes().all(|b| b.is_ascii_digit()) {
         return Err(malformed("what it says was cancelled is no amount"));
     }
-    Ok(Webhook { id: format!("{receipt_id}:{kind}:{cancelled}"), kind: kind.to_owned(), subject })
+    let order_id = field("order_id").filter(|id| ORDER_IDS.allow(id)).unwrap_or_default();
+    let id = format!("{receipt_id}:{order_id}:{kind}:{cancelled}");
+    Ok(Webhook { id, kind: kind.to_owned(), subject })
 }
 
 fn is_about_money(kind: &str) -> bool {
@@ -113,8 +116,8 @@ mod tests {
     fn partial_cancels_are_told_apart_and_repeats_are_not() {
         let next = json!({"cancelled_price": 6000.0, "receipt_id": "65f0c0ffee0000000000a001",
             "order_id": ORDER, "webhook_type": "PAYMENT_PARTIAL_CANCELLED"});
-        assert_eq!(id(&sample()), "65f0c0ffee0000000000a001:PAYMENT_PARTIAL_CANCELLED:3000");
-        assert_eq!(id(&next), "65f0c0ffee0000000000a001:PAYMENT_PARTIAL_CANCELLED:6000");
+        assert_eq!(id(&sample()), "65f0c0ffee0000000000a001:SUB202611000123:PAYMENT_PARTIAL_CANCELLED:3000");
+        assert_eq!(id(&next), "65f0c0ffee0000000000a001:SUB202611000123:PAYMENT_PARTIAL_CANCELLED:6000");
         assert_eq!(id(&sample()), id(&sample()));
     }
 
@@ -122,7 +125,7 @@ mod tests {
     fn a_form_says_the_same() {
         let form = format!("receipt_id=65f0&order_id={ORDER}&status=1&cancelled_price=0");
         let webhook = read(&HeaderMap::new(), form.as_bytes()).unwrap();
-        assert_eq!((webhook.id.as_str(), webhook.kind.as_str()), ("65f0:1:0", "1"));
+        assert_eq!((webhook.id.as_str(), webhook.kind.as_str()), ("65f0:SUB202611000123:1:0", "1"));
         assert!(matches!(webhook.subject, Subject::Payment { order_id, .. } if order_id == ORDER));
     }
 

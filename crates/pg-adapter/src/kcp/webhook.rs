@@ -70,12 +70,16 @@ impl Form {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// `noti_id` where there is one. Other kinds have none: a digest of what tells one event from
+    /// `noti_id` where there is one, with what is acted on: it can be guessed, and with another order beside
+    /// it a forgery is another delivery. Other kinds have none: a digest of what tells one event from
     /// another, and of nothing that differs between repeats of one (such as the sending time may).
     /// None if it is one that KCP makes none like.
     fn id(&self) -> Option<String> {
         if let Some(id) = self.get("noti_id").filter(|id| id.len() <= 40) {
-            return id.bytes().all(|b| b.is_ascii_graphic()).then(|| id.to_owned());
+            let order_no = self.get("order_no").filter(|id| mapping::is_order_no(id)).unwrap_or_default();
+            let tno = self.get("tno").filter(|tno| mapping::is_tno(tno)).unwrap_or_default();
+            let is_one = id.bytes().all(|b| b.is_ascii_graphic());
+            return is_one.then(|| format!("{id}:{order_no}:{tno}"));
         }
         let mut context = digest::Context::new(&digest::SHA256);
         for name in ["site_cd", "tx_cd", "tno", "order_no", "tx_tm", "refund_mny", "st_cd", "waybill_no"] {
@@ -109,7 +113,7 @@ mod tests {
     #[test]
     fn a_notification_names_the_payment_to_ask_about() {
         let webhook = read_plain(DEPOSIT).unwrap();
-        assert_eq!((webhook.id.as_str(), webhook.kind.as_str()), ("N1", "TX00"));
+        assert_eq!((webhook.id.as_str(), webhook.kind.as_str()), ("N1:ORDER1:26112000000001", "TX00"));
         let Subject::Payment { order_id, payment_key } = webhook.subject else { panic!() };
         assert_eq!((order_id.as_str(), payment_key.as_deref()), ("ORDER1", Some("26112000000001")));
     }
