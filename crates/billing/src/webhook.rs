@@ -6,6 +6,9 @@
 mod act;
 mod allowance;
 mod arrivals;
+mod paid;
+mod unanswered;
+mod unconfirmed;
 
 use axum::http::HeaderMap;
 use pg_adapter::{Acknowledgement, Subject};
