@@ -2,7 +2,9 @@
 
 mod amounts;
 mod late;
+mod paid;
 mod refunds;
+mod unanswered;
 mod unasked;
 mod unknown;
 

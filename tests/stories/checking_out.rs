@@ -2,6 +2,7 @@
 
 mod deposits;
 mod issued_keys;
+mod unconfirmed;
 
 use std::time::Duration;
 

@@ -13,6 +13,7 @@ use sandbox::{Fault, FaultKind, Operation, TossSwitches, WebhookTiming};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testkit::{Answer, Card, TestApp};
+use tokio::sync::Notify;
 
 /// The owner of business 1 pays BASIC in the window and confirms.
 async fn pays_once(app: &TestApp) -> Answer {
@@ -62,6 +63,106 @@ async fn repeated_reordered_and_late_webhooks_change_nothing() {
     app.sweep().await;
     assert_eq!(state(&app).await, expected);
     assert_eq!(app.provider_totals(), (29_000, 15_000));
+}
+
+/// KCP's and Bootpay's ids can be guessed.
+#[tokio::test]
+async fn a_delivery_id_that_somebody_used_first_does_not_silence_the_real_news() {
+    let app = TestApp::start().await;
+    app.subscribed().await;
+    let payment = app.approved()[0].clone();
+    let body = forged(&json!(payment.order_id)).replace("tgen_forged", &payment.payment_key);
+    assert_eq!(app.webhook("whtrans_guessed", &body).await.status, 200);
+    app.sweep().await;
+    assert_eq!(app.count("billing.webhook where due_at is not null").await, 0, "it is done with");
+
+    app.cancels_at_the_console(&payment.payment_key, Some(9_000)).await;
+    let asked = counts_questions(&app);
+    for _ in 0..3 {
+        assert_eq!(app.webhook("whtrans_guessed", &body).await.status, 200);
+    }
+    app.sweep().await;
+    assert_eq!(app.each_payments("status").await, ["PARTIAL_REFUNDED"]);
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "those that waited together are one question");
+    app.time_passes_until("2026-02-02T00:00").await;
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "and nobody goes on asking");
+    assert_eq!(app.count("billing.webhook").await, 1);
+}
+
+#[tokio::test]
+async fn a_webhook_that_comes_again_while_it_is_acted_on_is_acted_on_once_more() {
+    let app = TestApp::start().await;
+    app.subscribed().await;
+    let payment = app.approved()[0].clone();
+    let body = forged(&json!(payment.order_id)).replace("tgen_forged", &payment.payment_key);
+    assert_eq!(app.webhook("whtrans_1", &body).await.status, 200);
+    let (is_asking, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (asking, going) = (Arc::clone(&is_asking), Arc::clone(&go_on));
+    app.provider.on_find(move |real, payment_key: String| {
+        let (asking, going) = (Arc::clone(&asking), Arc::clone(&going));
+        async move {
+            let shown = real.find(&payment_key).await;
+            asking.notify_one();
+            going.notified().await;
+            shown
+        }
+    });
+    let meanwhile = async {
+        is_asking.notified().await;
+        app.provider.is_itself_again();
+        app.cancels_at_the_console(&payment.payment_key, Some(9_000)).await;
+        app.pass(TimeDelta::seconds(1));
+        assert_eq!(app.webhook("whtrans_1", &body).await.status, 200);
+        go_on.notify_one();
+    };
+    let (acted, ()) = tokio::join!(app.app.billing.act_on_webhooks(), meanwhile);
+    acted.expect("the webhooks are acted on");
+    app.app.billing.act_on_webhooks().await.expect("the webhooks are acted on");
+    assert_eq!(app.each_payments("status").await, ["PARTIAL_REFUNDED"]);
+}
+
+#[tokio::test]
+async fn a_flood_of_forged_orders_delays_nobodys_real_webhook() {
+    let app = TestApp::start().await;
+    app.sandbox.add_fault(Fault::new(FaultKind::DropResponse).on(Operation::Confirm));
+    assert_eq!(pays_once(&app).await.status, 202);
+    for number in 0..40 {
+        let body = forged(&json!(format!("dg_invented_{number}")));
+        assert_eq!(app.webhook(&format!("whtrans_{number}"), &body).await.status, 200);
+    }
+    // They were looked for here often enough: the provider is asked about them next.
+    app.sql("update billing.webhook set tries = 8").await;
+    app.pass(TimeDelta::seconds(6));
+    app.deliver(&app.sandbox.webhooks()).await;
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&asked);
+    app.provider.on_find_by_order(move |real, order_id: String| {
+        noted.lock().expect("nobody panicked").push(order_id.clone());
+        async move { real.find_by_order(&order_id).await }
+    });
+    app.app.billing.act_on_webhooks().await.expect("the webhooks are acted on");
+    assert_eq!(app.each_payments("status").await, ["SUCCESS"]);
+    let asked = asked.lock().expect("nobody panicked");
+    assert_eq!((asked.len(), &asked[0]), (41, &app.approved()[0].order_id), "the real one first");
+}
+
+#[tokio::test]
+async fn what_was_acted_on_is_forgotten_after_a_quarter_and_a_repeat_after_that_changes_nothing() {
+    let app = TestApp::start().await;
+    pays_once(&app).await.data();
+    app.deliver(&app.sandbox.webhooks()).await;
+    app.sweep().await;
+    let paid = app.payments().await;
+    app.pass(TimeDelta::days(89));
+    app.sweep().await;
+    assert_eq!(app.count("billing.webhook").await, 1);
+    app.pass(TimeDelta::days(2));
+    app.sweep().await;
+    assert_eq!(app.count("billing.webhook").await, 0);
+    app.deliver(&app.sandbox.webhooks()).await;
+    app.sweep().await;
+    assert_eq!(app.payments().await, paid);
+    assert_eq!((app.count("billing.webhook").await, app.provider_totals()), (1, (29_000, 0)));
 }
 
 #[tokio::test]
@@ -338,6 +439,22 @@ async fn the_deletion_of_a_key_that_nobody_holds_changes_nothing() {
     assert_eq!(app.current().await["paymentMethod"]["isUsable"], true);
     app.time_passes_until("2026-03-01T10:00").await;
     assert_eq!(app.charges(), 2);
+}
+
+/// Where bodies are forms, it may hide behind the percent sign.
+#[tokio::test]
+async fn a_character_that_no_id_has_is_refused_and_no_error_of_ours() {
+    let app = TestApp::start().await;
+    let site = "site_cd=A52Q7&tno=26112000000001&order_no=ORDER1&tx_cd=TX00";
+    for (provider, form) in [
+        ("kcp", format!("{site}&noti_id=N%001")),
+        ("bootpay", "receipt_id=65f0&order_id=SUB2026&status=20&cancelled_price=1%00".to_owned()),
+    ] {
+        let path = format!("/api/webhooks/{provider}");
+        let answer = app.anonymous().send(Method::POST, &path, Some(form.into_bytes())).await;
+        answer.problem(400, "MALFORMED_WEBHOOK");
+    }
+    assert_eq!(app.count("billing.webhook").await, 0);
 }
 
 /// What else is answered comes again, for days.

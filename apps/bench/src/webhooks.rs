@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::Args;
 use sqlx::PgConnection;
 use tokio::{fs, time::sleep};
@@ -26,8 +26,9 @@ use crate::{
 
 const RATIO: f64 = 0.5;
 const WARM_UP: i64 = 500;
-/// How far the rows that we write for a webhook may be from those of the yardstick.
-const SAME_ROWS: f64 = 0.03;
+/// How far the rows that we write for a webhook may be from those of the yardstick. One that is repeated
+/// when it is done with is acted on once more, which is three rows.
+const SAME_ROWS: f64 = 0.05;
 /// Acting on webhooks that nobody was woken for waits for the next minute; this is longer.
 const PATIENCE: Duration = Duration::from_mins(3);
 
@@ -69,7 +70,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let load = |first, last| Task::WebhookLoad(WebhookLoad { address, connections, first, last });
     part::outcome::<i64>(&load(1, WARM_UP), world.folder()).await?;
     all_acted_on(&mut admin, WARM_UP).await?;
-    let yardstick = Yardstick::new(&world, &mut admin, arguments).await?;
+    let yardstick = Yardstick::new(&world, arguments).await?;
 
     let (before, _) = yardstick.run(&mut admin, *ours.end()).await?;
     verdict::rate("pgbench, before", before, "webhooks/s");
@@ -194,7 +195,7 @@ fn same_rows(our_rows: f64, their_rows: f64, ours: &Rows, theirs: &Rows) -> anyh
     Ok(())
 }
 
-/// Every payment is what its webhook meant, none was paid twice, and repeats were recognised.
+/// Every payment is what its webhook meant, none was paid twice, and repeats are stored once.
 async fn judge(admin: &mut PgConnection, webhooks: i64) -> anyhow::Result<()> {
     let (stored, wrong, paid, refused): (i64, i64, i64, i64) = sqlx::query_as(
         "select (select count(*) from billing.webhook where order_id <= $3),
@@ -236,14 +237,9 @@ struct Yardstick<'a> {
 }
 
 impl<'a> Yardstick<'a> {
-    async fn new(world: &'a World, admin: &mut PgConnection, arguments: &Arguments) -> anyhow::Result<Self> {
-        // A body as ours are: as long, and as impossible to compress.
-        let body: String = sqlx::query_scalar("select body from billing.webhook limit 1")
-            .fetch_one(admin)
-            .await
-            .context("no webhook was stored")?;
+    async fn new(world: &'a World, arguments: &Arguments) -> anyhow::Result<Self> {
         let script = world.folder().join("webhooks.sql");
-        fs::write(&script, include_str!("webhooks.sql").replace("{body}", &format!("'{body}'"))).await?;
+        fs::write(&script, include_str!("webhooks.sql")).await?;
         let Arguments { webhooks, connections } = *arguments;
         let each = webhooks / i64::from(connections);
         Ok(Self { pgbench: Pgbench::find(world).await?, script, each, connections })

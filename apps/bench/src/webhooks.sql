@@ -8,10 +8,9 @@ begin;
 select set_config('app.scope', 'system', true);
 \endpipeline
 insert into billing.webhook
-    (provider, delivery_id, kind, body, order_id, payment_key, billing_key_hash, received_at, due_at)
-values ('TOSS', 'whtrans_' || :business::bigint, 'PAYMENT_STATUS_CHANGED', {body},
-        'dgbench' || lpad(:business::bigint::text, 8, '0'), 'pay_dgbench' || lpad(:business::bigint::text, 8, '0'), null,
-        now(), now() + interval '1 day')
+    (provider, delivery_id, kind, order_id, payment_key, billing_key_hash, received_at, due_at, is_ours)
+values ('TOSS', 'whtrans_' || :business::bigint, 'PAYMENT_STATUS_CHANGED', 'dgbench' || lpad(:business::bigint::text, 8, '0'), 'pay_dgbench' || lpad(:business::bigint::text, 8, '0'), null,
+        now(), now() + interval '1 day', true)
 on conflict do nothing;
 commit;
 \startpipeline

@@ -1,7 +1,7 @@
 //! Everything of this context that is due, in order. Whatever was delayed or lost by a queue, a
 //! paused worker or a moved clock is a row with a due time, and is found here.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{BusinessId, Krw};
 use pg_adapter::{DeclineClass, IssueBillingKey, Outcome};
 use platform::{SystemTx, idempotency};
@@ -16,6 +16,9 @@ use crate::{
 };
 
 const BATCH: i64 = 64;
+
+/// How long webhooks that were acted on are kept, to see what came when.
+const WEBHOOKS_KEPT_FOR: TimeDelta = TimeDelta::days(90);
 
 impl Billing {
     /// Does all that is due now. What is open from before is settled first, so that what follows
@@ -47,6 +50,7 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         let expired = store::payment::expire_requested(&mut tx, now).await?;
         idempotency::forget_old_keys(&mut tx, now).await?;
+        store::webhook::forget_done(&mut tx, now - WEBHOOKS_KEPT_FOR).await?;
         tx.commit().await?;
         if expired > 0 {
             tracing::info!(expired, "checkouts expired");

@@ -6,6 +6,9 @@
 mod act;
 mod allowance;
 mod arrivals;
+mod paid;
+mod unanswered;
+mod unconfirmed;
 
 use axum::http::HeaderMap;
 use pg_adapter::{Acknowledgement, Subject};
@@ -26,7 +29,8 @@ impl jobs::Job for ActOnWebhooks {
 }
 
 impl Billing {
-    /// Stores a delivery and has it acted on. A repeated one changes nothing.
+    /// Stores a delivery and has it acted on. A repeated one is a reason to ask once more, and changes
+    /// nothing else.
     pub(crate) async fn receive_webhook(
         &self,
         merchant: Merchant,
@@ -36,8 +40,6 @@ impl Billing {
         let gateway = self.gateway(merchant).await?;
         let webhook = gateway.read_webhook(headers, body)?;
         let now = self.clock.now();
-        let purpose = format!("billing.webhook:{}:{}", merchant.provider, webhook.id);
-        let sealed = self.vault.seal(&purpose, &String::from_utf8_lossy(body).into_owned().into());
         let (order_id, payment_key, billing_key_hash) = match webhook.subject {
             Subject::Payment { order_id, payment_key } => (Some(order_id), payment_key, None),
             Subject::BillingKeyDeleted { billing_key } => {
@@ -50,15 +52,14 @@ impl Billing {
             merchant,
             delivery_id: webhook.id,
             kind: webhook.kind.clone(),
-            body: sealed,
             order_id,
             payment_key,
             billing_key_hash,
             received_at: now,
             due_at: concerns_us.then_some(now),
         };
-        let is_new = self.store_webhook(new).await?;
-        tracing::info!(%merchant, kind = webhook.kind, is_new, "webhook stored");
+        self.store_webhook(new).await?;
+        tracing::info!(%merchant, kind = webhook.kind, "webhook stored");
         Ok(gateway.acknowledgement())
     }
 }

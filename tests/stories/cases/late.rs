@@ -58,6 +58,7 @@ async fn it_is_not_adopted_when_something_else_has_paid() {
     let (app, case) = with_a_late_approval().await;
     app.time_passes_until("2026-03-04T10:00").await;
     assert_eq!(app.each_payments("status").await, ["SUCCESS", "FAILED", "SUCCESS"]);
+    assert_eq!(app.the_case().await["possibleResolutions"], json!(["REFUND", "WRITE_OFF"]));
     app.decides(&case, "ADOPT").await.problem(409, "RESOLUTION_NOT_POSSIBLE");
     assert_eq!(app.the_case().await["status"], "OPEN");
 
@@ -199,6 +200,7 @@ async fn a_checkout_that_was_charged_unasked_can_only_go_back() {
     app.time_passes_until("2026-02-02T06:00").await;
     let case = app.the_case().await;
     assert_eq!(case["kind"], "LATE_APPROVAL");
+    assert_eq!(case["possibleResolutions"], json!(["REFUND", "WRITE_OFF"]), "there is no invoice to pay");
     app.decides(&case, "ADOPT").await.problem(409, "RESOLUTION_NOT_POSSIBLE");
     app.decides(&case, "REFUND").await.data();
     assert_eq!(app.provider_totals(), (29_000, 29_000));

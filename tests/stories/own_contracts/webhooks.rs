@@ -3,7 +3,7 @@
 use axum::http::Method;
 use sandbox::{Fault, FaultKind, Operation};
 use serde_json::{Value, json};
-use testkit::{Answer, Card, TestApp};
+use testkit::{Answer, Capabilities, Card, TestApp};
 
 use super::{id, registers, with_a_contract};
 
@@ -35,7 +35,38 @@ async fn a_webhook_is_acted_on_by_asking_under_the_contract() {
     app.sweep().await;
     assert_eq!(app.current().await["plan"], "BASIC");
     assert_eq!(app.each_payments("status").await, ["SUCCESS"]);
-    assert_eq!(app.count("billing.webhook where merchant_account_id is not null").await, 1);
+    let for_the_contract =
+        "billing.webhook where merchant_account_id <> '00000000-0000-0000-0000-000000000000'";
+    assert_eq!(app.count(for_the_contract).await, 1);
+}
+
+/// Under each contract an order number is another order.
+#[tokio::test]
+async fn what_was_paid_under_another_contract_pays_no_order_of_this_one() {
+    let (app, _) = with_a_contract().await;
+    // As at KCP, a payment is found by the key that the webhook names.
+    app.provider.declares(|as_it_is| Capabilities { finds_by_order: false, ..as_it_is });
+    let order = app.owner().post("/api/payments/toss/order", json!({"plan": "BASIC"})).await;
+    let order_id = order.data()["orderId"].as_str().expect("an order id").to_owned();
+    let payment_key = app.pays_in_the_window(&order_id, 29_000, Card::Good);
+    app.sandbox.add_fault(Fault::new(FaultKind::Refuse).on(Operation::Confirm));
+    let confirmation = json!({"paymentKey": payment_key, "orderId": order_id, "amount": 29_000});
+    assert_eq!(app.owner().post("/api/payments/toss/confirm", confirmation).await.status, 202);
+
+    app.charges_at_the_console(&order_id, 29_000).await;
+    let theirs = app.approved()[0].payment_key.clone();
+    let data = json!({"orderId": order_id, "paymentKey": theirs, "status": "DONE"});
+    let body = json!({"eventType": "PAYMENT_STATUS_CHANGED", "data": data}).to_string();
+    app.pass(chrono::TimeDelta::seconds(6));
+    assert_eq!(app.webhook("whtrans_platform", &body).await.status, 200);
+    app.app.billing.act_on_webhooks().await.expect("the webhook is acted on");
+    assert_eq!(app.each_payments("status").await, ["PROCESSING"]);
+
+    app.time_passes_until("2026-02-01T23:00").await;
+    assert_ne!(app.provider_key(101).await, theirs);
+    let case = app.the_case().await;
+    assert_eq!((&case["kind"], &case["paymentId"]), (&json!("UNKNOWN_CHARGE"), &Value::Null));
+    assert_eq!((&case["paymentKey"], &case["merchantAccountId"]), (&json!(theirs), &Value::Null));
 }
 
 #[tokio::test]
@@ -57,6 +88,18 @@ async fn the_address_of_a_contract_takes_what_is_signed_with_its_secret_alone() 
         let sent: Value = sent.json().await.expect("what came of it");
         assert_eq!(sent["attempts"][0]["status"], status, "{sent}");
     }
+}
+
+/// Else whoever guesses an id could keep a contract's news from being heard, by way of the platform's address.
+#[tokio::test]
+async fn the_same_delivery_id_at_two_addresses_is_two_deliveries() {
+    let (app, contract) = with_a_contract().await;
+    let path = contract["webhookPath"].as_str().expect("a path");
+    let body = json!({"eventType": "PAYMENT_STATUS_CHANGED", "data": {"orderId": "dg_1", "status": "DONE"}});
+    for path in ["/api/webhooks/toss", path, path] {
+        assert_eq!(arrives(&app, path, &body.to_string()).await.status, 200);
+    }
+    assert_eq!(app.count("billing.webhook").await, 2);
 }
 
 #[tokio::test]

@@ -185,7 +185,15 @@ pub(crate) async fn list(conn: &mut PgConnection, filter: &CaseFilter) -> sqlx::
                   refund_id as "refund: RefundId", order_id, payment_key, our_amount as "our_amount: Krw",
                   their_amount as "their_amount: Krw", evidence, resolution as "resolution: Resolution",
                   resolution_note, resolved_by, opened_at as "opened_at: KoreanTime",
-                  resolved_at as "resolved_at: KoreanTime"
+                  resolved_at as "resolved_at: KoreanTime",
+                  exists (
+                      select from billing.payment join billing.invoice using (business_id, invoice_id)
+                      where payment.business_id = operator_case.business_id
+                        and payment.payment_id = operator_case.payment_id
+                        -- The second, where the decision was carried out and could not be written down.
+                        and (invoice.status = 'OPEN'
+                             or payment.status in ('SUCCESS', 'PARTIAL_REFUNDED', 'REFUNDED'))
+                  ) as "has_invoice_to_pay!"
            from billing.operator_case
            where ($1::text is null or status = $1) and ($2::text is null or kind = $2)
              and ($3::uuid is null or case_id < $3) and ($4::uuid is null or case_id = $4)
@@ -201,7 +209,7 @@ pub(crate) async fn list(conn: &mut PgConnection, filter: &CaseFilter) -> sqlx::
     let cases = rows.into_iter().map(|row| CaseView {
         case_id: row.id,
         possible_resolutions: match row.status {
-            CaseStatus::Open => row.kind.resolutions().to_vec(),
+            CaseStatus::Open => possible(row.kind, row.has_invoice_to_pay),
             CaseStatus::Resolved => Vec::new(),
         },
         kind: row.kind,
@@ -223,4 +231,12 @@ pub(crate) async fn list(conn: &mut PgConnection, filter: &CaseFilter) -> sqlx::
         resolved_at: row.resolved_at,
     });
     Ok(cases.collect())
+}
+
+/// A late approval is adopted by paying its invoice with it, where there is one.
+fn possible(kind: CaseKind, has_invoice_to_pay: bool) -> Vec<Resolution> {
+    let is_possible = |resolution: &Resolution| {
+        kind != CaseKind::LateApproval || has_invoice_to_pay || *resolution != Resolution::Adopt
+    };
+    kind.resolutions().iter().copied().filter(is_possible).collect()
 }

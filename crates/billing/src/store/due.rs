@@ -309,7 +309,9 @@ pub(crate) async fn next_at(conn: &mut PgConnection) -> sqlx::Result<Option<Date
              union all
              (select due_at from billing.cash_receipt_cancel where due_at is not null order by due_at limit 1)
              union all
-             (select due_at from billing.webhook where due_at is not null order by due_at limit 1)
+             (select due_at from billing.webhook where is_ours and due_at is not null order by due_at limit 1)
+             union all
+             (select due_at from billing.webhook where not is_ours and due_at is not null order by due_at limit 1)
          ) due",
     )
     .fetch_one(conn)

@@ -4,25 +4,27 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, stream};
-use pg_adapter::{Approval, Lookup, Outcome, Provider};
+use pg_adapter::{Lookup, Outcome, Provider};
 use platform::{SystemTx, events, jobs};
 
-use super::ActOnWebhooks;
+use super::{ActOnWebhooks, paid::names_another};
 use crate::{
     Billing, BillingError,
     approval::{Answer, Settled},
     case::Finding,
-    charge::{Attempt, LEASE},
+    charge::Attempt,
     event::BillingEvent,
     payment::{Payment, PaymentId, PaymentStatus},
     reconcile::{given_back, pause_before},
-    refund::unexplained,
-    store::{self, webhook::DueWebhook},
+    store::{
+        self,
+        webhook::{About, DueWebhook},
+    },
 };
 
 /// A webhook may race the answer of the very request that caused it, so an order that is not known
 /// yet is looked for this often before the webhook is put aside.
-const TRIES: i32 = 8;
+pub(super) const TRIES: i32 = 8;
 
 /// How many are acted on together.
 const BATCH: i64 = 64;
@@ -33,6 +35,12 @@ const BATCHES: usize = 64;
 /// How many wait for the provider at once.
 const AT_ONCE: usize = 16;
 
+/// How many strays are acted on together: what is ours waits for one round of questions at most.
+const STRAYS: i64 = 16;
+
+/// How long whoever took a batch has it. Each of four rounds may ask three times, for a minute.
+const LEASE: TimeDelta = TimeDelta::minutes(15);
+
 /// The payment that a webhook is about, as our books have it.
 struct Known {
     payment: Payment,
@@ -41,8 +49,10 @@ struct Known {
 }
 
 /// What asking the provider came to.
-enum Heard {
+pub(super) enum Heard {
     Nothing,
+    /// The provider did not say.
+    NoAnswer,
     /// The order is not known here yet, or the request that caused the webhook still waits for its answer.
     TooEarly,
     /// Webhooks made us ask often enough in this minute.
@@ -69,12 +79,18 @@ impl Billing {
     async fn act_on_batch(&self) -> Result<bool, BillingError> {
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
-        let due = store::webhook::claim_due(&mut tx, now, now + LEASE, BATCH).await?;
+        let lease = now + LEASE;
+        // Anybody can invent orders, in any number, and delays nobody's real news by that.
+        let mut due = store::webhook::claim_due(&mut tx, About::Ours, now, lease, BATCH).await?;
+        let mut may_be_more = !due.is_empty();
+        if due.is_empty() {
+            due = store::webhook::claim_due(&mut tx, About::Strays, now, lease, STRAYS).await?;
+            may_be_more = i64::try_from(due.len()).is_ok_and(|taken| taken == STRAYS);
+        }
         tx.commit().await?;
         if due.is_empty() {
             return Ok(false);
         }
-        let is_full = i64::try_from(due.len()).is_ok_and(|taken| taken == BATCH);
         let known = self.known_payments(&due).await?;
         let mut asked = stream::iter(by_subject(due))
             .map(|deliveries| async {
@@ -94,6 +110,12 @@ impl Billing {
                 Ok(Heard::Nothing) => acted.extend(done_with(deliveries)),
                 Ok(Heard::TooEarly) => acted.extend(self.again_later(deliveries)),
                 Ok(Heard::NotBefore(then)) => acted.extend(not_before(then, deliveries)),
+                Ok(Heard::NoAnswer) => {
+                    for webhook in deliveries {
+                        let ours = ours(&webhook, &known).map(|known| &known.payment);
+                        acted.push(self.after_no_answer(webhook, ours).await);
+                    }
+                }
                 Err(error) => {
                     tracing::error!(%error, "a webhook could not be acted on; tried again later");
                     acted.extend(self.again_later(deliveries));
@@ -113,7 +135,7 @@ impl Billing {
         let mut tx = SystemTx::begin(&self.db).await?;
         store::webhook::reschedule(&mut tx, &acted).await?;
         tx.commit().await?;
-        Ok(is_full)
+        Ok(may_be_more)
     }
 
     /// The payments that the webhooks are about, by order.
@@ -144,7 +166,7 @@ impl Billing {
             return Ok(Heard::Nothing);
         };
         match (&webhook.order_id, &webhook.billing_key_hash) {
-            (Some(order_id), _) => match known.get(order_id) {
+            (Some(order_id), _) => match ours(webhook, known) {
                 Some(known) => self.look_into_payment(webhook, known).await,
                 None => self.look_into_stray(webhook, order_id).await,
             },
@@ -158,14 +180,11 @@ impl Billing {
 
     async fn look_into_payment(&self, webhook: &DueWebhook, known: &Known) -> Result<Heard, BillingError> {
         let Known { payment, attempt } = known;
-        match payment.status {
-            PaymentStatus::Requested | PaymentStatus::Refunded => return Ok(Heard::Nothing),
-            PaymentStatus::Pending if self.is_being_asked(payment) => return Ok(Heard::TooEarly),
-            PaymentStatus::Pending
-            | PaymentStatus::Success
-            | PaymentStatus::PartialRefunded
-            | PaymentStatus::Failed
-            | PaymentStatus::Expired => {}
+        if payment.status == PaymentStatus::Refunded && !names_another(webhook, payment) {
+            return Ok(Heard::Nothing);
+        }
+        if payment.status == PaymentStatus::Pending && self.is_being_asked(payment) {
+            return Ok(Heard::TooEarly);
         }
         if let Err(then) = self.allowance.take_for_order(&payment.order_id, self.clock.now()) {
             return Ok(Heard::NotBefore(then));
@@ -176,21 +195,23 @@ impl Billing {
                 Some(attempt) => self.find_out(attempt).await?,
                 None => None,
             },
-            PaymentStatus::Success | PaymentStatus::PartialRefunded => {
-                return self.look_into_paid(payment).await;
+            PaymentStatus::Success | PaymentStatus::PartialRefunded | PaymentStatus::Refunded => {
+                return self.look_into_paid(webhook, payment).await;
             }
-            // The provider may have charged after all.
-            PaymentStatus::Pending | PaymentStatus::Failed | PaymentStatus::Expired => {
-                match self.shown(webhook, &payment.order_id).await? {
-                    Lookup::Approved(theirs) => Some(Outcome::Approved(theirs)),
-                    Lookup::Unknown(_) => return Ok(Heard::TooEarly),
-                    Lookup::Failed(_)
-                    | Lookup::InProgress
-                    | Lookup::AwaitingDeposit(_)
-                    | Lookup::NotFound => None,
+            // The provider may have charged after all, or before we asked it to.
+            PaymentStatus::Pending
+            | PaymentStatus::Failed
+            | PaymentStatus::Expired
+            | PaymentStatus::Requested => match self.shown(webhook, &payment.order_id).await? {
+                Lookup::Approved(theirs) if payment.status == PaymentStatus::Requested => {
+                    return self.confirm_what_was_paid(payment, theirs).await;
                 }
-            }
-            PaymentStatus::Requested | PaymentStatus::Refunded => None,
+                Lookup::Approved(theirs) => Some(Outcome::Approved(theirs)),
+                Lookup::Unknown(_) => return Ok(Heard::NoAnswer),
+                Lookup::Failed(_) | Lookup::InProgress | Lookup::AwaitingDeposit(_) | Lookup::NotFound => {
+                    None
+                }
+            },
         };
         Ok(outcome.map_or(Heard::Nothing, |outcome| {
             let (business, payment) = (payment.business, payment.id);
@@ -207,47 +228,39 @@ impl Billing {
         if let Err(then) = self.allowance.take_for_stray(webhook.merchant.provider, self.clock.now()) {
             return Ok(Heard::NotBefore(then));
         }
-        let Lookup::Approved(theirs) = self.shown(webhook, order_id).await? else {
-            return Ok(Heard::TooEarly);
+        let theirs = match self.shown(webhook, order_id).await? {
+            Lookup::Approved(theirs) => theirs,
+            Lookup::Unknown(_) => return Ok(Heard::NoAnswer),
+            Lookup::Failed(_) | Lookup::InProgress | Lookup::AwaitingDeposit(_) | Lookup::NotFound => {
+                return Ok(Heard::Nothing);
+            }
         };
-        let evidence = format!("a webhook ({}) told of it, and no order of ours has its id", webhook.kind);
+        let evidence =
+            format!("a webhook ({}) told of it, and no order of ours there has its id", webhook.kind);
+        self.leave_to_a_person(&Finding::stray(webhook.merchant, &theirs, &evidence)).await
+    }
+
+    pub(super) async fn leave_to_a_person(&self, finding: &Finding) -> Result<Heard, BillingError> {
         let mut tx = SystemTx::begin(&self.db).await?;
-        self.open_case(&mut tx, &Finding::stray(webhook.merchant, &theirs, &evidence)).await?;
+        self.open_case(&mut tx, finding).await?;
         tx.commit().await?;
         Ok(Heard::Nothing)
     }
 
     /// The payment as the provider shows it: by our order id or, where it cannot be asked for by that,
-    /// by the key that the webhook claims, which may be another order's.
+    /// by the key that the webhook claims, which may be none or another order's.
     async fn shown(&self, webhook: &DueWebhook, order_id: &str) -> Result<Lookup, BillingError> {
         let gateway = self.gateway(webhook.merchant).await?;
         if gateway.capabilities().finds_by_order {
             return Ok(gateway.find_by_order(order_id).await);
         }
         let Some(payment_key) = &webhook.payment_key else {
-            return Ok(Lookup::Unknown("the webhook names no payment".to_owned()));
+            return Ok(Lookup::NotFound);
         };
         Ok(match gateway.find(payment_key).await {
             Lookup::Approved(theirs) if theirs.order_id != order_id => Lookup::NotFound,
             shown => shown,
         })
-    }
-
-    /// Money may have been given back elsewhere, at the provider's console.
-    async fn look_into_paid(&self, payment: &Payment) -> Result<Heard, BillingError> {
-        let payment_key = payment.payment_key.as_deref().ok_or(BillingError::NotFound)?;
-        match self.gateway(payment.merchant).await?.find(payment_key).await {
-            // The usual case, as long as nobody gave anything back: there is nothing to write down.
-            Lookup::Approved(approval) if shows_what_we_know(payment, &approval) => {}
-            Lookup::Approved(approval) => {
-                self.adopt_cancellations(payment.business, payment.id, &approval).await?;
-            }
-            Lookup::Unknown(_) => return Ok(Heard::TooEarly),
-            Lookup::Failed(_) | Lookup::InProgress | Lookup::AwaitingDeposit(_) | Lookup::NotFound => {
-                tracing::error!(payment = %payment.id, "the provider denies a payment that it approved");
-            }
-        }
-        Ok(Heard::Nothing)
     }
 
     /// Settles what the provider answered, and takes over what it gave back.
@@ -323,6 +336,9 @@ fn by_subject(due: Vec<DueWebhook>) -> Vec<Vec<DueWebhook>> {
     subjects.into_values().collect()
 }
 
-fn shows_what_we_know(payment: &Payment, theirs: &Approval) -> bool {
-    theirs.cancellations.is_empty() && unexplained(payment, theirs).is_none()
+/// What a webhook is about, if it is ours. Under another contract the same number is another order, whose
+/// money pays nothing of ours.
+fn ours<'a>(webhook: &DueWebhook, known: &'a HashMap<String, Known>) -> Option<&'a Known> {
+    let known = known.get(webhook.order_id.as_ref()?)?;
+    (known.payment.merchant == webhook.merchant).then_some(known)
 }

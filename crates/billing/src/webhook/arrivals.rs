@@ -28,12 +28,11 @@ pub struct Arrivals {
 
 struct Arrival {
     webhook: NewWebhook,
-    /// Whether it is new.
-    stored: oneshot::Sender<Result<bool, BillingError>>,
+    stored: oneshot::Sender<Result<(), BillingError>>,
 }
 
 impl Arrivals {
-    fn join(&self, webhook: NewWebhook) -> oneshot::Receiver<Result<bool, BillingError>> {
+    fn join(&self, webhook: NewWebhook) -> oneshot::Receiver<Result<(), BillingError>> {
         let (stored, told) = oneshot::channel();
         self.waiting().push(Arrival { webhook, stored });
         told
@@ -49,8 +48,8 @@ impl Arrivals {
 }
 
 impl Billing {
-    /// Returns when a delivery is on disk. False if it was already.
-    pub(super) async fn store_webhook(&self, webhook: NewWebhook) -> Result<bool, BillingError> {
+    /// Returns when a delivery is on disk.
+    pub(super) async fn store_webhook(&self, webhook: NewWebhook) -> Result<(), BillingError> {
         let mut told = self.arrivals.join(webhook);
         tokio::select! {
             biased;
@@ -61,43 +60,33 @@ impl Billing {
         told.await.unwrap_or(Err(BillingError::WebhookNotStored))
     }
 
-    async fn store_group(&self, mut group: Vec<Arrival>) {
-        group.sort_by(|one, other| one.webhook.name().cmp(&other.webhook.name()));
+    async fn store_group(&self, group: Vec<Arrival>) {
         let (webhooks, told): (Vec<_>, Vec<_>) =
             group.into_iter().map(|arrival| (arrival.webhook, arrival.stored)).unzip();
         match self.store_together(&webhooks).await {
-            Ok(stored) => {
-                for (is_new, tell) in stored.into_iter().zip(told) {
+            Ok(()) => {
+                for tell in told {
                     // Whoever hung up does not want to know.
-                    let _ = tell.send(Ok(is_new));
+                    let _ = tell.send(Ok(()));
                 }
             }
             // Nothing of it was stored. One that is not as it should be must not hold up the others.
             Err(error) => {
                 tracing::warn!(%error, "webhooks could not be stored together; each is on its own now");
                 for (webhook, tell) in webhooks.iter().zip(told) {
-                    let stored = self.store_together(std::slice::from_ref(webhook)).await;
-                    let _ = tell.send(stored.map(|stored| stored == [true]));
+                    let _ = tell.send(self.store_together(std::slice::from_ref(webhook)).await);
                 }
             }
         }
     }
 
-    /// Answers which of them are new.
-    async fn store_together(&self, webhooks: &[NewWebhook]) -> Result<Vec<bool>, BillingError> {
+    async fn store_together(&self, webhooks: &[NewWebhook]) -> Result<(), BillingError> {
         let mut tx = SystemTx::begin(&self.db).await?;
-        let mut inserted = store::webhook::insert_all(&mut tx, webhooks).await?;
-        let is_new = |webhook: &NewWebhook| {
-            let (provider, delivery) = webhook.name();
-            // Of two of one name in a group, one is a repeat.
-            let at = inserted.iter().position(|(a, b)| (a.as_str(), b.as_str()) == (provider, delivery));
-            at.map(|at| inserted.swap_remove(at)).is_some()
-        };
-        let stored: Vec<bool> = webhooks.iter().map(is_new).collect();
-        if webhooks.iter().zip(&stored).any(|(webhook, is_new)| *is_new && webhook.due_at.is_some()) {
+        store::webhook::insert_all(&mut tx, webhooks).await?;
+        if webhooks.iter().any(|webhook| webhook.due_at.is_some()) {
             jobs::enqueue(&mut tx, &ActOnWebhooks {}).await?;
         }
         tx.commit().await?;
-        Ok(stored)
+        Ok(())
     }
 }

@@ -44,9 +44,15 @@ pub(super) fn read(_headers: &HeaderMap, body: &[u8]) -> Result<Webhook, Webhook
     } else {
         Subject::Other
     };
-    // Bootpay numbers no deliveries. Partial cancels share receipt and type, and differ in this.
-    let cancelled = field("cancelled_price").filter(|price| price.len() <= 20).unwrap_or("0");
-    Ok(Webhook { id: format!("{receipt_id}:{kind}:{cancelled}"), kind: kind.to_owned(), subject })
+    // Bootpay numbers no deliveries, so all that is acted on is part of the name: with another order in it
+    // a forgery is another delivery. Partial cancels share all but what was cancelled.
+    let cancelled = field("cancelled_price").unwrap_or("0");
+    if cancelled.len() > 20 || !cancelled.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(malformed("what it says was cancelled is no amount"));
+    }
+    let order_id = field("order_id").filter(|id| ORDER_IDS.allow(id)).unwrap_or_default();
+    let id = format!("{receipt_id}:{order_id}:{kind}:{cancelled}");
+    Ok(Webhook { id, kind: kind.to_owned(), subject })
 }
 
 fn is_about_money(kind: &str) -> bool {
@@ -110,8 +116,8 @@ mod tests {
     fn partial_cancels_are_told_apart_and_repeats_are_not() {
         let next = json!({"cancelled_price": 6000.0, "receipt_id": "65f0c0ffee0000000000a001",
             "order_id": ORDER, "webhook_type": "PAYMENT_PARTIAL_CANCELLED"});
-        assert_eq!(id(&sample()), "65f0c0ffee0000000000a001:PAYMENT_PARTIAL_CANCELLED:3000");
-        assert_eq!(id(&next), "65f0c0ffee0000000000a001:PAYMENT_PARTIAL_CANCELLED:6000");
+        assert_eq!(id(&sample()), "65f0c0ffee0000000000a001:SUB202611000123:PAYMENT_PARTIAL_CANCELLED:3000");
+        assert_eq!(id(&next), "65f0c0ffee0000000000a001:SUB202611000123:PAYMENT_PARTIAL_CANCELLED:6000");
         assert_eq!(id(&sample()), id(&sample()));
     }
 
@@ -119,8 +125,17 @@ mod tests {
     fn a_form_says_the_same() {
         let form = format!("receipt_id=65f0&order_id={ORDER}&status=1&cancelled_price=0");
         let webhook = read(&HeaderMap::new(), form.as_bytes()).unwrap();
-        assert_eq!((webhook.id.as_str(), webhook.kind.as_str()), ("65f0:1:0", "1"));
+        assert_eq!((webhook.id.as_str(), webhook.kind.as_str()), ("65f0:SUB202611000123:1:0", "1"));
         assert!(matches!(webhook.subject, Subject::Payment { order_id, .. } if order_id == ORDER));
+    }
+
+    #[test]
+    fn what_was_cancelled_is_digits() {
+        for price in ["1%00", "%EA%B0%80", "-1", "1e3", "1+0", &"9".repeat(21)] {
+            let form = format!("receipt_id=65f0&order_id={ORDER}&status=20&cancelled_price={price}");
+            let refused = read(&HeaderMap::new(), form.as_bytes());
+            assert!(matches!(refused, Err(WebhookRefused::Malformed(_))), "{price}");
+        }
     }
 
     proptest! {
@@ -129,7 +144,7 @@ mod tests {
         #[test]
         fn damaged_webhooks_do_not_panic_and_name_ids_alone(damage in damage()) {
             if let Ok(webhook) = read(&HeaderMap::new(), &damaged(sample(), &damage)) {
-                prop_assert!(webhook.id.len() < 200);
+                prop_assert!(webhook.id.len() < 200 && webhook.id.bytes().all(|b| b.is_ascii_graphic()));
                 if let Subject::Payment { order_id, payment_key } = webhook.subject {
                     prop_assert!(ORDER_IDS.allow(&order_id));
                     prop_assert!(payment_key.is_some_and(|key| mapping::is_receipt_id(&key)));

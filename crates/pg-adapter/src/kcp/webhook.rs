@@ -44,7 +44,8 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8], site_cd: &str) -> Result<We
     } else {
         Subject::Other
     };
-    Ok(Webhook { id: form.id(), kind: kind.to_owned(), subject })
+    let id = form.id().ok_or_else(|| malformed("its id (noti_id) is none"))?;
+    Ok(Webhook { id, kind: kind.to_owned(), subject })
 }
 
 /// What was sent, each value in the charset that it turns out to have.
@@ -69,11 +70,16 @@ impl Form {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// `noti_id` where there is one. Other kinds have none: a digest of what tells one event from
+    /// `noti_id` where there is one, with what is acted on: it can be guessed, and with another order beside
+    /// it a forgery is another delivery. Other kinds have none: a digest of what tells one event from
     /// another, and of nothing that differs between repeats of one (such as the sending time may).
-    fn id(&self) -> String {
+    /// None if it is one that KCP makes none like.
+    fn id(&self) -> Option<String> {
         if let Some(id) = self.get("noti_id").filter(|id| id.len() <= 40) {
-            return id.to_owned();
+            let order_no = self.get("order_no").filter(|id| mapping::is_order_no(id)).unwrap_or_default();
+            let tno = self.get("tno").filter(|tno| mapping::is_tno(tno)).unwrap_or_default();
+            let is_one = id.bytes().all(|b| b.is_ascii_graphic());
+            return is_one.then(|| format!("{id}:{order_no}:{tno}"));
         }
         let mut context = digest::Context::new(&digest::SHA256);
         for name in ["site_cd", "tx_cd", "tno", "order_no", "tx_tm", "refund_mny", "st_cd", "waybill_no"] {
@@ -82,7 +88,7 @@ impl Form {
             context.update(&value.len().to_le_bytes());
             context.update(value.as_bytes());
         }
-        hex::encode(context.finish())
+        Some(hex::encode(context.finish()))
     }
 }
 
@@ -107,7 +113,7 @@ mod tests {
     #[test]
     fn a_notification_names_the_payment_to_ask_about() {
         let webhook = read_plain(DEPOSIT).unwrap();
-        assert_eq!((webhook.id.as_str(), webhook.kind.as_str()), ("N1", "TX00"));
+        assert_eq!((webhook.id.as_str(), webhook.kind.as_str()), ("N1:ORDER1:26112000000001", "TX00"));
         let Subject::Payment { order_id, payment_key } = webhook.subject else { panic!() };
         assert_eq!((order_id.as_str(), payment_key.as_deref()), ("ORDER1", Some("26112000000001")));
     }
@@ -145,6 +151,7 @@ mod tests {
         let other_shop = DEPOSIT.replace("A52Q7", "T0000");
         let nameless = CANCEL.replace("order_no", "x");
         let odd_order = CANCEL.replace("ORDER1", "../x");
+        let [nul, spaced, korean] = ["N%001", "N+1", "%ED%99%8D"].map(|id| DEPOSIT.replace("N1", id));
         for body in [
             "",
             "{",
@@ -158,6 +165,9 @@ mod tests {
             &other_shop,
             &nameless,
             &odd_order,
+            &nul,
+            &spaced,
+            &korean,
             &"a=b&".repeat(LONGEST),
         ] {
             assert!(matches!(read_plain(body), Err(WebhookRefused::Malformed(_))), "{}", body.len());
@@ -186,7 +196,7 @@ mod tests {
             if let Ok(Webhook { id, subject: Subject::Payment { order_id, payment_key }, .. }) =
                 read(&HeaderMap::new(), &body, "A52Q7")
             {
-                prop_assert!(!id.is_empty());
+                prop_assert!(!id.is_empty() && id.bytes().all(|b| b.is_ascii_graphic()));
                 prop_assert!(mapping::is_order_no(&order_id));
                 prop_assert!(payment_key.is_some_and(|tno| mapping::is_tno(&tno)));
             }

@@ -121,7 +121,7 @@ impl Rig for BootpayRig {
         let payment = self.delivered(body("PAYMENT_COMPLETED"), &receipt_id).await;
         let news = json!({"receipt_id": format!("{receipt_id}unknown"), "webhook_type": "PAYMENT_DREAMT_OF"});
         let unknown = self.delivered(news, &format!("{receipt_id}unknown")).await;
-        let delivery_id = format!("{receipt_id}:PAYMENT_COMPLETED:0");
+        let delivery_id = format!("{receipt_id}:{order_id}:PAYMENT_COMPLETED:0");
         Webhooks { payment, order_id, delivery_id, unknown, forged: Vec::new(), stale: Vec::new() }
     }
 }

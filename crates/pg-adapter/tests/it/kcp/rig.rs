@@ -111,12 +111,13 @@ impl Rig for KcpRig {
     /// A deposit is the one kind that tells an id.
     async fn webhooks(&self) -> Webhooks {
         let order_id = format!("webhook{:04}", self.orders.fetch_add(1, Ordering::SeqCst));
-        let delivery_id = format!("N{order_id}");
+        let noti_id = format!("N{order_id}");
         let deposit = json!({"txCd": "TX00", "orderNo": order_id, "tno": "26112000000001",
-            "fields": {"noti_id": delivery_id, "op_cd": "50", "ipgm_mnyx": "29000", "remitter": "홍길동"}});
-        let payment = self.delivered(deposit, &format!("noti_id={delivery_id}")).await;
+            "fields": {"noti_id": noti_id, "op_cd": "50", "ipgm_mnyx": "29000", "remitter": "홍길동"}});
+        let payment = self.delivered(deposit, &format!("noti_id={noti_id}")).await;
         let unknown = json!({"txCd": "TX99", "orderNo": format!("{order_id}unknown")});
         let unknown = self.delivered(unknown, &format!("{order_id}unknown")).await;
+        let delivery_id = format!("{noti_id}:{order_id}:26112000000001");
         Webhooks { payment, order_id, delivery_id, unknown, forged: Vec::new(), stale: Vec::new() }
     }
 }
