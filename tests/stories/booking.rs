@@ -3,7 +3,9 @@
 mod customers;
 mod feeding;
 mod hostile_feeds;
+mod importing;
 mod menu;
+mod real_salon;
 mod reservations;
 mod reviews;
 

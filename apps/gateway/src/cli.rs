@@ -13,7 +13,9 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     app::{self, App},
     config::Config,
-    database, dev, serve, worker,
+    database, dev,
+    import::Import,
+    serve, worker,
 };
 
 /// Subscription billing for Korean booking businesses.
@@ -42,6 +44,8 @@ enum Command {
     Migrate,
     /// Print the OpenAPI document
     Openapi,
+    /// Import a shop's history from files; cut off, it goes on where it was
+    Import(Import),
     /// Run billing once, as a scheduler would, and print what was done
     Bill,
 }
@@ -98,6 +102,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Openapi => print_openapi(),
+        Command::Import(import) => import_files(import, config).await,
         Command::Bill => bill(&config).await,
     }
 }
@@ -128,6 +133,20 @@ async fn bill(config: &Config) -> anyhow::Result<()> {
     let report = app.billing.sweep().await.context("the billing run")?;
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
+}
+
+/// Into the configured database, or that of the development system on this data folder, whether it runs or not.
+async fn import_files(import: Import, config: Config) -> anyhow::Result<()> {
+    if let Some(running) = dev::Running::of(&config)? {
+        return import.run(&running.app(&config).await?.booking).await;
+    }
+    if config.database_url.is_some() {
+        return import.run(&production_app(&config).await?.booking).await;
+    }
+    let stopped = dev::Stopped::start(config).await?;
+    let imported = import.run(&stopped.app.booking).await;
+    stopped.stop().await;
+    imported
 }
 
 /// The configured database, or that of a development system that runs on the same data folder.
