@@ -14,6 +14,7 @@ use crate::{
     app::{self, App},
     config::Config,
     database, dev,
+    generate::Generate,
     import::Import,
     serve, worker,
 };
@@ -46,6 +47,8 @@ enum Command {
     Openapi,
     /// Import a shop's history from files; cut off, it goes on where it was
     Import(Import),
+    /// Invent shops with a history, for benchmarks and for looking around
+    Generate(Generate),
     /// Run billing once, as a scheduler would, and print what was done
     Bill,
 }
@@ -102,7 +105,8 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Openapi => print_openapi(),
-        Command::Import(import) => import_files(import, config).await,
+        Command::Import(import) => beside(config, async |app| import.run(&app.booking).await).await,
+        Command::Generate(generate) => beside(config, async |app| generate.run(app).await).await,
         Command::Bill => bill(&config).await,
     }
 }
@@ -135,18 +139,18 @@ async fn bill(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Into the configured database, or that of the development system on this data folder, whether it runs or not.
-async fn import_files(import: Import, config: Config) -> anyhow::Result<()> {
+/// Works on the configured database, or on that of the development system on this data folder, whether it runs or not.
+async fn beside(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Result<()>) -> anyhow::Result<()> {
     if let Some(running) = dev::Running::of(&config)? {
-        return import.run(&running.app(&config).await?.booking).await;
+        return work(&running.app(&config).await?).await;
     }
     if config.database_url.is_some() {
-        return import.run(&production_app(&config).await?.booking).await;
+        return work(&production_app(&config).await?).await;
     }
     let stopped = dev::Stopped::start(config).await?;
-    let imported = import.run(&stopped.app.booking).await;
+    let done = work(&stopped.app).await;
     stopped.stop().await;
-    imported
+    done
 }
 
 /// The configured database, or that of a development system that runs on the same data folder.

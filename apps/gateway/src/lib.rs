@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod database;
 pub mod dev;
+mod generate;
 mod import;
 mod layers;
 mod ops;
