@@ -3,7 +3,10 @@
 mod customers;
 mod feeding;
 mod hostile_feeds;
+mod importing;
+mod inventing;
 mod menu;
+mod real_salon;
 mod reservations;
 mod reviews;
 

@@ -13,7 +13,10 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     app::{self, App},
     config::Config,
-    database, dev, serve, worker,
+    database, dev,
+    generate::Generate,
+    import::Import,
+    serve, worker,
 };
 
 /// Subscription billing for Korean booking businesses.
@@ -42,6 +45,10 @@ enum Command {
     Migrate,
     /// Print the OpenAPI document
     Openapi,
+    /// Import a shop's history from files; cut off, it goes on where it was
+    Import(Import),
+    /// Invent shops with a history, for benchmarks and for looking around
+    Generate(Generate),
     /// Run billing once, as a scheduler would, and print what was done
     Bill,
 }
@@ -98,6 +105,8 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Openapi => print_openapi(),
+        Command::Import(import) => beside(config, async |app| import.run(&app.booking).await).await,
+        Command::Generate(generate) => beside(config, async |app| generate.run(app).await).await,
         Command::Bill => bill(&config).await,
     }
 }
@@ -128,6 +137,20 @@ async fn bill(config: &Config) -> anyhow::Result<()> {
     let report = app.billing.sweep().await.context("the billing run")?;
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
+}
+
+/// Works on the configured database, or on that of the development system on this data folder, whether it runs or not.
+async fn beside(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    if let Some(running) = dev::Running::of(&config)? {
+        return work(&running.app(&config).await?).await;
+    }
+    if config.database_url.is_some() {
+        return work(&production_app(&config).await?).await;
+    }
+    let stopped = dev::Stopped::start(config).await?;
+    let done = work(&stopped.app).await;
+    stopped.stop().await;
+    done
 }
 
 /// The configured database, or that of a development system that runs on the same data folder.

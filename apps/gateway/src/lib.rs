@@ -9,6 +9,8 @@ pub mod cli;
 pub mod config;
 pub mod database;
 pub mod dev;
+mod generate;
+mod import;
 mod layers;
 mod ops;
 pub mod providers;

@@ -45,3 +45,14 @@ pub(crate) async fn names(conn: &mut PgConnection, ids: &[i64]) -> sqlx::Result<
     .await?;
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
+
+/// The business that is registered under a name.
+pub async fn business_named(conn: &mut PgConnection, name: &str) -> sqlx::Result<Option<BusinessId>> {
+    sqlx::query_scalar!(
+        r#"select business_id as "id: BusinessId" from identity.business where name = $1
+           order by business_id limit 1"#,
+        name,
+    )
+    .fetch_optional(conn)
+    .await
+}

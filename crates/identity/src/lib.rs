@@ -8,7 +8,7 @@ mod business;
 mod http;
 mod token;
 
-pub use business::{NewBusiness, register_missing};
+pub use business::{NewBusiness, business_named, register_missing};
 pub use http::{authenticate, dev_router, router};
 pub use token::Tokens;
 

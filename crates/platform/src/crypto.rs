@@ -104,6 +104,27 @@ pub fn digest(bytes: &[u8]) -> [u8; 32] {
     array
 }
 
+/// SHA-256 of what comes in pieces.
+pub struct Digest(aws_lc_rs::digest::Context);
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self(aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256))
+    }
+}
+
+impl Digest {
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub fn finish(self) -> [u8; 32] {
+        let mut array = [0; 32];
+        array.copy_from_slice(self.0.finish().as_ref());
+        array
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

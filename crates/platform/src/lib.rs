@@ -20,7 +20,7 @@ mod problem;
 mod tx;
 
 pub use body::{Data, Json, Path, Query, RawBody, contains_nul, read_object};
-pub use crypto::{Vault, VaultError, digest};
+pub use crypto::{Digest, Vault, VaultError, digest};
 pub use days::DayRange;
 pub use page::{Cursor, List, PageInfo, PageQuery};
 pub use principal::{

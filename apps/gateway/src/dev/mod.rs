@@ -53,6 +53,46 @@ pub async fn run(mut config: Config) -> anyhow::Result<()> {
     result
 }
 
+/// A development system that does not run: its database, for a command that needs nothing else of it.
+pub struct Stopped {
+    pub app: App,
+    cluster: postgres::Cluster,
+}
+
+impl Stopped {
+    pub async fn start(mut config: Config) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&config.data_dir).with_context(|| {
+            format!("cannot make the data folder {} (DANGOL_DATA_DIR)", config.data_dir.display())
+        })?;
+        let cluster = postgres::start(&config.data_dir).await?;
+        match Self::app(&mut config, &cluster.url).await {
+            Ok(app) => Ok(Self { app, cluster }),
+            Err(error) => {
+                cluster.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn app(config: &mut Config, url: &SecretString) -> anyhow::Result<App> {
+        let db = database::connect(url, config.database_connections).await?;
+        database::migrate(&db).await?;
+        let clock = Arc::new(MovableClock::default());
+        platform::clock::load_offset(&db, &clock).await.context("reading the development clock")?;
+        let sandbox = format!("http://{}", config.sandbox_addr);
+        config.providers.speak_with(&sandbox);
+        config.papers.speak_with(&sandbox);
+        let app = App::new(config, &config.development_secrets()?, db, clock)?;
+        demo::load(&app).await.context("loading the demo data")?;
+        Ok(app)
+    }
+
+    pub async fn stop(self) {
+        self.app.db.close().await;
+        self.cluster.stop().await;
+    }
+}
+
 /// Everything but the listening.
 async fn start(
     config: &mut Config,

@@ -4,6 +4,8 @@
 //! security; every statement names its business all the same. What is written is written for many rows at once.
 
 pub(crate) mod customer;
+pub(crate) mod generated;
+pub(crate) mod import_run;
 pub(crate) mod reservation;
 pub(crate) mod review;
 pub(crate) mod service;
