@@ -63,7 +63,7 @@ fn unheard(webhook: &DueWebhook, ours: Option<&Payment>) -> Option<Finding> {
         return Some(Finding {
             kind: CaseKind::UnknownCharge,
             // As the same charge is called where the provider shows it.
-            subject: format!("{} {payment_key}", webhook.merchant.provider),
+            subject: format!("{} {payment_key}", webhook.merchant),
             merchant: webhook.merchant,
             business: None,
             payment: None,
