@@ -11,8 +11,8 @@ use sqlx::{Executor, PgConnection};
 
 use crate::reservation::{Planned, ReservationId};
 
-/// About fifty thousand reservations.
-const LARGE: usize = 8 * 1024 * 1024;
+/// Some ten thousand reservations.
+const LARGE: usize = 2 * 1024 * 1024;
 
 /// Rows as `COPY` reads them.
 #[derive(Default)]
