@@ -1421,7 +1421,7 @@ export interface components {
          * @description What kind of trouble it is.
          * @enum {string}
          */
-        CaseKind: "CHARGE_UNKNOWN" | "REFUND_UNKNOWN" | "AMOUNT_DIFFERS" | "LATE_APPROVAL" | "UNKNOWN_CHARGE" | "UNKNOWN_CANCEL" | "MISSING_AT_PROVIDER";
+        CaseKind: "CHARGE_UNKNOWN" | "REFUND_UNKNOWN" | "AMOUNT_DIFFERS" | "LATE_APPROVAL" | "UNKNOWN_CHARGE" | "UNKNOWN_CANCEL" | "MISSING_AT_PROVIDER" | "RECEIPT_NOT_TAKEN_BACK";
         /** @enum {string} */
         CaseStatus: "OPEN" | "RESOLVED";
         /** @description Something for an operator to decide, with its evidence. */

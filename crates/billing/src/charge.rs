@@ -151,8 +151,13 @@ impl Billing {
         };
         metrics::counter!("dangol_charges_total", "provider" => attempt.merchant.provider.as_str(), "outcome" => name)
             .increment(1);
+        // That a business's own contract got no answer may be for its own reasons, such as a key that the
+        // provider does not know: it must not open the breaker for everybody. An answer closes it all the same.
+        let is_answered = matches!(outcome, Outcome::Approved(_) | Outcome::Declined(_));
+        let tells = is_answered || attempt.merchant.account.is_none();
         // An answer is never lost over how the provider is doing.
         if !matches!(attempt.means, Means::Gone)
+            && tells
             && let Err(error) = self.observe(attempt.merchant.provider, &outcome).await
         {
             tracing::error!(%error, "how a provider is doing could not be written down");

@@ -1,7 +1,7 @@
 //! A shop that paid from an account asks for its cash receipt (현금영수증) afterwards, and refunds take it back.
 
 use futures::future::join_all;
-use sandbox::{BookKind, CashReceiptType, Provider, TossSwitches};
+use sandbox::{BookKind, CashReceiptType, Fault, FaultKind, Operation, Provider, TossSwitches};
 use serde_json::{Value, json};
 use testkit::{Answer, TestApp};
 
@@ -257,6 +257,21 @@ async fn a_provider_that_issues_none_says_so() {
         it
     });
     wants_one(&app).await.problem(409, "CASH_RECEIPTS_NOT_OFFERED");
+}
+
+#[tokio::test]
+async fn what_the_provider_would_not_take_back_is_for_a_person() {
+    let app = issued().await;
+    let decline = FaultKind::Decline { code: "NOT_CANCELABLE_AMOUNT".to_owned() };
+    app.sandbox.add_fault(Fault::new(decline).on(Operation::CancelCashReceipt));
+    app.owner().post("/api/payments/101/refund", json!({"reason": "고객 요청"})).await.data();
+    app.sweep().await;
+    assert_eq!(receipts_in_the_book(&app), (vec![29_000], vec![]));
+    let case = app.the_case().await;
+    assert_eq!((&case["kind"], &case["paymentId"]), (&json!("RECEIPT_NOT_TAKEN_BACK"), &json!(101)));
+    assert_eq!((&case["ourAmount"], &case["orderId"]), (&json!(29_000), &Value::Null));
+    app.decides(&case, "REFUND").await.problem(409, "RESOLUTION_NOT_POSSIBLE");
+    app.decides(&case, "WRITE_OFF").await.data();
 }
 
 #[tokio::test]

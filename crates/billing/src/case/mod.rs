@@ -48,6 +48,8 @@ pub enum CaseKind {
     UnknownCancel,
     /// We call something paid or refunded that the provider does not have.
     MissingAtProvider,
+    /// Money went back, and the provider would not take it out of the payment's cash receipt.
+    ReceiptNotTakenBack,
 }
 
 /// What a person decides.
@@ -72,7 +74,7 @@ impl CaseKind {
             Self::RefundUnknown | Self::UnknownCancel => &[Adopt, WriteOff],
             Self::AmountDiffers => &[Refund],
             Self::UnknownCharge => &[Refund, WriteOff],
-            Self::MissingAtProvider => &[WriteOff],
+            Self::MissingAtProvider | Self::ReceiptNotTakenBack => &[WriteOff],
         }
     }
 }
@@ -162,6 +164,22 @@ impl Finding {
             refund: Some(refund),
             our_amount: Some(amount),
             ..Self::about(payment, CaseKind::MissingAtProvider, evidence)
+        }
+    }
+
+    /// A refund that the payment's cash receipt does not know of. It says nothing about the money, and so
+    /// names no order: a resolved case explains what differs about its order.
+    pub(crate) fn kept_receipt(payment: &Payment, refund: RefundId, amount: Krw, code: &str) -> Self {
+        Self {
+            subject: format!("cash receipt, refund {refund}"),
+            refund: Some(refund),
+            order_id: None,
+            our_amount: Some(amount),
+            ..Self::about(
+                payment,
+                CaseKind::ReceiptNotTakenBack,
+                format!("the provider would not take it out of the cash receipt: {code}"),
+            )
         }
     }
 

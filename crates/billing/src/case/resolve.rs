@@ -83,6 +83,8 @@ impl Billing {
             CaseKind::RefundUnknown => self.resolve_unknown_refund(case, decision).await,
             CaseKind::UnknownCancel => self.resolve_unknown_cancel(case, decision).await,
             CaseKind::MissingAtProvider => self.write_off_missing(case).await,
+            // Done by hand in the provider's console, which our books know nothing of.
+            CaseKind::ReceiptNotTakenBack => Ok(()),
         }
     }
 

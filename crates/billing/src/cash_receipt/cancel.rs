@@ -10,8 +10,8 @@ use super::{
     payment_key,
 };
 use crate::{
-    Billing, BillingError, event::BillingEvent, payment::Payment, reconcile::pause_before, refund::Refund,
-    store,
+    Billing, BillingError, case::Finding, event::BillingEvent, payment::Payment, reconcile::pause_before,
+    refund::Refund, store,
 };
 
 impl Billing {
@@ -141,6 +141,11 @@ impl Billing {
                     "a cash receipt was not taken back");
                 let status = current.status.after(CancelStatus::Refused)?;
                 store::cash_receipt::settle_cancel(&mut tx, current, status, Some(&decline.code), now)
+                    .await?;
+                let payment = store::payment::lock(&mut tx, receipt.business, receipt.payment).await?;
+                let payment = payment.ok_or(BillingError::NotFound)?;
+                let (refund, amount) = (current.refund, current.amount);
+                self.open_case(&mut tx, &Finding::kept_receipt(&payment, refund, amount, &decline.code))
                     .await?;
                 self.release_receipt_cancel(&mut tx, &receipt).await?;
             }

@@ -120,7 +120,8 @@ impl Http {
     ) -> Answer {
         let token = match self.token(now).await {
             Ok(token) => token,
-            Err(answer) => return answer,
+            // Whatever became of the request for a token, this one did not leave.
+            Err(reason) => return Answer::NotSent(format!("no token: {reason}")),
         };
         let started = Instant::now();
         let answer = answered(request.bearer_auth(token.expose_secret())).await;
@@ -132,10 +133,7 @@ impl Http {
     }
 
     /// One at a time asks for a new one, and the others wait for it.
-    ///
-    /// Without one nothing leaves, whatever became of the request for it. That Bootpay does not know us is
-    /// its word on whatever we ask, all the same: it is we who are wrong, and no outage.
-    async fn token(&self, now: DateTime<Utc>) -> Result<SecretString, Answer> {
+    async fn token(&self, now: DateTime<Utc>) -> Result<SecretString, String> {
         let mut kept = self.token.lock().await;
         let is_fresh = |token: &&Token| (TimeDelta::zero()..TOKEN_KEPT).contains(&(now - token.fetched_at));
         if let Some(token) = kept.as_ref().filter(is_fresh) {
@@ -150,19 +148,16 @@ impl Http {
             Answer::Accepted(body) => {
                 // Not the text of the error: it may quote the token.
                 let token: wire::Token =
-                    serde_json::from_slice(&body).map_err(|_| no_token("it is not readable"))?;
+                    serde_json::from_slice(&body).map_err(|_| "it is not readable".to_owned())?;
                 let value = SecretString::from(token.access_token);
                 *kept = Some(Token { value: value.clone(), fetched_at: now });
                 Ok(value)
             }
             Answer::Refused { status, error } => {
                 tracing::error!(status = status.as_u16(), code = error.code, "bootpay gives us no token");
-                if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-                    return Err(Answer::Refused { status, error });
-                }
-                Err(no_token(&format!("{status} {}", error.code)))
+                Err(format!("{status} {}", error.code))
             }
-            Answer::NotSent(reason) | Answer::Unclear(reason) => Err(no_token(&reason)),
+            Answer::NotSent(reason) | Answer::Unclear(reason) => Err(reason),
         }
     }
 
@@ -170,10 +165,6 @@ impl Http {
         let url = format!("{}{path}", self.base_url);
         self.client.request(method, url).timeout(self.connect_timeout + patience)
     }
-}
-
-fn no_token(reason: &str) -> Answer {
-    Answer::NotSent(format!("no token: {reason}"))
 }
 
 /// What these do is not documented. Webhooks have a `webhook_type` from version 5 on.

