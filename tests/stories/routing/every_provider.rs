@@ -6,7 +6,7 @@ use testkit::{Card, TestApp, name};
 
 #[tokio::test]
 async fn at_every_provider_a_salon_subscribes_renews_is_declined_is_refunded_and_cancels() {
-    for provider in [Provider::Toss, Provider::PortOne, Provider::Kcp] {
+    for provider in [Provider::Toss, Provider::PortOne, Provider::Kcp, Provider::Bootpay] {
         let app = TestApp::start().await;
         let started = app.subscribes_at(provider).await;
         assert_eq!(started["nextPaymentDate"], "2026-03-01", "{provider:?}");
