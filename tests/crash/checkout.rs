@@ -9,7 +9,7 @@ use crate::{
     world::World,
 };
 
-told_of!(Toss as toss, PortOne as portone, Kcp as kcp: [
+told_of!(Toss as toss, PortOne as portone, Kcp as kcp, Bootpay as bootpay: [
     killed_at_every_named_step_of_a_checkout_the_payer_is_charged_once,
 ]);
 

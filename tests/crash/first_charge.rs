@@ -19,7 +19,7 @@ const STEPS: [(&str, Operation); 6] = [
     ("charge::settled", Operation::Charge),
 ];
 
-told_of!(Toss as toss, PortOne as portone, Kcp as kcp: [
+told_of!(Toss as toss, PortOne as portone, Kcp as kcp, Bootpay as bootpay: [
     killed_at_every_named_step_of_a_first_charge_the_business_is_charged_once,
 ]);
 

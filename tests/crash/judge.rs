@@ -184,8 +184,8 @@ fn refunds_agree<'a>(
 ) {
     for payment in payments {
         let id = payment.payment_id;
-        // What KCP calls a cancel is lost with its answer: an inquiry shows only what is left.
-        let is_named = payment.provider != "KCP";
+        // What KCP and Bootpay call a cancel is lost with its answer: a look-up shows only what is left.
+        let is_named = !matches!(payment.provider.as_str(), "KCP" | "BOOTPAY");
         let named = |key: &'a Option<String>| key.as_deref().filter(|_| is_named).unwrap_or_default();
         let ours: Vec<&Refund> = refunds.iter().filter(|refund| refund.payment_id == id).collect();
         for refund in &ours {

@@ -20,7 +20,7 @@ const STEPS: [(&str, Operation); 6] = [
     ("charge::settled", Operation::Charge),
 ];
 
-told_of!(Toss as toss, PortOne as portone, Kcp as kcp: [
+told_of!(Toss as toss, PortOne as portone, Kcp as kcp, Bootpay as bootpay: [
     killed_at_every_named_step_of_a_new_cards_charge_what_is_owed_is_paid_once,
 ]);
 

@@ -39,7 +39,6 @@ impl World {
                 answer.text().await.unwrap_or_default()
             );
         }
-        self.an_hour_passes().await;
     }
 
     fn console_shows(&self, order: &Value) -> Option<BookEntry> {
@@ -50,12 +49,5 @@ impl World {
     async fn open_cases(&self) -> i64 {
         let query = "select count(*) from billing.operator_case where status = 'OPEN'";
         sqlx::query_scalar(query).fetch_one(&self.superuser).await.expect("the database answers")
-    }
-
-    /// What was written off is charged anew within the hour.
-    async fn an_hour_passes(&self) {
-        let statement = "update billing.subscription set due_at = now()
-             where status in ('ACTIVE', 'PAST_DUE') and due_at between now() and now() + interval '1 hour'";
-        sqlx::query(statement).execute(&self.superuser).await.expect("time passes");
     }
 }

@@ -70,7 +70,7 @@ impl World {
         command
     }
 
-    /// Credentials for `PortOne` and KCP, and which of the three is meant where none is named.
+    /// Credentials for `PortOne`, KCP and Bootpay, and which of all is meant where none is named.
     fn other_providers(&self) -> Vec<(&'static str, String)> {
         let kcp = sandbox::kcp_dev_credentials();
         vec![
@@ -87,6 +87,9 @@ impl World {
             ("KCP_PRIVATE_KEY_PASSWORD", kcp.passphrase),
             ("KCP_API_BASE_URL", self.sandbox.kcp_base_url()),
             ("KCP_RECEIPT_BASE_URL", self.sandbox.kcp_base_url()),
+            ("BOOTPAY_APPLICATION_ID", "the-bootpay-application-of-the-crash-tests".to_owned()),
+            ("BOOTPAY_PRIVATE_KEY", "the-bootpay-key-of-the-crash-tests".to_owned()),
+            ("BOOTPAY_API_BASE_URL", self.sandbox.bootpay_base_url()),
         ]
     }
 

@@ -40,9 +40,10 @@ pub(crate) fn gets_to(provider: Provider, step: &str, mood: Mood) -> bool {
 }
 
 /// Whether what was written down is charged after all when the process dies before it asks. KCP cannot be
-/// asked by order: an operator finds nothing there and writes it off.
+/// asked by order: an operator finds nothing there and writes it off. At Bootpay a second charge may be
+/// another one: what it shows no trace of for a day is given up.
 pub(crate) fn is_sent_again(provider: Provider) -> bool {
-    provider != Provider::Kcp
+    !matches!(provider, Provider::Kcp | Provider::Bootpay)
 }
 
 impl World {

@@ -15,7 +15,7 @@ use crate::{
 
 const STEPS: [&str; 3] = ["refund::written", "refund::answered", "refund::settled"];
 
-told_of!(Toss as toss, PortOne as portone, Kcp as kcp: [
+told_of!(Toss as toss, PortOne as portone, Kcp as kcp, Bootpay as bootpay: [
     killed_at_every_named_step_of_a_refund_and_asked_again_it_is_given_back_once,
     killed_at_every_named_step_of_a_refunds_reconciliation_it_is_given_back_once,
 ]);

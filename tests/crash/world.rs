@@ -129,6 +129,18 @@ impl World {
         }
     }
 
+    /// A day passes for what was asked for in vain: it is given up where it is not sent again. What was given
+    /// up, or written off, is charged anew within the hour.
+    async fn a_day_passes(&self) {
+        for statement in [
+            "update billing.payment set sent_at = sent_at - interval '25 hours' where status = 'PENDING'",
+            "update billing.subscription set due_at = now()
+             where status in ('ACTIVE', 'PAST_DUE') and due_at between now() and now() + interval '1 hour'",
+        ] {
+            sqlx::query(statement).execute(&self.superuser).await.expect("time passes");
+        }
+    }
+
     /// How much is due or not known yet.
     pub(crate) async fn unfinished(&self) -> i64 {
         sqlx::query_scalar(
@@ -151,6 +163,7 @@ impl World {
             self.minutes_pass().await;
             self.bill().await;
             self.operator_decides().await;
+            self.a_day_passes().await;
             self.unfinished().await == 0
         })
         .await;

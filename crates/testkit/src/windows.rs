@@ -31,7 +31,7 @@ pub async fn payment_in_the_window(
         payer["manualConfirmation"] = json!(true);
     }
     let answer = control(sandbox, provider, "payment-auth", payer).await;
-    let handed_over = answer.get("paymentKey").or_else(|| answer.get("paymentToken"));
+    let handed_over = ["paymentKey", "paymentToken", "receiptId"].iter().find_map(|name| answer.get(name));
     handed_over.and_then(Value::as_str).unwrap_or_else(|| panic!("no payment: {answer}")).to_owned()
 }
 
