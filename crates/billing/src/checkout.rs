@@ -139,36 +139,45 @@ impl Billing {
             let settlement = self.wait_for_settlement(payment.business, payment.id).await?;
             return Ok(Confirmed { payment: payment.id, settlement });
         }
-        payment.status.after(PaymentMove::Confirm)?;
-        let (plan, _) = self.for_sale(&mut tx, &payment.plan_code, payment.cycle).await?;
+        let attempt = self.write_down_confirm(&mut tx, &payment, &request.payment_key).await?;
+        tx.commit().await?;
+        let settlement = self.collect(&attempt).await?;
+        Ok(Confirmed { payment: payment.id, settlement })
+    }
+
+    /// An order that is to be confirmed: PENDING from now on, with a subscription to pay for. What is left to do is
+    /// to ask the provider, unless it told already.
+    pub(crate) async fn write_down_confirm(
+        &self,
+        tx: &mut TenantTx,
+        order: &Payment,
+        payment_key: &str,
+    ) -> Result<Attempt, BillingError> {
+        order.status.after(PaymentMove::Confirm)?;
+        let (plan, _) = self.for_sale(tx, &order.plan_code, order.cycle).await?;
         let new = NewSubscription {
             plan: &plan,
-            cycle: payment.cycle,
-            price: payment.amount,
+            cycle: order.cycle,
+            price: order.amount,
             method: None,
             idempotency_key: None,
         };
-        let (_, invoice) = self.write_down_subscription(&mut tx, business, &new).await?;
+        let (_, invoice) = self.write_down_subscription(tx, order.business, &new).await?;
         let now = self.clock.now();
-        store::payment::confirm(&mut tx, &payment, invoice.id, &request.payment_key, now + LEASE, now)
-            .await?;
-        tx.commit().await?;
-
-        let attempt = Attempt {
-            business,
-            payment: payment.id,
-            order_id: payment.order_id,
-            merchant: payment.merchant,
-            amount: payment.amount,
-            order_name: Attempt::order_name(&plan.name, payment.cycle),
-            means: Means::Checkout { payment_key: request.payment_key.clone() },
+        store::payment::confirm(tx, order, invoice.id, payment_key, now + LEASE, now).await?;
+        Ok(Attempt {
+            business: order.business,
+            payment: order.id,
+            order_id: order.order_id.clone(),
+            merchant: order.merchant,
+            amount: order.amount,
+            order_name: Attempt::order_name(&plan.name, order.cycle),
+            means: Means::Checkout { payment_key: payment_key.to_owned() },
             written_at: now,
             sent_at: Some(now),
             checks: 0,
             wanted: true,
-        };
-        let settlement = self.collect(&attempt).await?;
-        Ok(Confirmed { payment: payment.id, settlement })
+        })
     }
 
     /// The client made the order id itself. What is owed is still ours to say: the plan's price.

@@ -9,11 +9,9 @@ use platform::TenantTx;
 
 use super::act::Heard;
 use crate::{
-    Billing, BillingError, CaseKind, PaymentMove,
+    Billing, BillingError, CaseKind,
     approval::Answer,
     case::Finding,
-    charge::LEASE,
-    enroll::NewSubscription,
     payment::{Payment, PaymentStatus},
     store,
 };
@@ -30,7 +28,7 @@ impl Billing {
             return Ok(Heard::Nothing);
         }
         let refused = if theirs.amount == order.amount && theirs.remaining == theirs.amount {
-            match self.write_confirm_down(order, &theirs).await {
+            match self.confirm_as_if_asked(order, &theirs).await {
                 Ok(()) => {
                     let outcome = Outcome::Approved(theirs);
                     let answer = Answer { business: order.business, payment: order.id, outcome };
@@ -51,7 +49,7 @@ impl Billing {
 
     /// As if the payer had confirmed just now: PENDING, with a subscription to pay for. There is nothing to
     /// ask for any more; the approval that is there settles it, now or when the reconciler finds it.
-    async fn write_confirm_down(&self, order: &Payment, theirs: &Approval) -> Result<(), BillingError> {
+    async fn confirm_as_if_asked(&self, order: &Payment, theirs: &Approval) -> Result<(), BillingError> {
         let mut tx = TenantTx::begin(&self.db, order.business).await?;
         let order =
             store::payment::lock(&mut tx, order.business, order.id).await?.ok_or(BillingError::NotFound)?;
@@ -59,18 +57,7 @@ impl Billing {
         if order.status != PaymentStatus::Requested {
             return Ok(());
         }
-        order.status.after(PaymentMove::Confirm)?;
-        let (plan, _) = self.for_sale(&mut tx, &order.plan_code, order.cycle).await?;
-        let new = NewSubscription {
-            plan: &plan,
-            cycle: order.cycle,
-            price: order.amount,
-            method: None,
-            idempotency_key: None,
-        };
-        let (_, invoice) = self.write_down_subscription(&mut tx, order.business, &new).await?;
-        let now = self.clock.now();
-        store::payment::confirm(&mut tx, &order, invoice.id, &theirs.payment_key, now + LEASE, now).await?;
+        self.write_down_confirm(&mut tx, &order, &theirs.payment_key).await?;
         tx.commit().await?;
         Ok(())
     }
