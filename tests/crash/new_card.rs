@@ -12,9 +12,9 @@ use crate::{
 
 /// The steps of a replacement, and what the provider is asked there.
 const STEPS: [(&str, Operation); 6] = [
-    ("enroll::written", Operation::Issue),
-    ("enroll::answered", Operation::Issue),
-    ("enroll::stored", Operation::Issue),
+    ("card::written", Operation::Issue),
+    ("card::answered", Operation::Issue),
+    ("card::stored", Operation::Issue),
     ("charge::written", Operation::Charge),
     ("charge::answered", Operation::Charge),
     ("charge::settled", Operation::Charge),

@@ -36,7 +36,7 @@ pub(crate) fn moods(provider: Provider) -> &'static [Mood] {
 /// Whether a process gets as far as storing a key. KCP's window data is good once: a key whose answer
 /// was lost cannot be fetched, and the owner registers the card anew.
 pub(crate) fn gets_to(provider: Provider, step: &str, mood: Mood) -> bool {
-    provider != Provider::Kcp || step != "enroll::stored" || mood == Mood::Answers
+    provider != Provider::Kcp || step != "card::stored" || mood == Mood::Answers
 }
 
 /// Whether what was written down is charged after all when the process dies before it asks. KCP cannot be

@@ -6,7 +6,7 @@ use platform::{TenantTx, events};
 
 use crate::{
     Billing, BillingError, SubscriptionStatus,
-    enroll::{CardRegistration, RegisteredCard, keep_card},
+    card::{CardRegistration, RegisteredCard, keep_card},
     event::BillingEvent,
     payment_method::{PaymentMethodId, Standby},
     store,

@@ -8,6 +8,7 @@
 mod approval;
 mod backup;
 mod breaker;
+mod card;
 mod case;
 mod cash_receipt;
 mod charge;

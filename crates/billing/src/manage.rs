@@ -7,8 +7,8 @@ use sqlx::PgConnection;
 use crate::{
     Billing, BillingError, EndReason, SubscriptionMove, SubscriptionStatus,
     breaker::Availability,
+    card::{CardRegistration, RegisteredCard, keep_card},
     charge::{Attempt, NOT_SENT, Settlement},
-    enroll::{CardRegistration, RegisteredCard, keep_card},
     event::BillingEvent,
     invoice::Invoice,
     payment::{PaymentId, PaymentReason},

@@ -1,6 +1,6 @@
 //! What people write in their own words.
 
-use crate::{BillingError, enroll::is_card_number};
+use crate::{BillingError, card::is_card_number};
 
 /// Refuses an id, of which a card number may be a part with anything between its groups.
 pub(super) fn is_no_card_number(id: &str) -> Result<(), BillingError> {

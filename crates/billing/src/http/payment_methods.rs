@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Billing, BillingError,
-    enroll::{CardRegistration, RegisteredCard},
+    card::{CardRegistration, RegisteredCard},
     manage::PaidNow,
     payment::PaymentId,
     payment_method::{PaymentMethodId, Standby},
