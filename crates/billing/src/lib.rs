@@ -13,6 +13,7 @@ mod cash_receipt;
 mod charge;
 mod checkout;
 mod dunning;
+mod ending;
 mod enroll;
 mod error;
 mod event;
