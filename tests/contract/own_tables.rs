@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The contexts that have tables. Everybody may use those of `platform`.
-const CONTEXTS: [&str; 3] = ["billing", "booking", "identity"];
+const CONTEXTS: [&str; 4] = ["billing", "booking", "identity", "notifications"];
 
 /// What contexts publish as views: anybody reads them, and nobody writes through them.
 const PUBLISHED: [&str; 2] = ["booking_read", "identity_read"];

@@ -14,6 +14,7 @@ mod first_charge;
 mod judge;
 mod mood;
 mod new_card;
+mod notifications;
 mod operator;
 mod owner;
 mod process;

@@ -7,6 +7,10 @@ mod api_server;
 mod bare_charges;
 mod billing_process;
 mod billing_run;
+mod fanout;
+mod fanout_hub;
+mod fanout_screens;
+mod fanout_server;
 mod ledger;
 mod list_server;
 mod memory;
@@ -44,6 +48,8 @@ enum Command {
     Reconcile(reconcile::Arguments),
     /// Webhooks stored and acted on a second, against pgbench writing the same rows
     Webhooks(webhooks::Arguments),
+    /// Notifications to 5,000 screens, against a bare axum hub that broadcasts the same frames
+    Fanout(fanout::Arguments),
     /// One process of a benchmark; its task comes on standard input
     #[command(hide = true)]
     Part,
@@ -81,6 +87,7 @@ async fn benchmark(command: Command) -> anyhow::Result<bool> {
         Command::Api(arguments) => api::run(&arguments).await,
         Command::Reconcile(arguments) => reconcile::run(&arguments).await,
         Command::Webhooks(arguments) => webhooks::run(&arguments).await,
+        Command::Fanout(arguments) => fanout::run(&arguments).await,
         Command::Part => bail!("a part is not a benchmark"),
     }
 }

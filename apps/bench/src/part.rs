@@ -29,6 +29,9 @@ use crate::{
     api_server::{self, ApiServer},
     bare_charges::{self, BareCharges},
     billing_process::{self, BillingProcess},
+    fanout_hub,
+    fanout_screens::{self, Screens},
+    fanout_server::{self, FanoutServer},
     list_server::{self, ListServer},
     reconcile::{self, Comparison},
     seed::{self, Seed},
@@ -57,6 +60,9 @@ pub(crate) enum Task {
     WebhookProvider,
     WebhookWorker(WebhookWorker),
     WebhookLoad(WebhookLoad),
+    FanoutHub,
+    FanoutServer(FanoutServer),
+    Screens(Screens),
 }
 
 impl Task {
@@ -73,6 +79,9 @@ impl Task {
             Self::WebhookProvider => "webhook-provider",
             Self::WebhookWorker(_) => "webhook-worker",
             Self::WebhookLoad(_) => "webhook-load",
+            Self::FanoutHub => "fanout-hub",
+            Self::FanoutServer(_) => "fanout-server",
+            Self::Screens(_) => "screens",
         }
     }
 }
@@ -119,6 +128,11 @@ impl Part {
         lines[lines.len().saturating_sub(10)..].join("\n")
     }
 
+    /// Its process id, to look at what it needs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     pub(crate) async fn stop(mut self) -> io::Result<()> {
         self.child.kill().await
     }
@@ -130,6 +144,16 @@ pub(crate) async fn outcome<T: DeserializeOwned>(task: &Task, folder: &Path) -> 
     let answer = part.answer().await?;
     part.child.wait().await?;
     Ok(answer)
+}
+
+/// Runs a process to its end that answers nothing.
+pub(crate) async fn finish(task: &Task, folder: &Path) -> anyhow::Result<()> {
+    let mut part = Part::start(task, folder).await?;
+    let ended = part.child.wait().await?;
+    if !ended.success() {
+        bail!("a process of the benchmark failed:\n{}", part.last_words());
+    }
+    Ok(())
 }
 
 /// The other side: does the task that comes on standard input.
@@ -170,6 +194,9 @@ async fn work(task: Task) -> anyhow::Result<()> {
         Task::WebhookProvider => webhook_provider::run().await,
         Task::WebhookWorker(worker) => Box::pin(webhook_worker::run(worker)).await,
         Task::WebhookLoad(load) => answer(&webhook_load::run(&load).await?),
+        Task::FanoutHub => fanout_hub::run().await,
+        Task::FanoutServer(server) => fanout_server::run(server).await,
+        Task::Screens(screens) => fanout_screens::run(screens).await,
     }
 }
 

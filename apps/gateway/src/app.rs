@@ -7,12 +7,15 @@ use axum::{
     extract::{DefaultBodyLimit, FromRef},
     http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
+    response::Html,
+    routing::get,
 };
 use billing::Billing;
 use booking::Booking;
 use identity::{Identity, Tokens};
 use kernel::Clock;
 use metrics_exporter_prometheus::PrometheusHandle;
+use notifications::{Hub, Limits, NatsSignal, Notifications, PostgresSignal, Signal};
 use platform::{Problem, idempotency::Idempotency};
 use reporting::Reporting;
 use sqlx::PgPool;
@@ -42,6 +45,7 @@ pub struct App {
     pub billing: Billing,
     pub booking: Booking,
     pub reporting: Reporting,
+    pub notifications: Notifications,
     pub metrics: PrometheusHandle,
 }
 
@@ -67,7 +71,15 @@ impl App {
         };
         let booking = Booking { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
         let reporting = Reporting { db: db.clone(), clock: Arc::clone(&clock) };
-        Ok(Self { db, clock, identity, billing, booking, reporting, metrics: ops::metrics_recorder()? })
+        let notifications = Notifications {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            signal: signal(secrets, &db)?,
+            hub: Hub::new(Limits::default()),
+            reminder_time: config.reminder_time,
+        };
+        let metrics = ops::metrics_recorder()?;
+        Ok(Self { db, clock, identity, billing, booking, reporting, notifications, metrics })
     }
 
     /// Everything that this process answers. With a clock that can be moved, the development routes as well.
@@ -75,7 +87,11 @@ impl App {
         let idempotency = Idempotency { db: self.db.clone(), clock: Arc::clone(&self.clock) };
         let mut routes = product_routes(&idempotency);
         if let Some(dev_clock) = dev_clock {
-            routes = routes.merge(identity::dev_router()).merge(crate::dev::clock_router(dev_clock));
+            let page = get(async || Html(crate::dev::NOTIFICATIONS_PAGE));
+            routes = routes
+                .merge(identity::dev_router())
+                .merge(crate::dev::clock_router(dev_clock))
+                .route("/dev/notifications", page);
         }
         let (router, document) = routes.split_for_parts();
         router
@@ -99,6 +115,14 @@ impl App {
     }
 }
 
+/// How the processes of this installation wake each other.
+fn signal(secrets: &Secrets, db: &PgPool) -> anyhow::Result<Arc<dyn Signal>> {
+    Ok(match &secrets.nats_url {
+        Some(url) => Arc::new(NatsSignal::new(url)?),
+        None => Arc::new(PostgresSignal::new(db.clone())),
+    })
+}
+
 /// Without the development routes.
 fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
     let whole = OpenApiRouter::with_openapi(Document::openapi());
@@ -106,12 +130,13 @@ fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
 }
 
 /// Each context's routes by themselves.
-fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 5] {
+fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 6] {
     [
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
         ("booking", booking::router()),
         ("reporting", reporting::router()),
+        ("notifications", notifications::router(idempotency)),
         ("operations", ops::router()),
     ]
 }
@@ -138,6 +163,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "papers", description = "Receipts, tax invoices, cash receipts"),
         (name = "booking", description = "Customers, staff, services, reservations, reviews"),
         (name = "reports", description = "What a shop earned"),
+        (name = "notifications", description = "What just happened: the list, WebSocket and server-sent events"),
         (name = "identity", description = "Who is calling"),
         (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),
         (name = "operations", description = "For schedulers, providers and monitoring"),

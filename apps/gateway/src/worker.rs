@@ -8,11 +8,13 @@ use std::{fmt, future::Future, time::Duration};
 use anyhow::Context;
 use billing::{ActOnWebhooks, Billing};
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions};
+use notifications::Notifications;
 use platform::jobs::Job;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, database::QUEUE_SCHEMA};
+use crate::{app::App, database::QUEUE_SCHEMA, events};
 
 const CONCURRENCY: usize = 4;
 
@@ -34,15 +36,27 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
         .context("the crontab")?
         .with_cron("*/5 * * * * check_invariants ?jobKey=check_invariants&jobKeyMode=preserve_run_at")
         .context("the crontab")?
-        .add_extension(Contexts(app.billing.clone()))
+        .add_extension(Contexts { billing: app.billing.clone(), notifications: app.notifications.clone() })
         .listen_os_shutdown_signals(false)
         .shutdown_signal(stop)
         .init()
         .await
         .context("starting the worker")?;
+    let stopped = CancellationToken::new();
     // What was left by a killed worker is settled now and not in a minute.
-    let first_sweep = app.billing.sweep();
-    let (swept, ran) = tokio::join!(first_sweep, worker.run());
+    let first_sweep = Box::pin(app.billing.sweep());
+    let (swept, ran, ()) = tokio::join!(
+        first_sweep,
+        async {
+            let ran = worker.run().await;
+            stopped.cancel();
+            ran
+        },
+        async {
+            let stop = || stopped.clone().cancelled_owned();
+            tokio::join!(events::react(app.clone(), stop()), events::announce(app.clone(), stop()));
+        }
+    );
     if let Err(error) = swept {
         tracing::error!(%error, "the first sweep failed; the next one follows in a minute");
     }
@@ -51,7 +65,10 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
 
 /// What jobs work on.
 #[derive(Clone)]
-struct Contexts(Billing);
+struct Contexts {
+    billing: Billing,
+    notifications: Notifications,
+}
 
 impl fmt::Debug for Contexts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,8 +76,8 @@ impl fmt::Debug for Contexts {
     }
 }
 
-fn billing(context: &WorkerContext) -> Result<Billing, String> {
-    context.get_ext::<Contexts>().map(|contexts| contexts.0.clone()).ok_or_else(|| "no contexts".to_owned())
+fn contexts(context: &WorkerContext) -> Result<&Contexts, String> {
+    context.get_ext::<Contexts>().ok_or_else(|| "no contexts".to_owned())
 }
 
 /// Everything that is due now. The crontab gives it null for a payload, and other versions of the
@@ -72,10 +89,14 @@ impl TaskHandler for Sweep {
     const IDENTIFIER: &'static str = "sweep";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let report = billing(&context)?.sweep().await.map_err(|error| error.to_string())?;
+        let Contexts { billing, notifications } = contexts(&context)?;
+        // One that fails must not hold up the other.
+        let (swept, reminded) = (billing.sweep().await, notifications.sweep().await);
+        let report = swept.map_err(|error| error.to_string())?;
         if report.due > 0 {
             tracing::info!(?report, "billing run");
         }
+        reminded.map_err(|error| error.to_string())?;
         Ok::<(), String>(())
     }
 }
@@ -88,7 +109,7 @@ impl TaskHandler for CheckInvariants {
     const IDENTIFIER: &'static str = "check_invariants";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        billing(&context)?.check_invariants().await.map_err(|error| error.to_string())
+        contexts(&context)?.billing.check_invariants().await.map_err(|error| error.to_string())
     }
 }
 
@@ -100,7 +121,7 @@ impl TaskHandler for WebhookJob {
     const IDENTIFIER: &'static str = ActOnWebhooks::NAME;
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        billing(&context)?.act_on_webhooks().await.map_err(|error| error.to_string())
+        contexts(&context)?.billing.act_on_webhooks().await.map_err(|error| error.to_string())
     }
 }
 

@@ -10,14 +10,14 @@ use axum::{
 use chrono::TimeDelta;
 use kernel::{BusinessId, Clock, SystemClock};
 use platform::{
-    AuthFailure, Authentication, BearerToken, BodyProblems, CommonProblems, Data, Json, Membership,
-    Permission, Principal, Problem, Role, SystemTx,
+    AuthFailure, Authentication, BearerToken, BodyProblems, Caller, CommonProblems, Data, Json, Membership,
+    Permission, Principal, Problem, Role, SessionEnd, SystemTx,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Identity, business};
+use crate::{Identity, business, token::Session};
 
 pub fn router<S>() -> OpenApiRouter<S>
 where
@@ -41,7 +41,10 @@ pub async fn authenticate(State(identity): State<Identity>, mut request: Request
     let authentication = match BearerToken::of(request.headers()).0 {
         None => Authentication::Failed(AuthFailure::Missing),
         Some(token) => match identity.tokens.verify(&token) {
-            Ok(principal) => Authentication::Verified(Arc::new(principal)),
+            Ok(Session { principal, ends_at }) => {
+                request.extensions_mut().insert(SessionEnd(ends_at));
+                Authentication::Verified(Arc::new(principal))
+            }
             Err(failure) => Authentication::Failed(failure),
         },
     };
@@ -99,17 +102,6 @@ async fn who_am_i(
         platform_admin: principal.is_platform_admin,
         businesses,
     }))
-}
-
-/// Anybody with a valid token.
-struct Caller(Arc<Principal>);
-
-impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, _: &S) -> Result<Self, Problem> {
-        Principal::of(&parts.extensions).map(Self)
-    }
 }
 
 /// For whom a development token is wanted.

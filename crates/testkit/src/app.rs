@@ -97,7 +97,7 @@ impl TestApp {
             App::new(&config, &secrets, db, clock.clone()).expect("the application is put together");
         let provider = AlterableProvider::take_place(&mut app.billing.gateways);
         dev::load_demo(&app).await.expect("the demo data loads");
-        let dev_clock = DevClock::new(clock.clone(), app.billing.clone());
+        let dev_clock = DevClock::new(clock.clone(), &app);
         let router = app.clone().router(Some(dev_clock.clone()));
         Self { app, clock, sandbox, provider, database, config, dev_clock, router }
     }
@@ -105,7 +105,7 @@ impl TestApp {
     /// The process is started again, put together a little otherwise.
     pub fn restarts(&mut self, otherwise: impl FnOnce(&mut App)) {
         otherwise(&mut self.app);
-        self.dev_clock = DevClock::new(self.clock.clone(), self.app.billing.clone());
+        self.dev_clock = DevClock::new(self.clock.clone(), &self.app);
         self.router = self.app.clone().router(Some(self.dev_clock.clone()));
     }
 
@@ -129,6 +129,18 @@ impl TestApp {
 
     pub fn member(&self, business: i64, role: Role) -> Actor {
         self.bearer(&principal(&[(business, role)], false), TimeDelta::hours(1))
+    }
+
+    /// A customer of a business, by the external id.
+    pub fn customer(&self, business: i64, external_id: &str) -> Actor {
+        let mut customer = principal(&[(business, Role::Customer)], false);
+        external_id.clone_into(&mut customer.subject);
+        self.bearer(&customer, TimeDelta::hours(1))
+    }
+
+    /// The owner of a business whose token runs out in a moment.
+    pub fn owner_for(&self, business: i64, lifetime: TimeDelta) -> Actor {
+        self.bearer(&principal(&[(business, Role::Owner)], false), lifetime)
     }
 
     /// Owner of several businesses.

@@ -10,6 +10,7 @@ use billing::{Billing, RunReport};
 use chrono::{DateTime, Duration, Months, TimeDelta, Utc};
 use iso8601_duration::Duration as IsoDuration;
 use kernel::{Clock, KoreanTime, MovableClock};
+use notifications::Notifications;
 use platform::{BodyProblems, Data, Json, Problem};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -29,13 +30,15 @@ const PATIENCE: u32 = 40;
 pub struct DevClock {
     clock: Arc<MovableClock>,
     billing: Billing,
+    notifications: Notifications,
     /// One move at a time.
     moving: Arc<Mutex<()>>,
 }
 
 impl DevClock {
-    pub fn new(clock: Arc<MovableClock>, billing: Billing) -> Self {
-        Self { clock, billing, moving: Arc::default() }
+    pub fn new(clock: Arc<MovableClock>, app: &App) -> Self {
+        let (billing, notifications) = (app.billing.clone(), app.notifications.clone());
+        Self { clock, billing, notifications, moving: Arc::default() }
     }
 
     /// Makes it `target`, doing on the way all that becomes due. Answers with what was charged and
@@ -46,7 +49,7 @@ impl DevClock {
         let mut stops = 0;
         let mut reached = None;
         let mut patience = PATIENCE;
-        while let Some(due) = self.billing.next_due().await?.filter(|due| *due <= target) {
+        while let Some(due) = self.next_due().await?.filter(|due| *due <= target) {
             let now = self.clock.now();
             // What stays due is held by somebody else (the worker is at it): a little patience keeps
             // the order. It must not hold the year up for ever.
@@ -63,12 +66,26 @@ impl DevClock {
             if due > now {
                 self.set(due).await?;
             }
-            billing += self.billing.sweep().await?;
+            billing += self.sweep().await?;
             stops += 1;
         }
         self.set(target).await?;
-        billing += self.billing.sweep().await?;
+        billing += self.sweep().await?;
         Ok(Moved { now: KoreanTime(self.clock.now()), stops, billing })
+    }
+
+    /// When something will be due next, whoever's.
+    async fn next_due(&self) -> anyhow::Result<Option<DateTime<Utc>>> {
+        let due = [self.billing.next_due().await?, self.notifications.next_due().await?];
+        Ok(due.into_iter().flatten().min())
+    }
+
+    /// Does what is due now, and what follows from it.
+    async fn sweep(&self) -> anyhow::Result<RunReport> {
+        let report = self.billing.sweep().await?;
+        self.notifications.sweep().await?;
+        self.notifications.react_to_all().await?;
+        Ok(report)
     }
 
     async fn set(&self, instant: DateTime<Utc>) -> sqlx::Result<()> {
@@ -128,7 +145,7 @@ async fn get_clock(State(dev_clock): State<DevClock>) -> Json<Data<ClockView>> {
 /// Move the clock (development only)
 ///
 /// Everything that becomes due on the way is done, in order, before the answer: renewals, retries,
-/// downgrades, period ends, reconciliation.
+/// downgrades, period ends, reconciliation, reminders, and what people are told of all that.
 #[utoipa::path(
     post, path = "/api/dev/clock", operation_id = "moveDevClock", tag = "dev",
     request_body = MoveClock,
