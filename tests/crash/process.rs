@@ -27,6 +27,13 @@ pub(crate) const JWT_SECRET: &str = "the-jwt-secret-of-the-crash-tests";
 pub(crate) const LINK_ID: &str = "CRASH";
 pub(crate) const POPBILL_SECRET_KEY: &str = "Y3Jhc2gtdGVzdHMtcG9wYmlsbC1zZWNyZXQta2V5LTE=";
 
+/// What the processes seal with.
+pub(crate) const ENCRYPTION_KEY: &str = "k1:Y3Jhc2gtdGVzdHMtZW5jcnlwdGlvbi1rZXktMzItYiE=";
+
+/// The account that the processes have at Solapi.
+pub(crate) const SOLAPI_KEY: &str = "NCSCRASHTESTS";
+pub(crate) const SOLAPI_SECRET: &str = "the-solapi-secret-of-the-crash-tests";
+
 /// A running process; dropping it kills it.
 pub(crate) struct Process {
     child: Child,
@@ -50,7 +57,7 @@ impl World {
             .env("DATABASE_URL", self.database.url.expose_secret())
             .env("DANGOL_DATABASE_CONNECTIONS", "12")
             .env("DANGOL_JWT_SECRET", JWT_SECRET)
-            .env("DANGOL_ENCRYPTION_KEY", "k1:Y3Jhc2gtdGVzdHMtZW5jcnlwdGlvbi1rZXktMzItYiE=")
+            .env("DANGOL_ENCRYPTION_KEY", ENCRYPTION_KEY)
             .env("CRON_SECRET", "the-cron-secret-of-the-crash-tests")
             .env("TOSS_SECRET_KEY", "test_sk_of_the_crash_tests")
             .env("TOSS_API_BASE_URL", self.sandbox.toss_base_url())
@@ -62,6 +69,12 @@ impl World {
             .env("DANGOL_SELLER_COMPANY", "주식회사 단골")
             .env("DANGOL_SELLER_OWNER", "이단골")
             .envs(self.other_providers())
+            .env("SMTP_URL", self.sandbox.smtp_url())
+            .env("DANGOL_MAIL_FROM", "billing@dangol.example")
+            .env("SOLAPI_API_KEY", SOLAPI_KEY)
+            .env("SOLAPI_API_SECRET", SOLAPI_SECRET)
+            .env("SOLAPI_API_BASE_URL", self.sandbox.solapi_base_url())
+            .env("DANGOL_SENDER_PHONE", "0200000000")
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

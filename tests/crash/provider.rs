@@ -27,9 +27,7 @@ pub(crate) use told_of;
 pub(crate) fn moods(provider: Provider) -> &'static [Mood] {
     match provider {
         Provider::Toss => &Mood::ALL,
-        Provider::PortOne | Provider::Kcp | Provider::Bootpay | Provider::Popbill => {
-            &[Mood::Answers, Mood::DropsTheAnswer]
-        }
+        _ => &[Mood::Answers, Mood::DropsTheAnswer],
     }
 }
 

@@ -6,6 +6,7 @@ mod cases;
 mod checking_out;
 mod dunning;
 mod ledger;
+mod messages;
 mod notifications;
 mod own_contracts;
 mod papers;

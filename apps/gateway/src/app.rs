@@ -14,6 +14,7 @@ use billing::Billing;
 use booking::Booking;
 use identity::{Identity, Tokens};
 use kernel::Clock;
+use messaging::Messaging;
 use metrics_exporter_prometheus::PrometheusHandle;
 use notifications::{Hub, Limits, NatsSignal, Notifications, PostgresSignal, Signal};
 use platform::{Problem, idempotency::Idempotency};
@@ -45,6 +46,7 @@ pub struct App {
     pub billing: Billing,
     pub booking: Booking,
     pub reporting: Reporting,
+    pub messaging: Messaging,
     pub notifications: Notifications,
     pub metrics: PrometheusHandle,
 }
@@ -56,7 +58,8 @@ impl App {
         db: PgPool,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
-        let identity = Identity { db: db.clone(), tokens: Tokens::new(&secrets.jwt) };
+        let identity =
+            Identity { db: db.clone(), tokens: Tokens::new(&secrets.jwt), vault: secrets.vault.clone() };
         let billing = Billing {
             db: db.clone(),
             clock: Arc::clone(&clock),
@@ -78,8 +81,15 @@ impl App {
             hub: Hub::new(Limits::default()),
             reminder_time: config.reminder_time,
         };
+        let messaging = Messaging {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            vault: secrets.vault.clone(),
+            channels: secrets.messages.channels(&clock)?,
+            settings: Arc::clone(&secrets.messages.settings),
+        };
         let metrics = ops::metrics_recorder()?;
-        Ok(Self { db, clock, identity, billing, booking, reporting, notifications, metrics })
+        Ok(Self { db, clock, identity, billing, booking, reporting, messaging, notifications, metrics })
     }
 
     /// Everything that this process answers. With a clock that can be moved, the development routes as well.
@@ -130,12 +140,13 @@ fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
 }
 
 /// Each context's routes by themselves.
-fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 6] {
+fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 7] {
     [
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
         ("booking", booking::router()),
         ("reporting", reporting::router()),
+        ("messaging", messaging::router()),
         ("notifications", notifications::router(idempotency)),
         ("operations", ops::router()),
     ]
@@ -163,6 +174,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "papers", description = "Receipts, tax invoices, cash receipts"),
         (name = "booking", description = "Customers, staff, services, reservations, reviews"),
         (name = "reports", description = "What a shop earned"),
+        (name = "messaging", description = "What was said to customers, and who agreed to advertising"),
         (name = "notifications", description = "What just happened: the list, WebSocket and server-sent events"),
         (name = "identity", description = "Who is calling"),
         (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),

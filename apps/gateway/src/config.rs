@@ -1,5 +1,6 @@
 //! The configuration: read once from the environment (or flags), typed, and printable without secrets.
 
+mod messages;
 mod papers;
 
 use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf};
@@ -12,7 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::providers::{ProviderSettings, Stage};
 
-pub use self::papers::{Papers, PapersConfig};
+pub use self::{
+    messages::{Messages, MessagesConfig},
+    papers::{Papers, PapersConfig},
+};
 
 /// What can be configured. The names of the variables are the public ones; flags exist for trying things out.
 #[derive(Args, Clone, Debug)]
@@ -70,6 +74,9 @@ pub struct Config {
 
     #[command(flatten)]
     pub papers: PapersConfig,
+
+    #[command(flatten)]
+    pub messages: MessagesConfig,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature that clap wants")]
@@ -97,6 +104,8 @@ pub struct Secrets {
     pub nats_url: Option<SecretString>,
     /// Who sells, and who files the tax invoices about it.
     pub papers: Papers,
+    /// Who carries messages, and as whom the platform writes.
+    pub messages: Messages,
 }
 
 /// The secrets of a development system. They are public, so production refuses each of them.
@@ -151,11 +160,12 @@ impl Config {
             complaints.push("DANGOL_ENCRYPTION_KEY is not `id:base64 of 32 bytes`".to_owned());
         }
         let papers = self.papers.production(&mut complaints);
-        match (vault, papers) {
-            (Ok(vault), Some(papers)) if complaints.is_empty() => {
+        let messages = self.messages.production(&mut complaints);
+        match (vault, papers, messages) {
+            (Ok(vault), Some(papers), Some(messages)) if complaints.is_empty() => {
                 let (providers, stage) = (self.providers.clone(), Stage::Production);
                 let nats_url = self.nats_url.clone();
-                Ok(Secrets { jwt, vault, cron, providers, stage, nats_url, papers })
+                Ok(Secrets { jwt, vault, cron, providers, stage, nats_url, papers, messages })
             }
             _ => bail!("not fit for production:\n  - {}", complaints.join("\n  - ")),
         }
@@ -175,6 +185,7 @@ impl Config {
             stage: Stage::Development,
             nats_url: self.nats_url.clone(),
             papers: self.papers.development().context("the seller, or Popbill")?,
+            messages: self.messages.development().context("messages")?,
         })
     }
 
@@ -229,7 +240,8 @@ impl fmt::Display for Config {
         writeln!(f, "NATS_URL                     {}", set(&self.nats_url))?;
         writeln!(f, "DANGOL_BILLING_CONCURRENCY   {}", self.billing_concurrency)?;
         writeln!(f, "DANGOL_DATABASE_CONNECTIONS  {}", self.database_connections)?;
-        write!(f, "{}", self.papers)
+        writeln!(f, "{}", self.papers)?;
+        write!(f, "{}", self.messages)
     }
 }
 

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use billing::Gauges;
+use messaging::Backlog;
 use metrics::gauge;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use platform::{Data, Json, Problem};
@@ -122,9 +123,18 @@ async fn prometheus(State(app): State<App>) -> Result<Response, Problem> {
             gauge!("dangol_invariant_violations", "invariant" => check.invariant).set(violations);
         }
     }
-    let lag = notifications::CONSUMER.lag(&app.db, app.clock.now()).await?;
-    gauge!("dangol_event_lag_seconds", "consumer" => lag.consumer).set(lag.seconds);
+    for consumer in [notifications::CONSUMER, messaging::CONSUMER] {
+        let lag = consumer.lag(&app.db, app.clock.now()).await?;
+        gauge!("dangol_event_lag_seconds", "consumer" => lag.consumer).set(lag.seconds);
+    }
     gauge!("dangol_oldest_open_attempt_seconds").set(billing.counts.oldest_open_attempt);
+    let backlog = Backlog::read(&app.db, app.clock.now()).await?;
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
+    {
+        gauge!("dangol_messages_waiting").set(backlog.waiting as f64);
+        gauge!("dangol_messages_unknown").set(backlog.unknown as f64);
+    }
+    gauge!("dangol_oldest_waiting_message_seconds").set(backlog.oldest_waiting);
     let queue = Queue::read(&app.db).await?;
     gauge!("dangol_queue_depth").set(queue.depth);
     gauge!("dangol_queue_age_seconds").set(queue.age);

@@ -54,7 +54,11 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
         },
         async {
             let stop = || stopped.clone().cancelled_owned();
-            tokio::join!(events::react(app.clone(), stop()), events::announce(app.clone(), stop()));
+            tokio::join!(
+                events::react(app.clone(), stop()),
+                events::announce(app.clone(), stop()),
+                Box::pin(app.messaging.run(stop())),
+            );
         }
     );
     if let Err(error) = swept {

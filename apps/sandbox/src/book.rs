@@ -23,6 +23,12 @@ pub enum Provider {
     Bootpay,
     /// Popbill (팝빌), which has no money and so no line in the book.
     Popbill,
+    /// Solapi (솔라피): texts and KakaoTalk. What it carries lies in the inbox.
+    Solapi,
+    /// NHN Cloud: texts and KakaoTalk.
+    Nhn,
+    /// A mail server.
+    Smtp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -42,6 +42,8 @@ pub enum Operation {
     CancelCashReceipt,
     /// Read one, or the list of them.
     LookupCashReceipt,
+    /// Send messages.
+    Send,
 }
 
 /// Where in the exchange a server-side failure strikes.

@@ -22,8 +22,11 @@ use crate::{
     journal::JournalFolder,
     kcp::{self, KcpNotice},
     line::{Line, Lines},
+    nhn::{self, NhnNotice},
     popbill,
     portone::{self, PortOneDelivery},
+    smtp,
+    solapi::{self, SolapiNotice},
     store::Store,
     toss::{self, WebhookDelivery},
     world::World,
@@ -54,19 +57,29 @@ pub struct WebhookUrls {
     pub portone: Option<String>,
     pub kcp: Option<String>,
     pub bootpay: Option<String>,
+    pub solapi: Option<String>,
+    pub nhn: Option<String>,
 }
 
 impl WebhookUrls {
     /// One product that has an address for each: `http://127.0.0.1:8080/api/webhooks` and then `/toss`.
     pub fn under(base_url: &str) -> Self {
         let of = |provider: &str| Some(format!("{}/{provider}", base_url.trim_end_matches('/')));
-        Self { toss: of("toss"), portone: of("portone"), kcp: of("kcp"), bootpay: of("bootpay") }
+        Self {
+            toss: of("toss"),
+            portone: of("portone"),
+            kcp: of("kcp"),
+            bootpay: of("bootpay"),
+            solapi: of("solapi"),
+            nhn: of("nhn"),
+        }
     }
 }
 
 /// A running sandbox. Dropping it stops it; [`Sandbox::shutdown`] lets requests under way finish.
 pub struct Sandbox {
     addr: SocketAddr,
+    smtp_addr: SocketAddr,
     world: Arc<World>,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -76,6 +89,8 @@ impl Sandbox {
     pub async fn start(config: SandboxConfig) -> anyhow::Result<Self> {
         let listener = listen(config.addr).await?;
         let addr = listener.local_addr()?;
+        let mail_listener = smtp::listen(addr, config.addr).await?;
+        let smtp_addr = mail_listener.local_addr()?;
         let store = match config.data_dir {
             None => Store::in_memory(),
             Some(folder) => {
@@ -94,8 +109,11 @@ impl Sandbox {
             tokio::spawn(courier::run::<PortOneDelivery>(world.clone(), stop.clone())),
             tokio::spawn(courier::run::<KcpNotice>(world.clone(), stop.clone())),
             tokio::spawn(courier::run::<BootpayNotice>(world.clone(), stop.clone())),
+            tokio::spawn(courier::run::<SolapiNotice>(world.clone(), stop.clone())),
+            tokio::spawn(courier::run::<NhnNotice>(world.clone(), stop.clone())),
+            tokio::spawn(smtp::run(world.clone(), mail_listener, stop.clone())),
         ];
-        Ok(Self { addr, world, stop, tasks })
+        Ok(Self { addr, smtp_addr, world, stop, tasks })
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -104,13 +122,7 @@ impl Sandbox {
 
     /// `http://127.0.0.1:8090`
     pub fn base_url(&self) -> String {
-        // An address that means "all of them" is none that a client could connect to.
-        let ip = match self.addr.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-            ip => ip,
-        };
-        format!("http://{}", SocketAddr::new(ip, self.addr.port()))
+        format!("http://{}", reachable(self.addr))
     }
 
     /// Every charge and cancel that the providers hold, oldest first.
@@ -153,6 +165,16 @@ impl Drop for Sandbox {
     }
 }
 
+/// An address that means "all of them" is none that a client could connect to.
+fn reachable(addr: SocketAddr) -> SocketAddr {
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, addr.port())
+}
+
 async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
     match TcpListener::bind(addr).await {
         Ok(listener) => Ok(listener),
@@ -171,6 +193,9 @@ fn router(world: &Arc<World>) -> Router {
         .nest("/bootpay/v2", bootpay::router())
         .nest("/popbill", popbill::router())
         .nest("/linkhub", popbill::linkhub_router())
+        .nest("/solapi", solapi::router())
+        .nest("/nhn/sms", nhn::sms_router())
+        .nest("/nhn/kakao", nhn::kakao_router())
         .merge(control::router())
         .with_state(world.clone())
 }

@@ -9,7 +9,7 @@ use crate::{
     book::{Book, BookEntry},
     bootpay,
     journal::{Journal, JournalFolder},
-    kcp, popbill, portone, toss,
+    kcp, nhn, popbill, portone, post, solapi, toss,
 };
 
 /// One thing as it is after a change.
@@ -21,6 +21,9 @@ pub(crate) enum Record {
     Kcp(kcp::Record),
     Bootpay(bootpay::Record),
     Popbill(popbill::Record),
+    Post(post::Record),
+    Solapi(solapi::Record),
+    Nhn(nhn::Record),
 }
 
 enum Keeping {
@@ -39,6 +42,9 @@ pub(crate) struct Store {
     pub(crate) kcp: kcp::State,
     pub(crate) bootpay: bootpay::State,
     pub(crate) popbill: popbill::State,
+    pub(crate) post: post::State,
+    pub(crate) solapi: solapi::State,
+    pub(crate) nhn: nhn::State,
 }
 
 impl Store {
@@ -51,6 +57,9 @@ impl Store {
             kcp: kcp::State::default(),
             bootpay: bootpay::State::default(),
             popbill: popbill::State::default(),
+            post: post::State::default(),
+            solapi: solapi::State::default(),
+            nhn: nhn::State::default(),
         }
     }
 
@@ -64,7 +73,10 @@ impl Store {
             .chain(store.portone.snapshot(now).map(Record::PortOne))
             .chain(store.kcp.snapshot().map(Record::Kcp))
             .chain(store.bootpay.snapshot().map(Record::Bootpay))
-            .chain(store.popbill.snapshot(now).map(Record::Popbill));
+            .chain(store.popbill.snapshot(now).map(Record::Popbill))
+            .chain(store.post.snapshot().map(Record::Post))
+            .chain(store.solapi.snapshot().map(Record::Solapi))
+            .chain(store.nhn.snapshot().map(Record::Nhn));
         let journal = folder.compact(snapshot.map(|record| [record]))?;
         store.keeping = Keeping::InJournal(journal);
         Ok(store)
@@ -95,6 +107,9 @@ impl Store {
                 Record::Kcp(record) => self.kcp.apply(record),
                 Record::Bootpay(record) => self.bootpay.apply(record),
                 Record::Popbill(record) => self.popbill.apply(record),
+                Record::Post(record) => self.post.apply(record),
+                Record::Solapi(record) => self.solapi.apply(record),
+                Record::Nhn(record) => self.nhn.apply(record),
             }
         }
     }

@@ -49,8 +49,18 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// `None` for a body larger than any request is.
     pub(crate) async fn read(world: Arc<World>, line: Line, request: Request) -> Option<Self> {
+        Self::read_up_to(MAX_BODY, world, line, request).await
+    }
+
+    /// For providers that take more at once.
+    pub(crate) async fn read_up_to(
+        max_body: usize,
+        world: Arc<World>,
+        line: Line,
+        request: Request,
+    ) -> Option<Self> {
         let (parts, body) = request.into_parts();
-        let body = axum::body::to_bytes(body, MAX_BODY).await.ok()?;
+        let body = axum::body::to_bytes(body, max_body).await.ok()?;
         Some(Self { world, parts, body, line })
     }
 

@@ -12,9 +12,11 @@ use crate::{
     faults::Faults,
     house::House,
     kcp::{self, KcpSwitches},
+    nhn::{self, NhnSwitches},
     popbill::PopbillSwitches,
     portone::{self, PortOneSwitches},
     running::WebhookUrls,
+    solapi::{self, SolapiSwitches},
     store::Store,
     toss::{self, TossSwitches},
 };
@@ -30,6 +32,8 @@ pub(crate) struct World {
     pub(crate) bootpay: House<BootpaySwitches>,
     /// Its webhooks are sent one by one, each to its own address.
     pub(crate) popbill: House<PopbillSwitches>,
+    pub(crate) solapi: House<SolapiSwitches>,
+    pub(crate) nhn: House<NhnSwitches>,
     store: Mutex<Store>,
 }
 
@@ -49,6 +53,8 @@ impl World {
             kcp: House::new(webhook_urls.kcp, kcp::courier::PATIENCE)?,
             bootpay: House::new(webhook_urls.bootpay, bootpay::courier::PATIENCE)?,
             popbill: House::new(None, Duration::from_secs(10))?,
+            solapi: House::new(webhook_urls.solapi, solapi::courier::PATIENCE)?,
+            nhn: House::new(webhook_urls.nhn, nhn::courier::PATIENCE)?,
             store: Mutex::new(store),
         })
     }

@@ -88,6 +88,13 @@ pub(crate) enum BillingEvent {
         /// Access lasts until the day before.
         access_until: NaiveDate,
     },
+    /// It will be charged again in a few days.
+    RenewalUpcoming {
+        subscription_id: SubscriptionId,
+        plan_name: String,
+        amount: Krw,
+        payment_date: NaiveDate,
+    },
     SubscriptionEnded {
         subscription_id: SubscriptionId,
         reason: EndReason,
@@ -173,6 +180,7 @@ impl Event for BillingEvent {
             Self::SubscriptionSuspended { .. } => "subscription.suspended",
             Self::SubscriptionCanceled { .. } => "subscription.canceled",
             Self::SubscriptionExpiring { .. } => "subscription.expiring",
+            Self::RenewalUpcoming { .. } => "renewal.upcoming",
             Self::SubscriptionEnded { .. } => "subscription.ended",
             Self::TaxInvoiceIssued { .. } => "tax_invoice.issued",
             Self::TaxInvoiceModified { .. } => "tax_invoice.modified",

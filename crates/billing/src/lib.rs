@@ -37,6 +37,7 @@ mod store;
 mod subscription;
 mod sweep;
 mod tax_invoice;
+mod upcoming;
 mod webhook;
 
 use std::sync::Arc;

@@ -33,6 +33,7 @@ impl Billing {
         self.attend_to_tax_invoices().await?;
         self.attend_to_cash_receipts().await?;
         self.announce_endings().await?;
+        self.announce_renewals().await?;
         self.close_old().await?;
         self.reconcile_days().await?;
         // Behind all that may have found out.
@@ -44,8 +45,11 @@ impl Billing {
     pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>, BillingError> {
         let mut tx = SystemTx::begin(&self.db).await?;
         let ending = store::subscription::next_end_to_be_told(&mut tx).await?;
-        let told_at = ending.map(|ends_on| self.end_told_at(ends_on));
-        Ok([store::due::next_at(&mut tx).await?, told_at].into_iter().flatten().min())
+        let end_told_at = ending.map(|ends_on| self.end_told_at(ends_on));
+        let renewal = store::subscription::next_renewal_to_be_told(&mut tx).await?;
+        let renewal_told_at = renewal.map(|renews_on| self.renewal_told_at(renews_on));
+        let due_at = store::due::next_at(&mut tx).await?;
+        Ok([due_at, end_told_at, renewal_told_at].into_iter().flatten().min())
     }
 
     async fn close_old(&self) -> Result<(), BillingError> {

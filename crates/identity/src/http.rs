@@ -17,14 +17,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Identity, business, token::Session};
+use crate::{Identity, billing_contact, business, token::Session};
 
 pub fn router<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Identity: FromRef<S>,
 {
-    OpenApiRouter::new().routes(routes!(who_am_i))
+    OpenApiRouter::new()
+        .routes(routes!(who_am_i))
+        .routes(routes!(billing_contact::get_billing_contact, billing_contact::set_billing_contact))
 }
 
 /// Routes of a development system only.

@@ -4,6 +4,7 @@
 //! verifies them ([`authenticate`]) and knows the businesses and their members. In development it
 //! can also give tokens out ([`dev_router`]).
 
+mod billing_contact;
 mod business;
 mod http;
 mod token;
@@ -12,6 +13,7 @@ pub use business::{NewBusiness, business_named, register_missing};
 pub use http::{authenticate, dev_router, router};
 pub use token::Tokens;
 
+use platform::Vault;
 use sqlx::PgPool;
 
 /// What this context needs to work.
@@ -19,6 +21,8 @@ use sqlx::PgPool;
 pub struct Identity {
     pub db: PgPool,
     pub tokens: Tokens,
+    /// Seals addresses.
+    pub vault: Vault,
 }
 
 /// This context's migrations, in schema `identity`.

@@ -25,7 +25,7 @@ pub use days::DayRange;
 pub use page::{Cursor, List, PageInfo, PageQuery};
 pub use principal::{
     Access, AuthFailure, Authentication, BearerToken, Caller, InBusiness, InBusinessOrAdmin, Membership,
-    Permission, PlatformAdmin, Principal, Role, SessionEnd, Tenant, TenantBilling, TenantBooking,
+    Permission, PlatformAdmin, Principal, Role, SessionEnd, Tenant, TenantBilling, TenantBooking, TenantCrm,
     TenantOrAdmin, TenantReports,
 };
 pub use problem::{BodyProblems, CommonProblems, FieldError, Problem, TRACE_ID, TraceId};

@@ -200,6 +200,14 @@ impl Access for TenantReports {
     const PERMISSION: Permission = Permission::TenantReports;
 }
 
+/// `tenant:crm`
+#[derive(Clone, Copy, Debug)]
+pub struct TenantCrm;
+
+impl Access for TenantCrm {
+    const PERMISSION: Permission = Permission::TenantCrm;
+}
+
 /// A caller who holds a permission in the business that the request is about.
 #[derive(Clone, Debug)]
 pub struct Tenant<A> {

@@ -65,7 +65,7 @@ struct CommandLine {
 
 impl TestApp {
     pub async fn start() -> Self {
-        Self::start_with(&[]).await
+        Box::pin(Self::start_with(&[])).await
     }
 
     /// With flags as on the command line of `dangol`.
@@ -87,6 +87,8 @@ impl TestApp {
         config.database_connections = 8;
         config.providers.speak_with(&sandbox.base_url());
         config.papers.speak_with(&sandbox.base_url());
+        config.messages.speak_with(&sandbox.base_url());
+        config.messages.smtp_url = Some(sandbox.smtp_url().into());
         sandbox
             .set_popbill_switches(PopbillSwitches { any_buyer_number: true, ..PopbillSwitches::default() });
         let secrets = config.development_secrets().expect("development secrets");

@@ -59,6 +59,9 @@ pub fn name(provider: Provider) -> &'static str {
         Provider::Kcp => "KCP",
         Provider::Bootpay => "BOOTPAY",
         Provider::Popbill => "POPBILL",
+        Provider::Solapi => "SOLAPI",
+        Provider::Nhn => "NHN",
+        Provider::Smtp => "SMTP",
     }
 }
 

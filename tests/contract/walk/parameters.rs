@@ -59,7 +59,7 @@ fn nonsense_for(operation: &Operation, schema: &Value) -> Vec<String> {
 }
 
 /// Names and the like, of which any text may be the beginning.
-const FREE_TEXT: [&str; 3] = ["name", "q", "tag"];
+const FREE_TEXT: [&str; 4] = ["batch", "name", "q", "tag"];
 
 #[tokio::test]
 async fn a_query_parameter_that_makes_no_sense_is_refused() {

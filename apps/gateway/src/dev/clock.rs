@@ -10,6 +10,7 @@ use billing::{Billing, RunReport};
 use chrono::{DateTime, Duration, Months, TimeDelta, Utc};
 use iso8601_duration::Duration as IsoDuration;
 use kernel::{Clock, KoreanTime, MovableClock};
+use messaging::Messaging;
 use notifications::Notifications;
 use platform::{BodyProblems, Data, Json, Problem};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,7 @@ const PATIENCE: u32 = 40;
 pub struct DevClock {
     clock: Arc<MovableClock>,
     billing: Billing,
+    messaging: Messaging,
     notifications: Notifications,
     /// One move at a time.
     moving: Arc<Mutex<()>>,
@@ -37,8 +39,9 @@ pub struct DevClock {
 
 impl DevClock {
     pub fn new(clock: Arc<MovableClock>, app: &App) -> Self {
-        let (billing, notifications) = (app.billing.clone(), app.notifications.clone());
-        Self { clock, billing, notifications, moving: Arc::default() }
+        let (billing, messaging) = (app.billing.clone(), app.messaging.clone());
+        let notifications = app.notifications.clone();
+        Self { clock, billing, messaging, notifications, moving: Arc::default() }
     }
 
     /// Makes it `target`, doing on the way all that becomes due. Answers with what was charged and
@@ -76,7 +79,11 @@ impl DevClock {
 
     /// When something will be due next, whoever's.
     async fn next_due(&self) -> anyhow::Result<Option<DateTime<Utc>>> {
-        let due = [self.billing.next_due().await?, self.notifications.next_due().await?];
+        let due = [
+            self.billing.next_due().await?,
+            self.messaging.next_due().await?,
+            self.notifications.next_due().await?,
+        ];
         Ok(due.into_iter().flatten().min())
     }
 
@@ -85,6 +92,8 @@ impl DevClock {
         let report = self.billing.sweep().await?;
         self.notifications.sweep().await?;
         self.notifications.react_to_all().await?;
+        self.messaging.react_to_all().await?;
+        self.messaging.sweep().await?;
         Ok(report)
     }
 

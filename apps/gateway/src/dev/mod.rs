@@ -85,6 +85,7 @@ impl Stopped {
         let sandbox = format!("http://{}", config.sandbox_addr);
         config.providers.speak_with(&sandbox);
         config.papers.speak_with(&sandbox);
+        config.messages.speak_with(&sandbox);
         let app = App::new(config, &config.development_secrets()?, db, clock)?;
         demo::load(&app).await.context("loading the demo data")?;
         Ok(app)
@@ -116,6 +117,9 @@ async fn start(
     .await?;
     config.providers.speak_with(&sandbox.base_url());
     config.papers.speak_with(&sandbox.base_url());
+    config.messages.speak_with(&sandbox.base_url());
+    config.messages.smtp_url.get_or_insert_with(|| sandbox.smtp_url().into());
+    config.messages.public_url = format!("http://{}", config.http_addr);
     // The examples' business numbers name nobody, so they fail the tax office's check.
     sandbox.set_popbill_switches(PopbillSwitches { any_buyer_number: true, ..PopbillSwitches::default() });
 

@@ -74,6 +74,7 @@ impl Running {
         let mut config = config.clone();
         config.providers.speak_with(&self.sandbox_url);
         config.papers.speak_with(&self.sandbox_url);
+        config.messages.speak_with(&self.sandbox_url);
         let secrets = config.development_secrets()?;
         let db = database::connect(&self.database_url, config.database_connections).await?;
         let clock = Arc::new(MovableClock::default());

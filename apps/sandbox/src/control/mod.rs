@@ -4,9 +4,12 @@ mod api;
 mod body;
 mod bootpay;
 mod kcp;
+mod nhn;
 pub(crate) mod pages;
 mod popbill;
 mod portone;
+mod post;
+mod solapi;
 mod toss;
 mod wall;
 
@@ -30,6 +33,9 @@ pub(crate) fn router() -> Router<Arc<World>> {
         .merge(kcp::router())
         .merge(bootpay::router())
         .merge(popbill::router())
+        .merge(post::router())
+        .merge(solapi::router())
+        .merge(nhn::router())
         .fallback(body::not_found)
         .layer(CorsLayer::permissive())
 }

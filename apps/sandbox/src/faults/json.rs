@@ -110,6 +110,10 @@ fn insufficient_funds(provider: Option<Provider>) -> &'static str {
         Some(Provider::Bootpay) => "잔액이 부족합니다.",
         // Nobody pays there. The commonest is a certificate that ended.
         Some(Provider::Popbill) => "-11002031",
+        // Nothing is paid with a card there. Of each the account that is empty; of a mail server, a full mailbox.
+        Some(Provider::Solapi) => "NotEnoughBalance",
+        Some(Provider::Nhn) => "-1000",
+        Some(Provider::Smtp) => "552 5.2.2",
     }
 }
 

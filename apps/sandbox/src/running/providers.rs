@@ -2,13 +2,16 @@
 
 use serde_json::Value;
 
-use super::Sandbox;
+use super::{Sandbox, reachable};
 use crate::{
     bootpay::{self, BootpayBillingAuth, BootpayNotice, BootpayPaymentAuth, BootpaySwitches},
     courier,
     kcp::{self, KcpNotice, KcpPaymentAuth, KcpSwitches},
+    nhn::{NhnNotice, NhnSwitches},
     popbill::{self, IssuedInvoice, PopbillSwitches},
     portone::{self, PortOneBillingAuth, PortOneDelivery, PortOnePaymentAuth, PortOneSwitches},
+    post::{self, Fate, Parcel},
+    solapi::{SolapiNotice, SolapiSwitches},
     toss::{
         PaymentAuth, TossSwitches, TransferAuth, WebhookDelivery,
         desk::{self, BillingAuth, CardChange},
@@ -233,5 +236,70 @@ impl Sandbox {
 
     pub fn set_popbill_switches(&self, switches: PopbillSwitches) {
         self.world.popbill.set_switches(switches);
+    }
+}
+
+/// What people were sent.
+impl Sandbox {
+    /// Where mail is handed over.
+    pub fn smtp_url(&self) -> String {
+        format!("smtp://{}", reachable(self.smtp_addr))
+    }
+
+    /// Everything that was posted, oldest first.
+    pub fn inbox(&self) -> Vec<Parcel> {
+        self.world.store().post.parcels().iter().map(|parcel| Parcel::clone(parcel)).collect()
+    }
+
+    /// What becomes from now on of what is sent to a number (digits alone) or an address.
+    pub fn set_fate(&self, to: &str, fate: Fate) -> anyhow::Result<()> {
+        Ok(post::desk::set_fate(&self.world, &post::FateOf { to: to.to_owned(), fate })?)
+    }
+}
+
+/// Solapi.
+impl Sandbox {
+    /// What takes the place of `https://api.solapi.com`.
+    pub fn solapi_base_url(&self) -> String {
+        format!("{}/solapi", self.base_url())
+    }
+
+    pub fn solapi_switches(&self) -> SolapiSwitches {
+        self.world.solapi.switches()
+    }
+
+    pub fn set_solapi_switches(&self, switches: SolapiSwitches) {
+        self.world.solapi.set_switches(switches);
+    }
+
+    /// Where Solapi's webhooks go. Until it is set they wait.
+    pub fn set_solapi_webhook_url(&self, url: Option<String>) {
+        courier::set_url::<SolapiNotice>(&self.world, url);
+    }
+
+    /// Every webhook of Solapi and the attempts to deliver it.
+    pub fn solapi_notices(&self) -> Vec<SolapiNotice> {
+        self.world.store().solapi.notices().cloned().collect()
+    }
+}
+
+/// NHN Cloud.
+impl Sandbox {
+    pub fn nhn_switches(&self) -> NhnSwitches {
+        self.world.nhn.switches()
+    }
+
+    pub fn set_nhn_switches(&self, switches: NhnSwitches) {
+        self.world.nhn.set_switches(switches);
+    }
+
+    /// Where NHN Cloud's webhooks go. Until it is set they wait.
+    pub fn set_nhn_webhook_url(&self, url: Option<String>) {
+        courier::set_url::<NhnNotice>(&self.world, url);
+    }
+
+    /// Every webhook of NHN Cloud and the attempts to deliver it.
+    pub fn nhn_notices(&self) -> Vec<NhnNotice> {
+        self.world.store().nhn.notices().cloned().collect()
     }
 }

@@ -15,6 +15,7 @@ mod kcp_shop;
 mod kcp_window;
 mod lists;
 mod merchant;
+mod messages;
 mod one_off;
 mod pages;
 mod popbill_invoices;

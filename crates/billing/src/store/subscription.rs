@@ -284,3 +284,42 @@ pub(crate) async fn next_end_to_be_told(conn: &mut PgConnection) -> sqlx::Result
     .fetch_one(conn)
     .await
 }
+
+/// A subscription that is about to be charged again.
+pub(crate) struct Upcoming {
+    pub business: BusinessId,
+    pub subscription: SubscriptionId,
+    pub plan_name: String,
+    pub price: Krw,
+    /// The first day of the period to be paid for.
+    pub renews_on: NaiveDate,
+}
+
+/// Those that renew by a day, each once.
+pub(crate) async fn tell_renewals(
+    conn: &mut PgConnection,
+    renews_by: NaiveDate,
+) -> sqlx::Result<Vec<Upcoming>> {
+    sqlx::query_as!(
+        Upcoming,
+        r#"update billing.subscription s set told_renewal_on = period_until
+           from billing.plan
+           where plan.code = s.plan_code and s.status = 'ACTIVE' and s.period_until <= $1
+             and s.told_renewal_on is distinct from s.period_until
+           returning s.business_id as "business: BusinessId", s.subscription_id as "subscription: SubscriptionId",
+                     plan.name as plan_name, s.price as "price: Krw", s.period_until as renews_on"#,
+        renews_by,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The first day on which one renews that was not told yet.
+pub(crate) async fn next_renewal_to_be_told(conn: &mut PgConnection) -> sqlx::Result<Option<NaiveDate>> {
+    sqlx::query_scalar!(
+        "select min(period_until) from billing.subscription
+         where status = 'ACTIVE' and told_renewal_on is distinct from period_until"
+    )
+    .fetch_one(conn)
+    .await
+}

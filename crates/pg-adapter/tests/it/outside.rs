@@ -50,6 +50,7 @@ impl Outside {
                 portone: Some(url.clone()),
                 kcp: Some(url.clone()),
                 bootpay: Some(url),
+                ..WebhookUrls::default()
             },
             latency: Duration::ZERO,
         };

@@ -1,0 +1,296 @@
+//! Solapi's JSON.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    super::{Kind, Outbound, Sent},
+    codes,
+};
+use crate::{AlimTalk, Brand, Content, Text};
+
+/// Under which name our reference travels: a key has 30 characters at most, a value 100.
+const REFERENCE: &str = "dangolId";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SendMany {
+    messages: Vec<Value>,
+    /// Two messages to one number are two messages: what is one was decided before.
+    allow_duplicates: bool,
+    show_message_list: bool,
+}
+
+impl SendMany {
+    pub(super) fn of(messages: &[&Outbound]) -> Self {
+        Self {
+            messages: messages.iter().map(|message| written(message)).collect(),
+            allow_duplicates: true,
+            show_message_list: true,
+        }
+    }
+}
+
+fn written(message: &Outbound) -> Value {
+    let mut wire = json!({
+        "to": message.to.expose_secret(),
+        "from": message.from.phone.as_deref().unwrap_or_default(),
+        "customFields": {REFERENCE: message.reference.to_string()},
+    });
+    match &message.content {
+        Content::Text(text) => write_text(&mut wire, text),
+        Content::AlimTalk(talk) => write_alim_talk(&mut wire, talk, message.from.kakao_channel.as_deref()),
+        Content::Brand(brand) => write_brand(&mut wire, brand, message.from.kakao_channel.as_deref()),
+        // No mail is led here; Solapi would refuse a message without text.
+        Content::Mail(_) => {}
+    }
+    wire
+}
+
+fn write_text(wire: &mut Value, text: &Text) {
+    wire["type"] = json!(if text.kind() == Kind::Sms { "SMS" } else { "LMS" });
+    wire["text"] = json!(text.text);
+    if let Some(subject) = &text.subject {
+        wire["subject"] = json!(subject);
+    }
+}
+
+fn write_alim_talk(wire: &mut Value, talk: &AlimTalk, channel: Option<&str>) {
+    let variables: BTreeMap<String, &String> =
+        talk.variables.iter().map(|(name, value)| (format!("#{{{name}}}"), value)).collect();
+    wire["type"] = json!("ATA");
+    wire["text"] = json!(talk.text);
+    wire["kakaoOptions"] = json!({
+        "pfId": channel.unwrap_or_default(), "templateId": talk.template_code, "variables": variables,
+        "disableSms": !talk.falls_back,
+    });
+}
+
+/// Free text to friends of the channel who agreed: no salon has the 50,000 friends that more would take.
+fn write_brand(wire: &mut Value, brand: &Brand, channel: Option<&str>) {
+    let buttons: Vec<Value> = brand
+        .buttons
+        .iter()
+        .map(|button| json!({"name": button.name, "linkType": "WL", "linkMobile": button.url, "linkPc": button.url}))
+        .collect();
+    wire["type"] = json!("BMS_FREE");
+    wire["text"] = json!(brand.fallback.as_ref().map_or("", |fallback| fallback.text.as_str()));
+    wire["kakaoOptions"] = json!({
+        "pfId": channel.unwrap_or_default(), "adFlag": true, "disableSms": brand.fallback.is_none(),
+        "bms": {"targeting": "I", "chatBubbleType": "TEXT", "content": brand.text, "buttons": buttons},
+    });
+}
+
+/// `{"errorCode", "errorMessage"}`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ErrorBody {
+    error_code: String,
+}
+
+impl ErrorBody {
+    /// Empty for a body that is none.
+    pub(super) fn code(body: &[u8]) -> String {
+        serde_json::from_slice::<Self>(body).map(|body| body.error_code).unwrap_or_default()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Submitted {
+    #[serde(default)]
+    failed_message_list: Vec<Accepted>,
+    #[serde(default)]
+    message_list: Vec<Accepted>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Accepted {
+    message_id: Option<String>,
+    #[serde(default)]
+    status_code: String,
+    custom_fields: Option<HashMap<String, Value>>,
+}
+
+impl Accepted {
+    fn reference(&self) -> Option<&str> {
+        self.custom_fields.as_ref()?.get(REFERENCE)?.as_str()
+    }
+}
+
+/// What a 200 says about each: also those that were not taken stand in one.
+pub(super) fn read_sent(messages: &[&Outbound], body: &[u8]) -> Vec<Sent> {
+    let Ok(submitted) = serde_json::from_slice::<Submitted>(body) else {
+        return vec![Sent::Unknown("an unreadable answer".to_owned()); messages.len()];
+    };
+    let listed = submitted.failed_message_list.iter().chain(&submitted.message_list);
+    let told: HashMap<&str, &Accepted> =
+        listed.filter_map(|entry| Some((entry.reference()?, entry))).collect();
+    messages
+        .iter()
+        .map(|message| match told.get(message.reference.to_string().as_str()) {
+            Some(Accepted { status_code, message_id: Some(id), .. })
+                if matches!(status_code.as_str(), "2000" | "3000" | "4000") =>
+            {
+                Sent::Accepted(id.clone())
+            }
+            Some(Accepted { status_code, .. }) if status_code.starts_with('1') => {
+                Sent::Refused(codes::refusal(status_code))
+            }
+            Some(entry) => Sent::Unknown(format!("a status code {}", entry.status_code)),
+            None => Sent::Unknown("an answer that does not mention it".to_owned()),
+        })
+        .collect()
+}
+
+/// `GET /messages/v4/list`: the list is a map from message ids.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listed {
+    #[serde(default)]
+    pub(super) message_list: HashMap<String, Stored>,
+    pub(super) next_key: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Stored {
+    #[serde(default)]
+    pub(super) message_id: String,
+    pub(super) group_id: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    /// A string, or a list of one.
+    #[serde(default)]
+    to: Value,
+    #[serde(default)]
+    pub(super) status_code: String,
+    custom_fields: Option<HashMap<String, Value>>,
+    /// Also 0 or 1.
+    #[serde(default)]
+    replacement: Value,
+    #[serde(default)]
+    kakao_options: Value,
+    pub(super) date_created: Option<DateTime<Utc>>,
+    pub(super) date_reported: Option<DateTime<Utc>>,
+    pub(super) date_received: Option<DateTime<Utc>>,
+}
+
+impl Stored {
+    pub(super) fn reference(&self) -> Option<&str> {
+        self.custom_fields.as_ref()?.get(REFERENCE)?.as_str()
+    }
+
+    pub(super) fn is_to(&self, number: &str) -> bool {
+        self.to.as_str() == Some(number) || self.to[0].as_str() == Some(number)
+    }
+
+    pub(super) fn is_replacement(&self) -> bool {
+        is_true(&self.replacement)
+    }
+
+    pub(super) fn may_be_replaced(&self) -> bool {
+        !is_true(&self.kakao_options["disableSms"])
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self.kind.as_deref() {
+            Some("SMS" | "RCS_SMS") => Kind::Sms,
+            Some("ATA") => Kind::AlimTalk,
+            Some(kind) if kind.starts_with("BMS") => Kind::Brand,
+            _ => Kind::Lms,
+        }
+    }
+}
+
+fn is_true(value: &Value) -> bool {
+    value.as_bool() == Some(true) || value.as_i64() == Some(1)
+}
+
+/// A line of the list of refusals. Its members are not documented publicly; those of the SDK are read, and nothing else is
+/// needed of it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BlackList {
+    #[serde(default, alias = "blacks", alias = "list")]
+    pub(super) black_list: Vec<Black>,
+    pub(super) next_key: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Black {
+    pub(super) recipient_number: Option<String>,
+    pub(super) sender_number: Option<String>,
+    pub(super) date_created: Option<DateTime<Utc>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::{Button, MessageId, channel::Sender};
+
+    fn outbound(content: Content) -> Outbound {
+        Outbound {
+            reference: MessageId::new(DateTime::UNIX_EPOCH),
+            to: "01012345678".into(),
+            from: Sender {
+                name: "미소헤어".to_owned(),
+                phone: Some("0231234567".to_owned()),
+                refusal_number: None,
+                kakao_channel: Some("KA01PF".to_owned()),
+                mail_address: None,
+            },
+            content,
+            is_advertising: false,
+        }
+    }
+
+    #[test]
+    fn an_alim_talk_names_its_places_in_braces() {
+        let wire = written(&outbound(Content::AlimTalk(AlimTalk {
+            template_code: "KA01TP".to_owned(),
+            variables: [("이름".to_owned(), "김민서".to_owned())].into(),
+            text: "김민서님".to_owned(),
+            falls_back: true,
+        })));
+        assert_eq!(wire["kakaoOptions"]["variables"], json!({"#{이름}": "김민서"}));
+        assert_eq!(wire["kakaoOptions"]["disableSms"], json!(false));
+        assert_eq!(wire["type"], "ATA");
+    }
+
+    #[test]
+    fn a_brand_message_is_marked_as_advertising_and_goes_to_friends() {
+        let wire = written(&outbound(Content::Brand(Brand {
+            text: "봄 할인".to_owned(),
+            buttons: vec![Button { name: "예약".to_owned(), url: "https://a.example".to_owned() }],
+            fallback: None,
+        })));
+        assert_eq!(wire["kakaoOptions"]["adFlag"], json!(true));
+        assert_eq!(wire["kakaoOptions"]["bms"]["targeting"], "I");
+        assert_eq!(wire["kakaoOptions"]["disableSms"], json!(true));
+    }
+
+    #[test]
+    fn a_200_may_say_no() {
+        let message = outbound(Content::Text(Text::new("안녕하세요")));
+        let name = message.reference.to_string();
+        let answer = |list: &str, code: &str| {
+            let entry = json!({"messageId": "M4V1", "statusCode": code, "customFields": {"dangolId": name}});
+            let body = json!({"groupInfo": {}, list: [entry]}).to_string();
+            read_sent(&[&message], body.as_bytes()).remove(0)
+        };
+        assert_eq!(answer("messageList", "2000"), Sent::Accepted("M4V1".to_owned()));
+        assert!(matches!(answer("failedMessageList", "1062"), Sent::Refused(_)));
+        assert!(matches!(answer("messageList", ""), Sent::Unknown(_)));
+        assert!(matches!(read_sent(&[&message], b"{}").remove(0), Sent::Unknown(_)));
+        assert!(matches!(read_sent(&[&message], b"<html>").remove(0), Sent::Unknown(_)));
+    }
+}

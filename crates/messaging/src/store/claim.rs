@@ -1,0 +1,155 @@
+//! Taking messages to send them.
+
+use chrono::{DateTime, Utc};
+use kernel::BusinessId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::column;
+use crate::{Channel, Exclusion, MessageId, Purpose, Speaker, channel::Provider};
+
+/// A message whose turn it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub business: BusinessId,
+    pub id: MessageId,
+    pub customer: Option<i64>,
+    pub spoken_by: Speaker,
+    pub purpose: Purpose,
+    pub channel: Channel,
+    pub recipient: String,
+    pub content: String,
+    pub contact_hash: Vec<u8>,
+    pub attempts: i32,
+    pub not_after: Option<DateTime<Utc>>,
+}
+
+/// Advertising is taken by one process at a time: what somebody had this week is counted, and two that count at once
+/// would both find room.
+pub(crate) async fn one_at_a_time(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtext('messaging advertising')) is null as \"locked!\"")
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
+/// Locks those that are due, the longest waiting first.
+pub(crate) async fn due(
+    conn: &mut PgConnection,
+    channel: Channel,
+    purpose: Purpose,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<Waiting>> {
+    sqlx::query_as!(
+        Waiting,
+        r#"select business_id as "business: BusinessId", message_id as "id: MessageId", customer_id as customer,
+                  spoken_by as "spoken_by: Speaker", purpose as "purpose: Purpose", channel as "channel: Channel",
+                  recipient as "recipient!", content as "content!", contact_hash, attempts, not_after
+           from messaging.message
+           where status = 'QUEUED' and channel = $1 and purpose = $2 and due_at <= $3
+           order by due_at limit $4 for update skip locked"#,
+        channel as Channel,
+        purpose as Purpose,
+        now,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Names a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    pub business: BusinessId,
+    pub id: MessageId,
+}
+
+impl Waiting {
+    pub(crate) fn key(&self) -> Key {
+        Key { business: self.business, id: self.id }
+    }
+}
+
+/// These are about to be sent.
+pub(crate) async fn take(
+    conn: &mut PgConnection,
+    keys: &[Key],
+    provider: Provider,
+    claim: Uuid,
+    lease: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update messaging.message m set status = 'SENDING', provider = $3, claim_id = $4, due_at = $5, checks = 0
+         from unnest($1::bigint[], $2::uuid[]) as k (business_id, message_id)
+         where m.business_id = k.business_id and m.message_id = k.message_id and m.status = 'QUEUED'",
+        &column(keys, |key| key.business.0),
+        &column(keys, |key| key.id.0),
+        provider as Provider,
+        claim,
+        lease,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// These wait for another hour.
+pub(crate) async fn postpone(conn: &mut PgConnection, waiting: &[(Key, DateTime<Utc>)]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update messaging.message m set status = 'QUEUED', due_at = n.until, claim_id = null
+         from unnest($1::bigint[], $2::uuid[], $3::timestamptz[]) as n (business_id, message_id, until)
+         where m.business_id = n.business_id and m.message_id = n.message_id
+           and m.status in ('QUEUED', 'SENDING') and m.asked_at is null",
+        &column(waiting, |(key, _)| key.business.0),
+        &column(waiting, |(key, _)| key.id.0),
+        &column(waiting, |(_, until)| *until),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// These are not sent.
+pub(crate) async fn exclude(
+    conn: &mut PgConnection,
+    excluded: &[(Key, Exclusion)],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update messaging.message m
+         set status = 'EXCLUDED', reason = n.reason, finished_at = $4, due_at = null, claim_id = null
+         from unnest($1::bigint[], $2::uuid[], $3::text[]) as n (business_id, message_id, reason)
+         where m.business_id = n.business_id and m.message_id = n.message_id
+           and m.status in ('QUEUED', 'SENDING') and m.asked_at is null",
+        &column(excluded, |(key, _)| key.business.0),
+        &column(excluded, |(key, _)| key.id.0),
+        &column(excluded, |(_, exclusion)| exclusion.as_str().to_owned()),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Right before the step that cannot be taken back: those that are still ours may go.
+pub(crate) async fn mark(
+    conn: &mut PgConnection,
+    keys: &[Key],
+    claim: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<MessageId>> {
+    sqlx::query_scalar!(
+        r#"update messaging.message m set asked_at = $4
+           from unnest($1::bigint[], $2::uuid[]) as k (business_id, message_id)
+           where m.business_id = k.business_id and m.message_id = k.message_id
+             and m.claim_id = $3 and m.status = 'SENDING' and m.asked_at is null
+           returning m.message_id as "id: MessageId""#,
+        &column(keys, |key| key.business.0),
+        &column(keys, |key| key.id.0),
+        claim,
+        now,
+    )
+    .fetch_all(conn)
+    .await
+}

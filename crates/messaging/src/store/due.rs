@@ -1,0 +1,16 @@
+//! When something is to be done next.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+/// In the past if it is due already.
+pub(crate) async fn next_at(conn: &mut PgConnection) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        r#"select least(
+               (select min(due_at) from messaging.message where status = 'QUEUED'),
+               (select min(due_at) from messaging.message
+                where status in ('SENDING', 'SENT', 'UNKNOWN') and due_at is not null)) as due_at"#,
+    )
+    .fetch_one(conn)
+    .await
+}

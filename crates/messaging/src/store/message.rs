@@ -1,0 +1,249 @@
+//! `messaging.message`: written, settled, read.
+
+use chrono::{DateTime, Utc};
+use kernel::BusinessId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::column;
+use crate::{
+    Channel, MessageId, MessageStatus, Purpose, Speaker,
+    channel::{Kind, Provider},
+};
+
+/// A message that is about to be written down.
+pub(crate) struct NewRow {
+    pub business: BusinessId,
+    pub id: MessageId,
+    pub dedup_key: String,
+    pub batch: Option<String>,
+    pub customer: Option<i64>,
+    pub spoken_by: Speaker,
+    pub purpose: Purpose,
+    pub channel: Channel,
+    pub recipient: Option<String>,
+    pub content: Option<String>,
+    pub contact_hash: Vec<u8>,
+    pub opt_out_digest: Option<Vec<u8>>,
+    /// QUEUED, or at once what it can only be: FAILED or EXCLUDED, with a reason.
+    pub status: MessageStatus,
+    pub reason: Option<String>,
+    pub due_at: Option<DateTime<Utc>>,
+    pub not_after: Option<DateTime<Utc>>,
+}
+
+/// Writes down those that are not there yet under their key; answers with their ids.
+pub(crate) async fn insert_all(
+    conn: &mut PgConnection,
+    rows: &[NewRow],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<MessageId>> {
+    sqlx::query_scalar!(
+        r#"insert into messaging.message
+               (business_id, message_id, dedup_key, batch, customer_id, spoken_by, purpose, channel, recipient, content,
+                contact_hash, opt_out_digest, status, reason, due_at, not_after, created_at, finished_at)
+           select business_id, message_id, dedup_key, batch, customer_id, spoken_by, purpose, channel, recipient, content,
+                  contact_hash, opt_out_digest, status, reason, due_at, not_after, $17,
+                  case when status <> 'QUEUED' then $17::timestamptz end
+           from unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+                       $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::text[], $14::text[],
+                       $15::timestamptz[], $16::timestamptz[])
+               as fresh (business_id, message_id, dedup_key, batch, customer_id, spoken_by, purpose, channel, recipient,
+                         content, contact_hash, opt_out_digest, status, reason, due_at, not_after)
+           on conflict (business_id, dedup_key) do nothing
+           returning message_id as "id: MessageId""#,
+        &column(rows, |row| row.business.0),
+        &column(rows, |row| row.id.0),
+        &column(rows, |row| row.dedup_key.clone()),
+        &column(rows, |row| row.batch.clone()) as &[Option<String>],
+        &column(rows, |row| row.customer) as &[Option<i64>],
+        &column(rows, |row| row.spoken_by) as &[Speaker],
+        &column(rows, |row| row.purpose) as &[Purpose],
+        &column(rows, |row| row.channel) as &[Channel],
+        &column(rows, |row| row.recipient.clone()) as &[Option<String>],
+        &column(rows, |row| row.content.clone()) as &[Option<String>],
+        &column(rows, |row| row.contact_hash.clone()),
+        &column(rows, |row| row.opt_out_digest.clone()) as &[Option<Vec<u8>>],
+        &column(rows, |row| row.status) as &[MessageStatus],
+        &column(rows, |row| row.reason.clone()) as &[Option<String>],
+        &column(rows, |row| row.due_at) as &[Option<DateTime<Utc>>],
+        &column(rows, |row| row.not_after) as &[Option<DateTime<Utc>>],
+        now,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// What came of handing a message over, or of asking about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Settled {
+    pub business: BusinessId,
+    pub id: MessageId,
+    /// As it was read: whoever settled it meanwhile knew better.
+    pub was: MessageStatus,
+    pub status: MessageStatus,
+    pub reason: Option<String>,
+    pub provider_id: Option<String>,
+    pub provider_code: Option<String>,
+    pub delivered_by: Option<Kind>,
+    pub sent_at: Option<DateTime<Utc>>,
+    pub finished_at: Option<DateTime<Utc>>,
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// A message that has come to stand otherwise than before.
+pub(crate) struct Changed {
+    pub business: BusinessId,
+    pub id: MessageId,
+    pub customer: Option<i64>,
+    pub batch: Option<String>,
+    pub channel: Channel,
+    pub purpose: Purpose,
+    pub contact_hash: Vec<u8>,
+}
+
+/// Writes answers down; those that stand otherwise by now are left alone. A message that is put back forgets that it
+/// was asked for.
+pub(crate) async fn settle(conn: &mut PgConnection, settled: &[Settled]) -> sqlx::Result<Vec<Changed>> {
+    sqlx::query_as!(
+        Changed,
+        r#"update messaging.message m
+           set status = n.status, reason = n.reason,
+               provider_id = coalesce(n.provider_id, m.provider_id),
+               provider_code = coalesce(n.provider_code, m.provider_code),
+               delivered_by = n.delivered_by,
+               sent_at = coalesce(m.sent_at, n.sent_at), finished_at = n.finished_at, due_at = n.due_at,
+               claim_id = null,
+               asked_at = case when n.status = 'QUEUED' then null else m.asked_at end,
+               attempts = m.attempts + case when n.status = 'QUEUED' then 1 else 0 end,
+               checks = case when n.status = m.status then m.checks else 0 end
+           from unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                       $9::timestamptz[], $10::timestamptz[], $11::timestamptz[])
+               as n (business_id, message_id, was, status, reason, provider_id, provider_code, delivered_by, sent_at,
+                     finished_at, due_at)
+           where m.business_id = n.business_id and m.message_id = n.message_id and m.status = n.was
+           returning m.business_id as "business: BusinessId", m.message_id as "id: MessageId",
+                     m.customer_id as customer, m.batch, m.channel as "channel: Channel",
+                     m.purpose as "purpose: Purpose", m.contact_hash"#,
+        &column(settled, |row| row.business.0),
+        &column(settled, |row| row.id.0),
+        &column(settled, |row| row.was) as &[MessageStatus],
+        &column(settled, |row| row.status) as &[MessageStatus],
+        &column(settled, |row| row.reason.clone()) as &[Option<String>],
+        &column(settled, |row| row.provider_id.clone()) as &[Option<String>],
+        &column(settled, |row| row.provider_code.clone()) as &[Option<String>],
+        &column(settled, |row| row.delivered_by) as &[Option<Kind>],
+        &column(settled, |row| row.sent_at) as &[Option<DateTime<Utc>>],
+        &column(settled, |row| row.finished_at) as &[Option<DateTime<Utc>>],
+        &column(settled, |row| row.due_at) as &[Option<DateTime<Utc>>],
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// A message that is open at its provider: handed over, or perhaps handed over.
+pub(crate) struct Open {
+    pub business: BusinessId,
+    pub id: MessageId,
+    pub status: MessageStatus,
+    pub provider_id: Option<String>,
+    pub recipient: Option<String>,
+    pub content: Option<String>,
+    pub asked_at: Option<DateTime<Utc>>,
+    pub sent_at: Option<DateTime<Utc>>,
+    pub attempts: i32,
+    pub checks: i32,
+}
+
+/// Takes those of a provider that are due to be asked about, until `lease` runs out.
+pub(crate) async fn claim_open(
+    conn: &mut PgConnection,
+    provider: Provider,
+    now: DateTime<Utc>,
+    lease: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<Open>> {
+    sqlx::query_as!(
+        Open,
+        r#"update messaging.message m
+           set due_at = $3, checks = m.checks + 1, claim_id = case when m.status = 'SENDING' then gen_random_uuid() end
+           from (select business_id, message_id from messaging.message
+                 where status in ('SENDING', 'SENT', 'UNKNOWN') and provider = $1 and due_at <= $2
+                 order by due_at limit $4 for update skip locked) due
+           where m.business_id = due.business_id and m.message_id = due.message_id
+           returning m.business_id as "business: BusinessId", m.message_id as "id: MessageId",
+                     m.status as "status: MessageStatus", m.provider_id, m.recipient, m.content, m.asked_at, m.sent_at,
+                     m.attempts, m.checks"#,
+        provider as Provider,
+        now,
+        lease,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The provider has news of these: they are due to be asked about now.
+pub(crate) async fn hear_of(
+    conn: &mut PgConnection,
+    provider: Provider,
+    provider_ids: &[String],
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let heard = sqlx::query!(
+        "update messaging.message set due_at = $3
+         where provider = $1 and provider_id = any($2) and status in ('SENT', 'UNKNOWN')
+           and (due_at is null or due_at > $3)",
+        provider as Provider,
+        provider_ids,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(heard.rows_affected())
+}
+
+/// What is still waiting of a batch is not sent any more.
+pub(crate) async fn cancel_batch(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    batch: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let cancelled = sqlx::query!(
+        "update messaging.message
+         set status = 'EXCLUDED', reason = 'CANCELLED', finished_at = $3, due_at = null
+         where business_id = $1 and batch = $2 and status = 'QUEUED'",
+        business.0,
+        batch,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(cancelled.rows_affected())
+}
+
+/// Forgets whom old messages went to and what they said. What became of them stays.
+pub(crate) async fn forget_old(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<u64> {
+    let forgotten = sqlx::query!(
+        "update messaging.message m set recipient = null, content = null
+         from (select business_id, message_id from messaging.message
+               where created_at < $1 and recipient is not null and status not in ('QUEUED', 'SENDING')
+               limit $2 for update skip locked) old
+         where m.business_id = old.business_id and m.message_id = old.message_id",
+        before,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(forgotten.rows_affected())
+}
+
+/// Names of claims.
+pub(crate) fn new_claim() -> Uuid {
+    Uuid::new_v4()
+}

@@ -1,0 +1,112 @@
+//! What is known of recipients at this moment.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+
+use super::{claim::Waiting, column};
+use crate::{
+    Channel, MessageId,
+    consent::{Act, LastWord},
+    law::Standing,
+};
+
+/// How far back advertising is counted.
+const A_WEEK: TimeDelta = TimeDelta::days(7);
+
+pub(crate) async fn of_information(
+    conn: &mut PgConnection,
+    messages: &[Waiting],
+) -> sqlx::Result<HashMap<MessageId, Standing>> {
+    let rows = sqlx::query!(
+        r#"select m.message_id as "id!: MessageId"
+           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[]) as m (message_id, business_id, channel, contact_hash)
+           join messaging.dead_contact dead using (business_id, channel, contact_hash)"#,
+        &column(messages, |message| message.id.0),
+        &column(messages, |message| message.business.0),
+        &column(messages, |message| message.channel) as &[Channel],
+        &column(messages, |message| message.contact_hash.clone()),
+    )
+    .fetch_all(conn)
+    .await?;
+    let dead = |row: &MessageId| (*row, Standing { is_dead: true, ..Standing::default() });
+    Ok(rows.iter().map(|row| dead(&row.id)).collect())
+}
+
+pub(crate) async fn of_advertising(
+    conn: &mut PgConnection,
+    messages: &[Waiting],
+    now: DateTime<Utc>,
+) -> sqlx::Result<HashMap<MessageId, Standing>> {
+    let rows = sqlx::query!(
+        r#"select m.message_id as "id!: MessageId",
+                  exists (select from messaging.dead_contact d
+                          where d.business_id = m.business_id and d.channel = m.channel
+                            and d.contact_hash = m.contact_hash) as "is_dead!",
+                  exists (select from messaging.refusal r
+                          where r.business_id in (m.business_id, 0) and r.channel = m.channel
+                            and r.contact_hash = m.contact_hash and r.lifted_at is null) as "has_refused!",
+                  day.act as "act?: Act", day.acted_at as "acted_at?",
+                  night.act as "night_act?: Act", night.acted_at as "night_acted_at?",
+                  (select count(*) from messaging.message had
+                   where had.business_id = m.business_id and had.contact_hash = m.contact_hash
+                     and had.purpose = 'ADVERTISING'
+                     and (had.asked_at > $6 or had.status = 'SENDING')) as "had_lately!"
+           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[])
+               as m (message_id, business_id, channel, contact_hash, customer_id)
+           left join lateral (
+               select act, acted_at from messaging.consent c
+               where c.business_id = m.business_id and c.customer_id = m.customer_id and c.channel = m.channel
+                 and c.purpose = 'MARKETING'
+               order by consent_id desc limit 1) day on true
+           left join lateral (
+               select act, acted_at from messaging.consent c
+               where c.business_id = m.business_id and c.customer_id = m.customer_id and c.channel = m.channel
+                 and c.purpose = 'MARKETING_NIGHT'
+               order by consent_id desc limit 1) night on true"#,
+        &column(messages, |message| message.id.0),
+        &column(messages, |message| message.business.0),
+        &column(messages, |message| message.channel) as &[Channel],
+        &column(messages, |message| message.contact_hash.clone()),
+        &column(messages, |message| message.customer) as &[Option<i64>],
+        now - A_WEEK,
+    )
+    .fetch_all(conn)
+    .await?;
+    let word = |(act, acted_at)| LastWord { act, acted_at };
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let standing = Standing {
+                is_dead: row.is_dead,
+                has_refused: row.has_refused,
+                consent: row.act.zip(row.acted_at).map(word),
+                night_consent: row.night_act.zip(row.night_acted_at).map(word),
+                had_lately: row.had_lately,
+            };
+            (row.id, standing)
+        })
+        .collect())
+}
+
+/// Nothing can be delivered to these any more.
+pub(crate) async fn bury(
+    conn: &mut PgConnection,
+    contacts: &[(i64, Channel, Vec<u8>)],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into messaging.dead_contact (business_id, channel, contact_hash, found_at)
+         select distinct business_id, channel, contact_hash, $4::timestamptz
+         from unnest($1::bigint[], $2::text[], $3::bytea[]) as dead (business_id, channel, contact_hash)
+         on conflict do nothing",
+        &column(contacts, |(business, _, _)| *business),
+        &column(contacts, |(_, channel, _)| *channel) as &[Channel],
+        &column(contacts, |(_, _, hash)| hash.clone()),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

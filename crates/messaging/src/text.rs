@@ -1,0 +1,105 @@
+//! How long a text is where it matters: in the bytes of CP949, which the carriers' network speaks.
+//!
+//! Source: the messaging reference. 90 bytes are an SMS, 2,000 an LMS, 40 a subject; a syllable takes two, a letter and a
+//! line break one. CP949 holds more syllables than strict EUC-KR (똠, 펲); whether every carrier does is not known, and
+//! the providers decide by CP949.
+
+use encoding_rs::EUC_KR;
+
+pub const SMS_BYTES: usize = 90;
+pub const LMS_BYTES: usize = 2_000;
+pub const SUBJECT_BYTES: usize = 40;
+
+/// A character that no text message can carry, such as an emoji.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` cannot be sent in a text message")]
+pub struct Unsendable(pub char);
+
+/// How many bytes a text takes. A line break is one, however it is written.
+pub fn length(text: &str) -> Result<usize, Unsendable> {
+    let mut bytes = 0;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == '\r' && characters.peek() == Some(&'\n') {
+            continue;
+        }
+        bytes += width(character)?;
+    }
+    Ok(bytes)
+}
+
+fn width(character: char) -> Result<usize, Unsendable> {
+    if character.is_ascii() {
+        return if character.is_control() && !matches!(character, '\n' | '\r' | '\t') {
+            Err(Unsendable(character))
+        } else {
+            Ok(1)
+        };
+    }
+    let mut buffer = [0; 4];
+    let (encoded, _, has_unmappable) = EUC_KR.encode(character.encode_utf8(&mut buffer));
+    if has_unmappable { Err(Unsendable(character)) } else { Ok(encoded.len()) }
+}
+
+/// The characters that cannot be sent, each once, in the order in which they come.
+pub fn unsendable(text: &str) -> Vec<char> {
+    let mut found = Vec::new();
+    for character in text.chars() {
+        if width(character).is_err() && !found.contains(&character) {
+            found.push(character);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_syllable_is_two_bytes_and_a_letter_one() {
+        for (text, bytes) in [
+            ("", 0),
+            ("abc", 3),
+            ("안녕하세요", 10),
+            ("안녕 hi\n", 8),
+            ("a\r\nb", 3),
+            ("똠방각하 펲시", 13),
+            ("（광고）", 8),
+            ("金", 2),
+            ("①☎※", 6),
+        ] {
+            assert_eq!(length(text), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn forty_five_syllables_are_an_sms_and_one_letter_more_is_not() {
+        let full = "가".repeat(45);
+        assert_eq!(length(&full), Ok(SMS_BYTES));
+        assert_eq!(length(&format!("{full}!")), Ok(SMS_BYTES + 1));
+    }
+
+    #[test]
+    fn an_emoji_cannot_be_sent() {
+        assert_eq!(length("축하해요🎉"), Err(Unsendable('🎉')));
+        assert_eq!(unsendable("🎉가💕나🎉"), ['🎉', '💕']);
+        assert_eq!(length("a\u{0}b"), Err(Unsendable('\u{0}')));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_as_long_as_the_sum_of_its_characters(text in "[가-힣a-z0-9 .,!?\n]{0,200}") {
+            let sum: usize = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+            prop_assert_eq!(length(&text), Ok(sum));
+        }
+
+        #[test]
+        fn what_is_found_unsendable_is_all_there_is(text in "\\PC{0,60}") {
+            let without: String = text.chars().filter(|c| !unsendable(&text).contains(c)).collect();
+            prop_assert!(length(&without).is_ok());
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Advertising: only to who agreed, at a lawful hour, with the way out in it.
+
+use chrono::TimeDelta;
+use messaging::{Brand, Channel, Content, Mail, NewMessage, Purpose, Text};
+use sandbox::{Fate, ParcelKind};
+use serde_json::{Value, json};
+use testkit::TestApp;
+
+use super::{fates, received, says, sends, text};
+
+/// The first customer of the demo's salon, as booking knows her.
+const CUSTOMER: i64 = 1;
+const PHONE: &str = "01012415678";
+const EMAIL: &str = "customer1@misohair.com";
+
+fn advert(key: &str) -> NewMessage {
+    NewMessage {
+        customer: Some(CUSTOMER),
+        purpose: Purpose::Advertising,
+        content: Content::Text(Text::new("봄맞이 펌 20% 할인")),
+        batch: Some("campaign:1".to_owned()),
+        ..text(key, PHONE, "")
+    }
+}
+
+fn mailed(key: &str) -> NewMessage {
+    let content = Mail {
+        subject: "봄 소식".to_owned(),
+        text: "봄맞이 펌 20% 할인".to_owned(),
+        html: "<p>봄맞이 펌 20% 할인</p>".to_owned(),
+        unsubscribe_url: None,
+    };
+    NewMessage {
+        channel: Channel::Email,
+        recipient: EMAIL.into(),
+        content: Content::Mail(content),
+        ..advert(key)
+    }
+}
+
+fn branded(key: &str) -> NewMessage {
+    let said = "봄맞이 펌 20% 할인".to_owned();
+    let content = Brand { text: said.clone(), buttons: Vec::new(), fallback: Some(Text::new(said)) };
+    NewMessage { channel: Channel::Kakao, content: Content::Brand(content), ..advert(key) }
+}
+
+/// The customer agreed on paper; she was told so, which these tests do not count.
+async fn agrees(app: &TestApp, channels: Value, purposes: Value) {
+    says_about(app, "GIVEN", channels, purposes).await;
+    sends(app).await;
+    app.sql("delete from messaging.message").await;
+}
+
+async fn says_about(app: &TestApp, act: &str, channels: Value, purposes: Value) {
+    let said =
+        json!({"act": act, "channels": channels, "purposes": purposes, "method": "PAPER", "wording": "v1"});
+    let path = format!("/api/businesses/1/customers/{CUSTOMER}/consents");
+    assert_eq!(app.owner().post(&path, said).await.status, 204);
+}
+
+fn adverts(app: &TestApp, to: &str) -> usize {
+    let is_advert = |text: &str| text.contains("20% 할인");
+    received(app, to).iter().filter(|parcel| is_advert(&parcel.text)).count()
+}
+
+#[tokio::test]
+async fn nobody_who_did_not_agree_gets_any() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    says(&app, &[advert("a"), mailed("b"), branded("c")]).await;
+    sends(&app).await;
+    assert_eq!(fates(&app).await, ["EXCLUDED NO_CONSENT"; 3]);
+    assert_eq!(app.sandbox.inbox().len(), 0);
+    // The flag of an imported list is no consent.
+    assert!(app.count("booking.customer where marketing_consent").await > 0);
+}
+
+#[tokio::test]
+async fn who_agreed_gets_it_with_label_sender_and_the_way_out() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS", "EMAIL"]), json!(["MARKETING"])).await;
+    says(&app, &[advert("a"), mailed("b")]).await;
+    sends(&app).await;
+    let texts = received(&app, PHONE);
+    let text = texts.last().expect("a text");
+    assert_eq!(text.text, "(광고)미소헤어\n봄맞이 펌 20% 할인\n무료수신거부 0800000000");
+    let mails = received(&app, EMAIL);
+    let mail = mails.last().expect("a mail");
+    assert_eq!(mail.subject.as_deref(), Some("(광고) 봄 소식"));
+    assert_eq!(mail.extra["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click");
+    assert_eq!(mail.from, "news@dangol.example");
+    assert!(mail.text.contains("미소헤어 (0200000000)"), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn at_night_it_waits_for_the_morning() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T20:49");
+    agrees(&app, json!(["SMS", "KAKAO"]), json!(["MARKETING"])).await;
+    app.it_is("2026-02-14T20:50");
+    says(&app, &[advert("a"), branded("b")]).await;
+    sends(&app).await;
+    assert_eq!(fates(&app).await, ["QUEUED", "QUEUED"]);
+    app.time_passes_until("2026-02-15T07:59").await;
+    assert_eq!(adverts(&app, PHONE), 0);
+    app.time_passes_until("2026-02-15T08:00").await;
+    assert_eq!(adverts(&app, PHONE), 2);
+}
+
+#[tokio::test]
+async fn who_agreed_to_the_night_gets_texts_at_night() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T20:00");
+    agrees(&app, json!(["SMS", "KAKAO"]), json!(["MARKETING", "MARKETING_NIGHT"])).await;
+    app.it_is("2026-02-14T23:00");
+    says(&app, &[advert("a"), branded("b")]).await;
+    sends(&app).await;
+    assert_eq!(fates(&app).await, ["SENT", "QUEUED"]);
+}
+
+#[tokio::test]
+async fn a_withdrawal_holds_at_once_also_for_what_waits() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T20:49");
+    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
+    app.it_is("2026-02-14T21:00");
+    says(&app, &[advert("a")]).await;
+    sends(&app).await;
+    says_about(&app, "WITHDRAWN", json!(["SMS"]), json!(["MARKETING"])).await;
+    app.time_passes_until("2026-02-15T12:00").await;
+    assert_eq!(adverts(&app, PHONE), 0);
+    let told = received(&app, PHONE);
+    assert!(told.last().expect("she is told").text.contains("광고성 정보 수신 거부"), "{told:?}");
+    let fate = app
+        .texts("select concat_ws(' ', status, reason) from messaging.message where purpose = 'ADVERTISING'")
+        .await;
+    assert_eq!(fate, ["EXCLUDED REFUSED"]);
+}
+
+/// Where the link in the last mail leads.
+fn way_out(app: &TestApp) -> String {
+    let mails = received(app, EMAIL);
+    let header = mails.last().expect("a mail").extra["List-Unsubscribe"].clone();
+    let url = header.as_str().expect("a header").trim_matches(['<', '>']).to_owned();
+    url.split_once("/o/").map(|(_, code)| format!("/o/{code}")).expect("an opt-out link")
+}
+
+#[tokio::test]
+async fn one_click_refuses_and_looking_does_not() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["EMAIL"]), json!(["MARKETING"])).await;
+    says(&app, &[mailed("a")]).await;
+    sends(&app).await;
+    let path = way_out(&app);
+    let page = app.anonymous().get(&path).await;
+    assert_eq!((page.status.as_u16(), page.content_type.as_str()), (200, "text/html; charset=utf-8"));
+    assert!(
+        page.body
+            .as_str()
+            .is_some_and(|html| html.contains("미소헤어") && html.contains("<form method=\"post\">"))
+    );
+    says(&app, &[mailed("b")]).await;
+    sends(&app).await;
+    assert_eq!(adverts(&app, EMAIL), 2, "looking changes nothing");
+    let one_click = || async {
+        app.anonymous()
+            .with_header("content-type", "application/x-www-form-urlencoded")
+            .send(axum::http::Method::POST, &path, Some(b"List-Unsubscribe=One-Click".to_vec()))
+            .await
+    };
+    for _ in 0..2 {
+        assert_eq!(one_click().await.status, 200);
+    }
+    says(&app, &[mailed("c")]).await;
+    sends(&app).await;
+    assert_eq!(adverts(&app, EMAIL), 2);
+    let consents = app.owner().get(&format!("/api/businesses/1/customers/{CUSTOMER}/consents")).await;
+    assert_eq!(consents.data()[0]["act"], "WITHDRAWN");
+    assert_eq!(consents.data()[0]["method"], "ONE_CLICK");
+    assert_eq!(consents.data().as_array().map(Vec::len), Some(2), "said once, written once");
+    app.anonymous().get("/o/Ab3dE6gH9kLm").await.problem(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn who_calls_the_080_line_gets_none_whoever_they_are() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS", "KAKAO"]), json!(["MARKETING"])).await;
+    let url = format!("{}/_sandbox/solapi/refusals", app.sandbox.base_url());
+    let call = json!({"from": PHONE, "refusalNumber": "080-000-0000"});
+    reqwest::Client::new().post(url).json(&call).send().await.expect("the line answers");
+    app.pass(TimeDelta::minutes(6));
+    sends(&app).await;
+    says(&app, &[advert("a"), branded("b")]).await;
+    sends(&app).await;
+    assert_eq!(adverts(&app, PHONE), 0);
+    let fate = app
+        .texts("select concat_ws(' ', status, reason) from messaging.message where purpose = 'ADVERTISING'")
+        .await;
+    assert_eq!(fate, ["EXCLUDED REFUSED", "EXCLUDED REFUSED"]);
+    // Information still arrives.
+    says(&app, &[text("booked", PHONE, "예약이 확정되었습니다.")]).await;
+    sends(&app).await;
+    assert!(
+        fates(&app).await.last().is_some_and(|fate| fate.starts_with("FAILED BLOCKED")),
+        "the sandbox's carrier stops all"
+    );
+}
+
+#[tokio::test]
+async fn three_a_week_are_enough() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
+    let five: Vec<_> = (0..5).map(|n| advert(&format!("a{n}"))).collect();
+    says(&app, &five).await;
+    sends(&app).await;
+    assert_eq!(adverts(&app, PHONE), 3);
+    app.pass(TimeDelta::days(8));
+    says(&app, &[advert("later")]).await;
+    sends(&app).await;
+    assert_eq!(adverts(&app, PHONE), 4);
+    assert_eq!(app.count("messaging.message where reason = 'FREQUENCY_CAP'").await, 2);
+}
+
+#[tokio::test]
+async fn a_consent_of_nearly_two_years_is_asked_about_and_goes_on() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
+    app.it_is("2028-02-13T12:00");
+    sends(&app).await;
+    let asked = received(&app, PHONE);
+    let asked = &asked.last().expect("she is asked").text;
+    for said in ["[미소헤어]", "2026년 2월 14일에 광고성 정보 수신에 동의", "철회"] {
+        assert!(asked.contains(said), "{said}\n{asked}");
+    }
+    app.pass(TimeDelta::seconds(11));
+    sends(&app).await;
+    sends(&app).await;
+    app.it_is("2028-03-01T12:00");
+    says(&app, &[advert("a")]).await;
+    sends(&app).await;
+    assert_eq!(adverts(&app, PHONE), 1);
+    let standing = app.owner().get(&format!("/api/businesses/1/customers/{CUSTOMER}/consent")).await;
+    assert_eq!(standing.data()[0]["act"], "RECONFIRMED");
+    assert_eq!(standing.data()[0]["goodUntil"], "2030-02-13T00:00:00+09:00");
+}
+
+#[tokio::test]
+async fn who_cannot_be_asked_after_two_years_gets_no_more() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
+    app.sandbox.set_fate(PHONE, Fate::PhoneOff).expect("her phone is off");
+    app.it_is("2028-02-01T12:00");
+    sends(&app).await;
+    app.pass(TimeDelta::seconds(11));
+    sends(&app).await;
+    app.it_is("2028-02-14T12:00");
+    says(&app, &[advert("a")]).await;
+    sends(&app).await;
+    assert_eq!(fates(&app).await, ["FAILED UNREACHABLE", "EXCLUDED CONSENT_EXPIRED"]);
+}
+
+#[tokio::test]
+async fn where_kakao_cannot_deliver_a_lawful_text_arrives() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["KAKAO"]), json!(["MARKETING"])).await;
+    app.sandbox.set_fate(PHONE, Fate::NoKakao).expect("she has no Kakao");
+    says(&app, &[branded("a")]).await;
+    sends(&app).await;
+    app.pass(TimeDelta::seconds(11));
+    sends(&app).await;
+    assert_eq!(fates(&app).await, ["DELIVERED SMS"]);
+    let arrived = received(&app, PHONE);
+    let text = arrived.iter().find(|parcel| parcel.replaces.is_some()).expect("a text in its place");
+    assert_eq!(text.kind, ParcelKind::Sms);
+    assert!(text.text.starts_with("(광고)미소헤어\n") && text.text.ends_with("무료수신거부 0800000000"));
+}
+
+#[tokio::test]
+async fn what_is_cancelled_while_it_waits_is_not_sent() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T20:00");
+    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
+    app.it_is("2026-02-14T22:00");
+    says(&app, &[advert("a")]).await;
+    let mut tx = platform::SystemTx::begin(app.db()).await.expect("a transaction");
+    let business = kernel::BusinessId(1);
+    let stopped =
+        app.app.messaging.cancel_batch(&mut tx, business, "campaign:1").await.expect("it is cancelled");
+    tx.commit().await.expect("a commit");
+    assert_eq!(stopped, 1);
+    app.time_passes_until("2026-02-15T12:00").await;
+    assert_eq!(fates(&app).await, ["EXCLUDED CANCELLED"]);
+}
+
+#[tokio::test]
+async fn an_import_is_no_consent_unless_somebody_says_where_the_proof_is() {
+    let app = TestApp::start().await;
+    let path = format!("/api/businesses/1/customers/{CUSTOMER}/consents");
+    let mut said = json!({
+        "act": "GIVEN", "channels": ["SMS"], "purposes": ["MARKETING"], "method": "IMPORT", "wording": "v1",
+    });
+    app.owner().post(&path, said.clone()).await.invalid("evidence", "REQUIRED");
+    said["evidence"] = json!("동의서 보관함 3");
+    assert_eq!(app.owner().post(&path, said.clone()).await.status, 204);
+    said["method"] = json!("ONE_CLICK");
+    app.owner().post(&path, said).await.invalid("method", "NOT_ALLOWED");
+    app.owner_of(2).get(&path).await.problem(404, "NOT_FOUND");
+}
