@@ -1,0 +1,199 @@
+//! Excel workbooks. Long tables are written row by row into a temporary file; a workbook is packed when
+//! it is complete, since the parts of a ZIP archive follow one another.
+
+use std::{
+    fs::File,
+    io::{BufWriter, Seek, Write},
+};
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use rust_xlsxwriter::{Chart, Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet};
+
+use super::{Cell, Column, SheetError};
+
+/// Of a sheet of Excel, its header included.
+pub(crate) const MOST_ROWS: u32 = 1_048_576;
+
+/// Characters of a cell of Excel.
+const MOST_CHARACTERS: usize = 32_767;
+
+/// How hard the file is packed. Against 6, which is usual, 1 packs twice as fast into a fifth more: what
+/// somebody waits for is the file. `docs/benchmarks.md` has the figures.
+const PACKING: u8 = 1;
+
+/// The looks that cells have.
+struct Looks {
+    title: Format,
+    won: Format,
+    number: Format,
+    percent: Format,
+    date: Format,
+    time: Format,
+}
+
+impl Looks {
+    fn new() -> Self {
+        let title = Format::new()
+            .set_bold()
+            .set_background_color(Color::RGB(0x00DD_E7F3))
+            .set_align(FormatAlign::Center)
+            .set_border_bottom(FormatBorder::Thin);
+        let of = |format: &str| Format::new().set_num_format(format);
+        Self {
+            title,
+            won: of("#,##0\"원\""),
+            number: of("#,##0"),
+            percent: of("0.0%"),
+            date: of("yyyy-mm-dd"),
+            time: of("yyyy-mm-dd hh:mm"),
+        }
+    }
+}
+
+/// A workbook.
+pub(crate) struct ExcelBook {
+    book: Workbook,
+    looks: Looks,
+    rows_per_sheet: u32,
+}
+
+/// A table of a workbook, on as many sheets as it takes.
+pub(crate) struct ExcelSheet {
+    name: &'static str,
+    columns: &'static [Column],
+    sheet: Worksheet,
+    /// Which sheet of this table, from 1.
+    part: u32,
+    /// The next row.
+    row: u32,
+}
+
+impl ExcelBook {
+    pub(crate) fn new(rows_per_sheet: u32) -> Self {
+        let mut book = Workbook::new();
+        book.set_zip_compression_level(PACKING);
+        Self { book, looks: Looks::new(), rows_per_sheet: rows_per_sheet.clamp(2, MOST_ROWS) }
+    }
+
+    /// Begins a table whose rows are not kept in memory.
+    pub(crate) fn begin(
+        &mut self,
+        name: &'static str,
+        columns: &'static [Column],
+    ) -> Result<ExcelSheet, SheetError> {
+        self.begin_part(name, columns, 1)
+    }
+
+    fn begin_part(
+        &mut self,
+        name: &'static str,
+        columns: &'static [Column],
+        part: u32,
+    ) -> Result<ExcelSheet, SheetError> {
+        let mut sheet = self.book.new_worksheet_with_constant_memory()?;
+        sheet.set_name(if part == 1 { name.to_owned() } else { format!("{name} ({part})") })?;
+        sheet.set_freeze_panes(1, 0)?;
+        for (at, column) in (0..).zip(columns) {
+            sheet.set_column_width(at, column.width)?;
+            sheet.write_string_with_format(0, at, column.title, &self.looks.title)?;
+        }
+        Ok(ExcelSheet { name, columns, sheet, part, row: 1 })
+    }
+
+    pub(crate) fn row(&mut self, table: &mut ExcelSheet, cells: &[Cell<'_>]) -> Result<(), SheetError> {
+        if table.row == self.rows_per_sheet {
+            let next = self.begin_part(table.name, table.columns, table.part + 1)?;
+            self.end(std::mem::replace(table, next))?;
+        }
+        for (at, cell) in (0..).zip(cells) {
+            self.looks.write(&mut table.sheet, table.row, at, cell)?;
+        }
+        table.row += 1;
+        Ok(())
+    }
+
+    /// The last row has been written.
+    pub(crate) fn end(&mut self, mut table: ExcelSheet) -> Result<(), SheetError> {
+        let last_column = u16::try_from(table.columns.len().saturating_sub(1)).unwrap_or_default();
+        table.sheet.autofilter(0, 0, table.row.saturating_sub(1), last_column)?;
+        self.book.push_worksheet(table.sheet);
+        Ok(())
+    }
+
+    /// A sheet of names and figures, with charts beside them.
+    pub(crate) fn facts(
+        &mut self,
+        name: &str,
+        facts: &[(&str, Cell<'_>)],
+        charts: &[(u32, Chart)],
+    ) -> Result<(), SheetError> {
+        let sheet = self.book.add_worksheet();
+        sheet.set_name(name)?;
+        sheet.set_column_width(0, 20)?.set_column_width(1, 24)?;
+        for (row, (title, cell)) in (0..).zip(facts) {
+            sheet.write_string_with_format(row, 0, *title, &self.looks.title)?;
+            self.looks.write(sheet, row, 1, cell)?;
+        }
+        for (row, chart) in charts {
+            sheet.insert_chart(*row, 3, chart)?;
+        }
+        Ok(())
+    }
+
+    /// The whole workbook, ready to be read from its beginning.
+    pub(crate) fn finish(mut self) -> Result<File, SheetError> {
+        let mut to = BufWriter::with_capacity(256 * 1024, tempfile::tempfile()?);
+        self.book.save_to_writer(&mut to)?;
+        to.flush()?;
+        let mut file = to.into_inner().map_err(|error| SheetError::Io(error.into_error()))?;
+        file.rewind()?;
+        Ok(file)
+    }
+}
+
+impl Looks {
+    fn write(&self, sheet: &mut Worksheet, row: u32, at: u16, cell: &Cell<'_>) -> Result<(), SheetError> {
+        match cell {
+            Cell::Empty => return Ok(()),
+            Cell::Text(text) => sheet.write_string(row, at, fitting(text))?,
+            Cell::Number(number) => sheet.write_number_with_format(row, at, float(*number), &self.number)?,
+            Cell::Won(won) => sheet.write_number_with_format(row, at, float(*won), &self.won)?,
+            Cell::Percent(tenths) => {
+                sheet.write_number_with_format(row, at, float(*tenths) / 1000.0, &self.percent)?
+            }
+            Cell::Date(day) => {
+                sheet.write_number_with_format(row, at, serial(day.and_time(NaiveTime::MIN)), &self.date)?
+            }
+            Cell::Time(time) => sheet.write_number_with_format(row, at, serial(*time), &self.time)?,
+        };
+        Ok(())
+    }
+}
+
+/// Longer text would make Excel refuse the whole workbook.
+fn fitting(text: &str) -> &str {
+    // Excel counts UTF-16; no text has more of that than of UTF-8.
+    if text.len() <= MOST_CHARACTERS {
+        return text;
+    }
+    let mut room = MOST_CHARACTERS;
+    let end = text.char_indices().find_map(|(at, c)| match room.checked_sub(c.len_utf16()) {
+        Some(left) => {
+            room = left;
+            None
+        }
+        None => Some(at),
+    });
+    end.map_or(text, |end| &text[..end])
+}
+
+#[expect(clippy::cast_precision_loss, reason = "what a cell of Excel holds; won are far below 2^53")]
+fn float(number: i64) -> f64 {
+    number as f64
+}
+
+/// A time as Excel counts it: days since the last but one of 1899.
+fn serial(time: NaiveDateTime) -> f64 {
+    let epoch = NaiveDate::from_ymd_opt(1899, 12, 30).unwrap_or_default().and_time(NaiveTime::MIN);
+    float((time - epoch).num_seconds()) / 86_400.0
+}
