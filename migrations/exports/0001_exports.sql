@@ -1,12 +1,15 @@
 -- What shops take away as files. The files lie in object storage; here stands which there are, or will be.
 
--- The last number that a business was given, so that one that was removed is not given again.
-create table exports.numbering (
-    business_id bigint  primary key,
-    asked_on    date    not null,
-    last_number integer not null check (last_number > 0)
+-- A business that has asked for something.
+create table exports.shop (
+    business_id bigint      primary key,
+    -- The last number that it was given, so that one that was removed is not given again.
+    asked_on    date        not null,
+    last_number integer     not null check (last_number > 0),
+    -- When it last had its turn: whoever waits longest for theirs is next.
+    served_at   timestamptz
 );
-call platform.isolate_tenants('exports.numbering');
+call platform.isolate_tenants('exports.shop');
 
 create table exports.export (
     business_id    bigint      not null,

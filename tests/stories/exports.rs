@@ -5,6 +5,9 @@ mod downloading;
 mod files;
 mod making;
 mod plans;
+mod storages;
+mod stores;
+mod turns;
 
 use axum::http::Method;
 use serde_json::{Value, json};

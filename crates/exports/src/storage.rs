@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use object_store::{
     GetOptions, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart, aws::AmazonS3Builder,
-    local::LocalFileSystem, path::Path,
+    local::LocalFileSystem, path::Path, prefix::PrefixStore,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -52,11 +52,12 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// A folder of this machine, made if it is missing.
+    /// A folder of this machine, made when the first file is: most processes never make one.
     pub fn folder(folder: &FilePath) -> Result<Self, StorageError> {
-        std::fs::create_dir_all(folder)?;
-        let store = LocalFileSystem::new_with_prefix(folder)?;
-        Ok(Self { store: Arc::new(store), folder: Some(folder.to_owned()) })
+        let folder = std::path::absolute(folder)?;
+        let prefix = Path::from_absolute_path(&folder).map_err(object_store::Error::from)?;
+        let store = PrefixStore::new(LocalFileSystem::new(), prefix);
+        Ok(Self { store: Arc::new(store), folder: Some(folder) })
     }
 
     pub fn s3(settings: &S3Settings) -> Result<Self, StorageError> {

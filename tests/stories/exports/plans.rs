@@ -46,8 +46,12 @@ async fn the_features_that_are_published_are_those_of_subscriptions_that_grant_a
             status.as_str()
         ))
         .await;
-        let features =
-            app.texts("select feature from billing_read.feature where business_id = 2 order by 1").await;
+        // As another context reads it: whoever announces nothing sees nothing.
+        let mut tx = TenantTx::begin(app.db(), BusinessId(2)).await.expect("a transaction");
+        let features: Vec<String> = sqlx::query_scalar("select feature from billing_read.feature order by 1")
+            .fetch_all(&mut *tx)
+            .await
+            .expect("the features");
         let expected: &[&str] = if status.grants_access() { &["CRM", "EXPORTS"] } else { &[] };
         assert_eq!(features, expected, "{status:?}");
     }

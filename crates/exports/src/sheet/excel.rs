@@ -197,3 +197,79 @@ fn serial(time: NaiveDateTime) -> f64 {
     let epoch = NaiveDate::from_ymd_opt(1899, 12, 30).unwrap_or_default().and_time(NaiveTime::MIN);
     float((time - epoch).num_seconds()) / 86_400.0
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Read};
+
+    use calamine::{Data, Reader, Xlsx, open_workbook_from_rs};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const COLUMNS: &[Column] = &[Column::new("이름", 10.0), Column::new("금액", 10.0)];
+
+    fn book(rows_per_sheet: u32, rows: &[[Cell<'_>; 2]]) -> Xlsx<Cursor<Vec<u8>>> {
+        let mut book = ExcelBook::new(rows_per_sheet);
+        let mut sheet = book.begin("표", COLUMNS).unwrap();
+        for row in rows {
+            book.row(&mut sheet, row).unwrap();
+        }
+        book.end(sheet).unwrap();
+        let mut bytes = Vec::new();
+        book.finish().unwrap().read_to_end(&mut bytes).unwrap();
+        open_workbook_from_rs(Cursor::new(bytes)).unwrap()
+    }
+
+    #[test]
+    fn what_is_beyond_a_sheet_goes_on_another_with_its_titles() {
+        let rows: Vec<_> = (0..7).map(|n| [Cell::text("a"), Cell::Number(n)]).collect();
+        let mut book = book(4, &rows);
+        assert_eq!(book.sheet_names(), ["표", "표 (2)", "표 (3)"]);
+        let mut numbers = Vec::new();
+        for name in book.sheet_names() {
+            let range = book.worksheet_range(&name).unwrap();
+            let mut rows = range.rows();
+            assert_eq!(rows.next().unwrap()[1], Data::String("금액".to_owned()));
+            numbers.extend(rows.map(|row| row[1].clone()));
+        }
+        assert_eq!(numbers, (0..7).map(|n| Data::Float(f64::from(n))).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_rows_at_all_are_a_sheet_with_titles() {
+        assert_eq!(book(4, &[]).worksheet_range("표").unwrap().height(), 1);
+    }
+
+    #[test]
+    fn text_longer_than_a_cell_is_cut_and_the_file_can_be_opened() {
+        for (text, characters) in
+            [("가".repeat(10_000), 10_000), ("가".repeat(40_000), 32_767), ("👩".repeat(20_000), 16_383)]
+        {
+            let mut book = book(4, &[[Cell::text(&text), Cell::Won(1)]]);
+            let cell = book.worksheet_range("표").unwrap().get((1, 0)).unwrap().to_string();
+            assert_eq!(cell.chars().count(), characters);
+            assert!(text.starts_with(&cell));
+        }
+    }
+
+    #[test]
+    fn days_are_counted_as_excel_counts_them() {
+        let at = |day: &str, time: &str| NaiveDateTime::new(day.parse().unwrap(), time.parse().unwrap());
+        let is = |day: &str, time: &str, expected: f64| (serial(at(day, time)) - expected).abs() < 1e-9;
+        assert!(is("1900-03-01", "00:00:00", 61.0));
+        assert!(is("2026-02-14", "12:00:00", 46_067.5));
+        assert!(is("2000-01-01", "23:59:59", 36_526.0 + 86_399.0 / 86_400.0));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn any_text_comes_back(text in "\\PC{1,30}|[=+@<>&\"'_x0-9A-F-]{1,20}|\u{202e}[가-힣]{1,4}👩‍👩‍👧|_x00[0-9A-F]{2}_") {
+            let mut book = book(4, &[[Cell::text(&text), Cell::Won(-5)]]);
+            let range = book.worksheet_range("표").unwrap();
+            prop_assert_eq!(range.get((1, 0)).unwrap().to_string(), text);
+            prop_assert_eq!(range.get((1, 1)).unwrap(), &Data::Float(-5.0));
+        }
+    }
+}

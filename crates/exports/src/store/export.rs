@@ -32,7 +32,7 @@ pub(crate) async fn next_number(
     today: NaiveDate,
 ) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
-        "insert into exports.numbering as known (business_id, asked_on, last_number) values ($1, $2, 1)
+        "insert into exports.shop as known (business_id, asked_on, last_number) values ($1, $2, 1)
          on conflict (business_id) do update
          set asked_on = $2,
              last_number = greatest(

@@ -10,8 +10,9 @@ use crate::{
     range::Days,
 };
 
-/// Takes the export whose turn it is, if there is one: of the business of which the fewest are being made,
-/// the oldest. A business of which enough are being made has no turn.
+/// Takes the export whose turn it is, if there is one: of the business of which the fewest are being made, and
+/// of these the one that had its turn longest ago, the oldest. A business of which enough are being made has no
+/// turn.
 ///
 /// Whoever else wants to take one waits for the end of this transaction, so that two do not count at the
 /// same time and both come to one less than there are.
@@ -31,9 +32,11 @@ pub(crate) async fn claim(
                group by business_id
            ), next as (
                select e.business_id, e.asked_on, e.number
-               from exports.export e left join making on making.business_id = e.business_id
+               from exports.export e
+               join exports.shop on shop.business_id = e.business_id
+               left join making on making.business_id = e.business_id
                where e.status = 'PROCESSING' and e.due_at <= $1 and coalesce(making.exports, 0) < $3
-               order by coalesce(making.exports, 0), e.asked_at, e.number
+               order by coalesce(making.exports, 0), shop.served_at nulls first, e.asked_at, e.asked_on, e.number
                limit 1
            )
            update exports.export e set running = true, attempt = e.attempt + 1, due_at = $2
@@ -49,6 +52,9 @@ pub(crate) async fn claim(
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
+    sqlx::query!("update exports.shop set served_at = $2 where business_id = $1", row.business.0, now)
+        .execute(&mut *conn)
+        .await?;
     // Whoever had it before may still be writing, without knowing that it is not theirs any more.
     sqlx::query!(
         "update exports.file set remove_at = $4
