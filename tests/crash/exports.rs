@@ -50,11 +50,15 @@ async fn text(world: &World, query: &str) -> String {
     sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&world.superuser).await.expect("the query runs")
 }
 
-/// The lease of whoever died ends, and what nobody wants may be deleted.
-async fn a_while_passes(world: &World) {
+/// The lease of whoever died ends. Once: whoever is at it then is alive.
+async fn the_lease_ends(world: &World) {
     sql(world, "update exports.export set due_at = now() where status = 'PROCESSING'").await;
+}
+
+/// What nobody wants may be deleted, and the bell rings.
+async fn a_while_passes(world: &World) {
     sql(world, "update exports.file set remove_at = now() where remove_at is not null").await;
-    sql(world, "select graphile_worker.add_job('exports', '{}'::json)").await;
+    sql(world, "select graphile_worker.add_job('exports', '{}'::json, job_key => 'exports')").await;
 }
 
 fn files(folder: &Path) -> usize {
@@ -64,6 +68,7 @@ fn files(folder: &Path) -> usize {
 
 /// One file, of all rows, and nothing beside it.
 async fn one_right_file(world: &World, export: &str, story: &str) {
+    the_lease_ends(world).await;
     let mut worker = world.worker();
     patiently("the file is there, and nothing else", async || {
         a_while_passes(world).await;
