@@ -51,7 +51,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
     // What was left by a killed worker is settled now and not in a minute.
     let first_sweep = app.billing.sweep();
     // Exports take as long as they take, and must not keep jobs that are about money waiting.
-    let attending = app.exports.attend(stopped.cancelled());
+    let attending = Box::pin(app.exports.attend(stopped.cancelled()));
     let working = async {
         let ran = worker.run().await;
         stopped.cancel();

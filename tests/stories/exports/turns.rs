@@ -40,7 +40,7 @@ async fn until(app: &TestApp, what: &str, found: &[&str]) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let waited = timeout(Duration::from_secs(60), patience).await;
+    let waited = timeout(Duration::from_mins(1), patience).await;
     assert!(waited.is_ok(), "never {found:?}: {:?}", app.texts(what).await);
 }
 

@@ -146,7 +146,7 @@ impl RevenueDocument {
         let Figures { daily, monthly } = &self.figures;
         let by_month = self.days.count() > DAYS_IN_A_CHART;
         let course = if by_month { course("월별", 1, monthly) } else { course("일별", 2, daily) };
-        let charts = [(0, course), (18, slices(daily)), (36, weekdays(daily))];
+        let charts = [(0, 3, course), (18, 3, slices(daily)), (18, 9, weekdays(daily))];
         let Summary { total_revenue, total_reservations, average_per_reservation, growth } = daily.summary;
         let range = format!("{} ~ {}", self.days.start, self.days.end);
         let facts = [
@@ -269,6 +269,8 @@ fn course(sheet: &str, at: u16, report: &Report) -> Chart {
     chart.title().set_name(&format!("{sheet} 매출"));
     chart.legend().set_hidden();
     chart.y_axis().set_num_format("#,##0");
+    // Of days; months are text.
+    chart.x_axis().set_num_format("mm-dd");
     chart.set_width(760).set_height(340);
     chart
 }
@@ -283,7 +285,7 @@ fn slices(report: &Report) -> Chart {
         "서비스별 매출"
     };
     chart.title().set_name(title);
-    chart.set_width(760).set_height(340);
+    chart.set_width(378).set_height(340);
     chart
 }
 
@@ -300,6 +302,6 @@ fn weekdays(report: &Report) -> Chart {
     chart.title().set_name("요일별 매출");
     chart.legend().set_hidden();
     chart.y_axis().set_num_format("#,##0");
-    chart.set_width(760).set_height(340);
+    chart.set_width(378).set_height(340);
     chart
 }
