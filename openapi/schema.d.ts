@@ -216,6 +216,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/businesses/{businessId}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what
+         * @description Every export and download of a business's data, newest first. Entries are never changed or deleted.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/businesses/{businessId}/customers": {
         parameters: {
             query?: never;
@@ -283,6 +303,72 @@ export interface paths {
          * @description Who is fed from another system becomes again what that system says, the next time it says it; the memo stays.
          */
         patch: operations["changeCustomer"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the exports
+         * @description Newest first.
+         */
+        get: operations["listExports"];
+        put?: never;
+        /**
+         * Ask for an export
+         * @description It is made in the background; ask for it with `getExport` until it is `COMPLETED`. Telephone numbers and
+         *     addresses are masked unless you hold `tenant:personal-data`. For plans with the feature `EXPORTS`.
+         */
+        post: operations["requestExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/exports/{exportId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an export stands */
+        get: operations["getExport"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel or remove an export
+         * @description One that is being made is stopped; the file of one that was made is deleted.
+         */
+        delete: operations["removeExport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/exports/{exportId}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download an export
+         * @description An attachment under a Korean name. Also in part, and with `HEAD`. Every download is in the audit trail.
+         */
+        get: operations["downloadExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/businesses/{businessId}/reports/customers": {
@@ -1318,6 +1404,35 @@ export interface components {
             settledAt?: components["schemas"]["KoreanTime"] | null;
             status: components["schemas"]["PaymentStatus"];
         };
+        /** @description An entry as it was written. */
+        AuditEntry: {
+            /** @example export.downloaded */
+            action: string;
+            auditId: components["schemas"]["AuditId"];
+            /** @description The facts of this kind of action. */
+            data: Record<string, never>;
+            happenedAt: components["schemas"]["KoreanTime"];
+            /**
+             * @description The address that the request came from, where it is known.
+             * @example 203.0.113.7
+             */
+            origin?: string | null;
+            /**
+             * @description What they were in the business; `ADMIN` is an operator of the platform.
+             * @example OWNER
+             */
+            role: string;
+            /**
+             * @description The user, as the sign-in service names them.
+             * @example user_1
+             */
+            subject: string;
+        };
+        /**
+         * Format: int64
+         * @description Names one entry; later entries of a business have larger ids.
+         */
+        AuditId: number;
         /** @description What an account of the ledger holds. */
         BalanceView: {
             account: components["schemas"]["Account"];
@@ -1997,6 +2112,57 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_ExportView: {
+            /** @description An export and what became of it. */
+            data: {
+                /** @description Telephone numbers and addresses stand in it in full. */
+                contactsInFull: boolean;
+                /**
+                 * @description Where to download it, while it is there.
+                 * @example /api/businesses/1/exports/exp_20260214_001/download
+                 */
+                downloadUrl?: string | null;
+                /** Format: date */
+                endDate?: string | null;
+                error?: components["schemas"]["ExportError"] | null;
+                expiresAt?: components["schemas"]["KoreanTime"] | null;
+                exportId: components["schemas"]["ExportId"];
+                /**
+                 * Format: int64
+                 * @description Bytes.
+                 * @example 28304
+                 */
+                fileSize?: number | null;
+                finishedAt?: components["schemas"]["KoreanTime"] | null;
+                format: components["schemas"]["ExportFormat"];
+                /**
+                 * Format: int64
+                 * @description Percent; 100 is there to be downloaded.
+                 * @example 100
+                 */
+                progress: number;
+                requestedAt: components["schemas"]["KoreanTime"];
+                /**
+                 * @description The user who asked for it, as the sign-in service names them.
+                 * @example user_1
+                 */
+                requestedBy: string;
+                /**
+                 * Format: int64
+                 * @description Rows so far, without those that are titles.
+                 * @example 342
+                 */
+                rowCount: number;
+                /** Format: int64 */
+                staffFilter?: number | null;
+                /** Format: date */
+                startDate?: string | null;
+                status: components["schemas"]["ExportStatus"];
+                statusFilter?: ("PENDING" | "CONFIRMED" | "COMPLETED" | "CANCELLED" | "NO_SHOW") | null;
+                type: components["schemas"]["ExportType"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_FeedReport: {
             /**
              * @description What became of the rows. `received` is the sum of the five that follow.
@@ -2285,6 +2451,22 @@ export interface components {
                  * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
                  */
                 url?: string | null;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_RequestedExport: {
+            /** @description An export that will be made. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Seconds until it is there, about.
+                 * @example 30
+                 */
+                estimatedTime: number;
+                exportId: components["schemas"]["ExportId"];
+                /** @example 내보내기를 준비 중입니다. */
+                message: string;
+                status: components["schemas"]["ExportStatus"];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -2728,6 +2910,115 @@ export interface components {
          * @description Names one event; later events of a business have larger ids.
          */
         EventId: number;
+        /**
+         * @description What to take away.
+         * @example {
+         *       "endDate": "2026-02-28",
+         *       "filters": {
+         *         "staffId": 1,
+         *         "status": "COMPLETED"
+         *       },
+         *       "format": "EXCEL",
+         *       "startDate": "2026-01-01",
+         *       "type": "RESERVATIONS"
+         *     }
+         */
+        ExportBody: {
+            /**
+             * Format: date
+             * @description The last Korean day. Today if left out.
+             */
+            endDate?: string | null;
+            filters?: components["schemas"]["ExportFilters"] | null;
+            format: components["schemas"]["ExportFormat"];
+            /**
+             * Format: date
+             * @description The first Korean day. The first of the month of `endDate` if left out; of `CUSTOMERS`, all there are.
+             */
+            startDate?: string | null;
+            type: components["schemas"]["ExportType"];
+        };
+        ExportError: {
+            code: components["schemas"]["ExportFailure"];
+            /** @example 파일 저장소에 저장하지 못했습니다. 잠시 후 다시 요청해 주세요. */
+            message: string;
+        };
+        /**
+         * @description Why nothing came of an export.
+         * @enum {string}
+         */
+        ExportFailure: "STORAGE_UNAVAILABLE" | "DATA_UNAVAILABLE" | "INTERRUPTED" | "INTERNAL";
+        /** @description Which rows: of `RESERVATIONS` only. */
+        ExportFilters: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            staffId?: number | null;
+            status?: ("PENDING" | "CONFIRMED" | "COMPLETED" | "CANCELLED" | "NO_SHOW") | null;
+        };
+        /** @enum {string} */
+        ExportFormat: "EXCEL" | "CSV";
+        /** @example exp_20260214_001 */
+        ExportId: string;
+        /**
+         * @description How an export stands.
+         * @enum {string}
+         */
+        ExportStatus: "PROCESSING" | "COMPLETED" | "FAILED" | "EXPIRED";
+        /**
+         * @description What a file is about.
+         * @enum {string}
+         */
+        ExportType: "RESERVATIONS" | "CUSTOMERS" | "REVENUE" | "STAFFS";
+        /** @description An export and what became of it. */
+        ExportView: {
+            /** @description Telephone numbers and addresses stand in it in full. */
+            contactsInFull: boolean;
+            /**
+             * @description Where to download it, while it is there.
+             * @example /api/businesses/1/exports/exp_20260214_001/download
+             */
+            downloadUrl?: string | null;
+            /** Format: date */
+            endDate?: string | null;
+            error?: components["schemas"]["ExportError"] | null;
+            expiresAt?: components["schemas"]["KoreanTime"] | null;
+            exportId: components["schemas"]["ExportId"];
+            /**
+             * Format: int64
+             * @description Bytes.
+             * @example 28304
+             */
+            fileSize?: number | null;
+            finishedAt?: components["schemas"]["KoreanTime"] | null;
+            format: components["schemas"]["ExportFormat"];
+            /**
+             * Format: int64
+             * @description Percent; 100 is there to be downloaded.
+             * @example 100
+             */
+            progress: number;
+            requestedAt: components["schemas"]["KoreanTime"];
+            /**
+             * @description The user who asked for it, as the sign-in service names them.
+             * @example user_1
+             */
+            requestedBy: string;
+            /**
+             * Format: int64
+             * @description Rows so far, without those that are titles.
+             * @example 342
+             */
+            rowCount: number;
+            /** Format: int64 */
+            staffFilter?: number | null;
+            /** Format: date */
+            startDate?: string | null;
+            status: components["schemas"]["ExportStatus"];
+            statusFilter?: ("PENDING" | "CONFIRMED" | "COMPLETED" | "CANCELLED" | "NO_SHOW") | null;
+            type: components["schemas"]["ExportType"];
+        };
         /** @description Why a payment failed. */
         Failure: {
             /**
@@ -2855,6 +3146,33 @@ export interface components {
          */
         Krw: number;
         /** @description One page of a list. */
+        List_AuditEntry: {
+            data: {
+                /** @example export.downloaded */
+                action: string;
+                auditId: components["schemas"]["AuditId"];
+                /** @description The facts of this kind of action. */
+                data: Record<string, never>;
+                happenedAt: components["schemas"]["KoreanTime"];
+                /**
+                 * @description The address that the request came from, where it is known.
+                 * @example 203.0.113.7
+                 */
+                origin?: string | null;
+                /**
+                 * @description What they were in the business; `ADMIN` is an operator of the platform.
+                 * @example OWNER
+                 */
+                role: string;
+                /**
+                 * @description The user, as the sign-in service names them.
+                 * @example user_1
+                 */
+                subject: string;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
         List_CaseView: {
             data: {
                 businessId?: components["schemas"]["BusinessId"] | null;
@@ -2922,6 +3240,57 @@ export interface components {
                  *     ]
                  */
                 tags: string[];
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_ExportView: {
+            data: {
+                /** @description Telephone numbers and addresses stand in it in full. */
+                contactsInFull: boolean;
+                /**
+                 * @description Where to download it, while it is there.
+                 * @example /api/businesses/1/exports/exp_20260214_001/download
+                 */
+                downloadUrl?: string | null;
+                /** Format: date */
+                endDate?: string | null;
+                error?: components["schemas"]["ExportError"] | null;
+                expiresAt?: components["schemas"]["KoreanTime"] | null;
+                exportId: components["schemas"]["ExportId"];
+                /**
+                 * Format: int64
+                 * @description Bytes.
+                 * @example 28304
+                 */
+                fileSize?: number | null;
+                finishedAt?: components["schemas"]["KoreanTime"] | null;
+                format: components["schemas"]["ExportFormat"];
+                /**
+                 * Format: int64
+                 * @description Percent; 100 is there to be downloaded.
+                 * @example 100
+                 */
+                progress: number;
+                requestedAt: components["schemas"]["KoreanTime"];
+                /**
+                 * @description The user who asked for it, as the sign-in service names them.
+                 * @example user_1
+                 */
+                requestedBy: string;
+                /**
+                 * Format: int64
+                 * @description Rows so far, without those that are titles.
+                 * @example 342
+                 */
+                rowCount: number;
+                /** Format: int64 */
+                staffFilter?: number | null;
+                /** Format: date */
+                startDate?: string | null;
+                status: components["schemas"]["ExportStatus"];
+                statusFilter?: ("PENDING" | "CONFIRMED" | "COMPLETED" | "CANCELLED" | "NO_SHOW") | null;
+                type: components["schemas"]["ExportType"];
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -3483,7 +3852,7 @@ export interface components {
          * @description Something that a member of a business may be allowed to do.
          * @enum {string}
          */
-        Permission: "tenant:billing" | "tenant:reports" | "tenant:exports" | "tenant:crm" | "tenant:booking" | "tenant:personal-data";
+        Permission: "tenant:billing" | "tenant:reports" | "tenant:exports" | "tenant:crm" | "tenant:booking" | "tenant:personal-data" | "tenant:audit";
         /** @description A plan of the catalogue. */
         Plan: {
             /** @example BASIC */
@@ -3771,6 +4140,19 @@ export interface components {
              * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
              */
             url?: string | null;
+        };
+        /** @description An export that will be made. */
+        RequestedExport: {
+            /**
+             * Format: int64
+             * @description Seconds until it is there, about.
+             * @example 30
+             */
+            estimatedTime: number;
+            exportId: components["schemas"]["ExportId"];
+            /** @example 내보내기를 준비 중입니다. */
+            message: string;
+            status: components["schemas"]["ExportStatus"];
         };
         /**
          * @description A new reservation.
@@ -5602,6 +5984,82 @@ export interface operations {
             };
         };
     };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the trail */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AuditEntry"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listCustomers: {
         parameters: {
             query?: {
@@ -6161,6 +6619,459 @@ export interface operations {
             };
             /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listExports: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of exports */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ExportView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportBody"];
+            };
+        };
+        responses: {
+            /** @description It will be made */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RequestedExport"];
+                };
+            };
+            /** @description `INVALID_RANGE`: the days are no range, or more than five years. Also `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PLAN_UPGRADE_REQUIRED`: the plan has no exports; `requiredPlan` names the cheapest that has. `PERMISSION_REQUIRED`: the caller's role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TOO_MANY_EXPORTS`: fifty are waiting */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; also for filters that do not fit, and a member of staff that is not there */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example exp_20260201_001 */
+                exportId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The export */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ExportView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such export, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example exp_20260201_001 */
+                exportId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such export, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One range of bytes, to go on with a download that was cut off.
+                 * @example bytes=0-1023
+                 */
+                Range?: string | null;
+                /** @description The `ETag` of the file that was begun: the whole file if it is another now. */
+                "If-Range"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example exp_20260201_001 */
+                exportId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                    "text/csv": number[];
+                };
+            };
+            /** @description A part of it */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such export, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `EXPORT_NOT_READY`: it is being made. `EXPORT_FAILED`: nothing came of it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `EXPORT_EXPIRED`: the file is deleted */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RANGE_NOT_SATISFIABLE`: the file is not as long as that */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `STORAGE_UNAVAILABLE`: try again later */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

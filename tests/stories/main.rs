@@ -5,6 +5,7 @@ mod cancelling;
 mod cases;
 mod checking_out;
 mod dunning;
+mod exports;
 mod ledger;
 mod own_contracts;
 mod papers;

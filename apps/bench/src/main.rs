@@ -5,8 +5,10 @@ mod api;
 mod api_load;
 mod api_server;
 mod bare_charges;
+mod bare_excel;
 mod billing_process;
 mod billing_run;
+mod export;
 mod ledger;
 mod list_server;
 mod memory;
@@ -44,6 +46,8 @@ enum Command {
     Reconcile(reconcile::Arguments),
     /// Webhooks stored and acted on a second, against pgbench writing the same rows
     Webhooks(webhooks::Arguments),
+    /// Rows a second of CSV and Excel exports, against COPY and a bare loop over rows in memory
+    Export(export::Arguments),
     /// One process of a benchmark; its task comes on standard input
     #[command(hide = true)]
     Part,
@@ -81,6 +85,7 @@ async fn benchmark(command: Command) -> anyhow::Result<bool> {
         Command::Api(arguments) => api::run(&arguments).await,
         Command::Reconcile(arguments) => reconcile::run(&arguments).await,
         Command::Webhooks(arguments) => webhooks::run(&arguments).await,
+        Command::Export(arguments) => export::run(&arguments).await,
         Command::Part => bail!("a part is not a benchmark"),
     }
 }

@@ -28,7 +28,9 @@ use crate::{
     api_load::{self, ApiLoad},
     api_server::{self, ApiServer},
     bare_charges::{self, BareCharges},
+    bare_excel::{self, BareExcel},
     billing_process::{self, BillingProcess},
+    export::{self, ExportWorker, Inventing},
     list_server::{self, ListServer},
     reconcile::{self, Comparison},
     seed::{self, Seed},
@@ -57,6 +59,9 @@ pub(crate) enum Task {
     WebhookProvider,
     WebhookWorker(WebhookWorker),
     WebhookLoad(WebhookLoad),
+    Inventing(Inventing),
+    ExportWorker(ExportWorker),
+    BareExcel(BareExcel),
 }
 
 impl Task {
@@ -73,6 +78,9 @@ impl Task {
             Self::WebhookProvider => "webhook-provider",
             Self::WebhookWorker(_) => "webhook-worker",
             Self::WebhookLoad(_) => "webhook-load",
+            Self::Inventing(_) => "inventing",
+            Self::ExportWorker(_) => "export-worker",
+            Self::BareExcel(_) => "bare-excel",
         }
     }
 }
@@ -170,6 +178,9 @@ async fn work(task: Task) -> anyhow::Result<()> {
         Task::WebhookProvider => webhook_provider::run().await,
         Task::WebhookWorker(worker) => Box::pin(webhook_worker::run(worker)).await,
         Task::WebhookLoad(load) => answer(&webhook_load::run(&load).await?),
+        Task::Inventing(task) => answer(&export::invent(task).await?),
+        Task::ExportWorker(task) => answer(&export::work(task).await?),
+        Task::BareExcel(task) => answer(&bare_excel::run(&task)?),
     }
 }
 

@@ -10,11 +10,12 @@ use axum::{
 };
 use billing::Billing;
 use booking::Booking;
+use exports::{Exports, Revenue};
 use identity::{Identity, Tokens};
 use kernel::Clock;
 use metrics_exporter_prometheus::PrometheusHandle;
 use platform::{Problem, idempotency::Idempotency};
-use reporting::Reporting;
+use reporting::{ReportPeriod, Reporting, ReportingError};
 use sqlx::PgPool;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::{
@@ -42,6 +43,7 @@ pub struct App {
     pub billing: Billing,
     pub booking: Booking,
     pub reporting: Reporting,
+    pub exports: Exports,
     pub metrics: PrometheusHandle,
 }
 
@@ -67,7 +69,18 @@ impl App {
         };
         let booking = Booking { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
         let reporting = Reporting { db: db.clone(), clock: Arc::clone(&clock) };
-        Ok(Self { db, clock, identity, billing, booking, reporting, metrics: ops::metrics_recorder()? })
+        let exports = Exports {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            vault: secrets.vault.clone(),
+            storage: config.exports.storage(&config.data_dir)?,
+            settings: config.exports.settings(),
+            revenue_reports: revenue_reports(&reporting),
+            workers: config.exports.workers(),
+            bell: Arc::default(),
+        };
+        let metrics = ops::metrics_recorder()?;
+        Ok(Self { db, clock, identity, billing, booking, reporting, exports, metrics })
     }
 
     /// Everything that this process answers. With a clock that can be moved, the development routes as well.
@@ -99,6 +112,23 @@ impl App {
     }
 }
 
+/// What a revenue export shows is what the reports say.
+fn revenue_reports(reporting: &Reporting) -> exports::RevenueReports {
+    let reporting = reporting.clone();
+    Arc::new(move |business, days: exports::Days| {
+        let reporting = reporting.clone();
+        Box::pin(async move {
+            let periods = [ReportPeriod::Daily, ReportPeriod::Monthly];
+            match reporting.revenue(business, (days.start, days.end), periods).await {
+                Ok([daily, monthly]) => Ok(Revenue { daily, monthly }),
+                Err(ReportingError::Db(error)) => Err(error),
+                // Both allow the same days.
+                Err(error @ ReportingError::InvalidRange(_)) => Err(sqlx::Error::Encode(error.into())),
+            }
+        })
+    })
+}
+
 /// Without the development routes.
 fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
     let whole = OpenApiRouter::with_openapi(Document::openapi());
@@ -106,12 +136,13 @@ fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
 }
 
 /// Each context's routes by themselves.
-fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 5] {
+fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 6] {
     [
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
         ("booking", booking::router()),
         ("reporting", reporting::router()),
+        ("exports", exports::router()),
         ("operations", ops::router()),
     ]
 }
@@ -138,6 +169,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "papers", description = "Receipts, tax invoices, cash receipts"),
         (name = "booking", description = "Customers, staff, services, reservations, reviews"),
         (name = "reports", description = "What a shop earned"),
+        (name = "exports", description = "A shop's data as Excel or CSV"),
         (name = "identity", description = "Who is calling"),
         (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),
         (name = "operations", description = "For schedulers, providers and monitoring"),
