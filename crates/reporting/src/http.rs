@@ -132,7 +132,7 @@ impl Reporting {
 /// A report, or the news that the caller has it already.
 ///
 /// `asked` names the report and all that it depends on beside the data; `make` is called only if the
-/// caller has another version, with a transaction that sees one moment.
+/// caller has another version. All of it sees one moment.
 async fn answer<T: Serialize>(
     reporting: &Reporting,
     tenant: &InBusinessOrAdmin<TenantReports>,
@@ -140,11 +140,12 @@ async fn answer<T: Serialize>(
     asked: impl Serialize,
     make: impl AsyncFnOnce(&mut TenantTx) -> sqlx::Result<T>,
 ) -> Result<Response, Problem> {
-    let tag = ETag::read(&reporting.db, tenant.business, &asked).await?;
+    let mut tx = TenantTx::begin_snapshot(&reporting.db, tenant.business).await?;
+    let tag = ETag::read(&mut tx, tenant.business, &asked).await?;
     if tag.is_known(headers) {
+        tx.commit().await?;
         return Ok(tag.not_modified());
     }
-    let mut tx = TenantTx::begin_snapshot(&reporting.db, tenant.business).await?;
     let report = make(&mut tx).await?;
     tx.commit().await?;
     Ok((tag.headers(), Data::json(report)).into_response())
@@ -172,8 +173,7 @@ async fn get_revenue_report(
     });
     let asked = ("revenue", range.start(), range.end(), period, query.compare_to);
     answer(&reporting, &tenant, &headers, asked, async |tx| {
-        let cells = store::cells(tx, tenant.business, range).await?;
-        let before = store::totals(tx, tenant.business, range.before()).await?;
+        let (cells, before) = store::cells(tx, tenant.business, range).await?;
         let compared = match compared_with {
             None => None,
             Some(other) if other == range.before() => Some(Compared { range: other, totals: before }),
