@@ -55,11 +55,9 @@ struct PeriodQuery {
     /// How long each entry of the breakdown is. `MONTHLY` if absent.
     #[param(inline)]
     period: Option<ReportPeriod>,
-    /// The first Korean day. The first of the month of `endDate` if absent.
-    #[param(example = "2026-01-01")]
+    /// The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent.
     start_date: Option<NaiveDate>,
-    /// The last Korean day. Today if absent.
-    #[param(example = "2026-02-28")]
+    /// The last Korean day, as `2026-02-28`. Today if absent.
     end_date: Option<NaiveDate>,
 }
 
@@ -68,11 +66,9 @@ struct PeriodQuery {
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
 struct RangeQuery {
-    /// The first Korean day. The first of the month of `endDate` if absent.
-    #[param(example = "2026-01-01")]
+    /// The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent.
     start_date: Option<NaiveDate>,
-    /// The last Korean day. Today if absent.
-    #[param(example = "2026-02-28")]
+    /// The last Korean day, as `2026-02-28`. Today if absent.
     end_date: Option<NaiveDate>,
 }
 
@@ -84,11 +80,9 @@ struct RevenueQuery {
     /// How long each entry of the breakdown is. `MONTHLY` if absent.
     #[param(inline)]
     period: Option<ReportPeriod>,
-    /// The first Korean day. The first of the month of `endDate` if absent.
-    #[param(example = "2026-01-01")]
+    /// The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent.
     start_date: Option<NaiveDate>,
-    /// The last Korean day. Today if absent.
-    #[param(example = "2026-02-28")]
+    /// The last Korean day, as `2026-02-28`. Today if absent.
     end_date: Option<NaiveDate>,
     /// Adds `comparison`.
     #[param(inline)]
