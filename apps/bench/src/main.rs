@@ -7,13 +7,21 @@ mod api_server;
 mod bare_charges;
 mod billing_process;
 mod billing_run;
+mod bulk_load;
+mod import;
+mod import_process;
+mod latency;
 mod ledger;
 mod list_server;
 mod memory;
 mod part;
 mod pgbench;
+mod psql;
 mod reconcile;
+mod report_load;
+mod reports;
 mod seed;
+mod shops;
 mod verdict;
 mod webhook_load;
 mod webhook_provider;
@@ -44,6 +52,10 @@ enum Command {
     Reconcile(reconcile::Arguments),
     /// Webhooks stored and acted on a second, against pgbench writing the same rows
     Webhooks(webhooks::Arguments),
+    /// Revenue reports over HTTP, against the one statement by psql
+    Reports(reports::Arguments),
+    /// Reservations a second of `dangol import` and of the bulk route, against COPY
+    Import(import::Arguments),
     /// One process of a benchmark; its task comes on standard input
     #[command(hide = true)]
     Part,
@@ -81,6 +93,8 @@ async fn benchmark(command: Command) -> anyhow::Result<bool> {
         Command::Api(arguments) => api::run(&arguments).await,
         Command::Reconcile(arguments) => reconcile::run(&arguments).await,
         Command::Webhooks(arguments) => webhooks::run(&arguments).await,
+        Command::Reports(arguments) => reports::run(&arguments).await,
+        Command::Import(arguments) => import::run(&arguments).await,
         Command::Part => bail!("a part is not a benchmark"),
     }
 }

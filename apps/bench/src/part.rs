@@ -29,9 +29,13 @@ use crate::{
     api_server::{self, ApiServer},
     bare_charges::{self, BareCharges},
     billing_process::{self, BillingProcess},
+    bulk_load::{self, BulkLoad},
+    import_process::{self, ImportProcess},
     list_server::{self, ListServer},
     reconcile::{self, Comparison},
+    report_load::{self, ReportLoad},
     seed::{self, Seed},
+    shops::{self, Shops},
     webhook_load::{self, WebhookLoad},
     webhook_provider,
     webhook_worker::{self, WebhookWorker},
@@ -57,6 +61,10 @@ pub(crate) enum Task {
     WebhookProvider,
     WebhookWorker(WebhookWorker),
     WebhookLoad(WebhookLoad),
+    Shops(Shops),
+    ReportLoad(ReportLoad),
+    BulkLoad(BulkLoad),
+    ImportProcess(ImportProcess),
 }
 
 impl Task {
@@ -73,6 +81,10 @@ impl Task {
             Self::WebhookProvider => "webhook-provider",
             Self::WebhookWorker(_) => "webhook-worker",
             Self::WebhookLoad(_) => "webhook-load",
+            Self::Shops(_) => "shops",
+            Self::ReportLoad(_) => "report-load",
+            Self::BulkLoad(_) => "bulk-load",
+            Self::ImportProcess(_) => "import-process",
         }
     }
 }
@@ -142,7 +154,9 @@ pub(crate) fn perform() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).json().init();
     let mut runtime = match task {
         // One thread, like pgbench.
-        Task::ApiLoad(_) | Task::WebhookLoad(_) => runtime::Builder::new_current_thread(),
+        Task::ApiLoad(_) | Task::WebhookLoad(_) | Task::ReportLoad(_) | Task::BulkLoad(_) => {
+            runtime::Builder::new_current_thread()
+        }
         _ => runtime::Builder::new_multi_thread(),
     };
     let done = runtime.enable_all().build()?.block_on(work(task));
@@ -170,6 +184,10 @@ async fn work(task: Task) -> anyhow::Result<()> {
         Task::WebhookProvider => webhook_provider::run().await,
         Task::WebhookWorker(worker) => Box::pin(webhook_worker::run(worker)).await,
         Task::WebhookLoad(load) => answer(&webhook_load::run(&load).await?),
+        Task::Shops(shops) => answer(&shops::run(shops).await?),
+        Task::ReportLoad(load) => answer(&report_load::run(&load).await?),
+        Task::BulkLoad(load) => answer(&bulk_load::run(&load).await?),
+        Task::ImportProcess(process) => answer(&import_process::run(process).await?),
     }
 }
 
