@@ -6290,6 +6290,10 @@ export interface operations {
                  *     ]
                  */
                 "application/json": components["schemas"]["CustomerRow"][];
+                /**
+                 * @example {"externalId": "C-1001", "name": "김민서", "phone": "010-1234-5678"}
+                 *     {"externalId": "C-1002", "name": "최우식", "gender": "MALE"}
+                 */
                 "application/x-ndjson": string;
             };
         };
@@ -7086,15 +7090,9 @@ export interface operations {
             query?: {
                 /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
                 period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
             };
             header?: {
@@ -7180,15 +7178,9 @@ export interface operations {
             query?: {
                 /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
                 period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
             };
             header?: {
@@ -7272,15 +7264,9 @@ export interface operations {
     getRetentionReport: {
         parameters: {
             query?: {
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
             };
             header?: {
@@ -7366,15 +7352,9 @@ export interface operations {
             query?: {
                 /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
                 period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
                 /** @description Adds `comparison`. */
                 compareTo?: "PREVIOUS" | "LAST_YEAR";
@@ -7462,15 +7442,9 @@ export interface operations {
             query?: {
                 /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
                 period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
             };
             header?: {
@@ -7554,15 +7528,9 @@ export interface operations {
     getUtilisationReport: {
         parameters: {
             query?: {
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
             };
             header?: {
@@ -7649,15 +7617,9 @@ export interface operations {
                 status?: components["schemas"]["ReservationStatus"];
                 staffId?: components["schemas"]["StaffId"];
                 customerId?: components["schemas"]["CustomerId"];
-                /**
-                 * @description Beginning on this Korean day or later.
-                 * @example 2026-02-01
-                 */
+                /** @description Beginning on this Korean day or later, as `2026-02-01`. */
                 startDate?: string;
-                /**
-                 * @description Beginning on this Korean day or earlier.
-                 * @example 2026-02-28
-                 */
+                /** @description Beginning on this Korean day or earlier, as `2026-02-28`. */
                 endDate?: string;
                 /** @description How many entries at most, 1 to 100. */
                 limit?: number;
@@ -7867,6 +7829,10 @@ export interface operations {
                  *     ]
                  */
                 "application/json": components["schemas"]["ReservationRow"][];
+                /**
+                 * @example {"externalId": "R-20001", "staffExternalId": "S-1", "services": [{"serviceExternalId": "CUT-F", "price": 28000}], "startAt": "2026-03-14T10:00:00+09:00", "status": "CONFIRMED"}
+                 *     {"externalId": "R-20002", "services": [{"serviceExternalId": "CUT-M", "price": 22000}], "startAt": "2026-03-14T11:00:00+09:00", "status": "COMPLETED"}
+                 */
                 "application/x-ndjson": string;
             };
         };
@@ -8541,6 +8507,10 @@ export interface operations {
                  *     ]
                  */
                 "application/json": components["schemas"]["ServiceRow"][];
+                /**
+                 * @example {"externalId": "CUT-F", "name": "여성 컷", "category": "컷", "price": 30000, "durationMinutes": 60}
+                 *     {"externalId": "CUT-M", "name": "남성 컷", "category": "컷", "price": 22000, "durationMinutes": 40}
+                 */
                 "application/x-ndjson": string;
             };
         };
@@ -9085,6 +9055,10 @@ export interface operations {
                  *     ]
                  */
                 "application/json": components["schemas"]["StaffRow"][];
+                /**
+                 * @example {"externalId": "S-1", "name": "이지은"}
+                 *     {"externalId": "S-2", "name": "박서준"}
+                 */
                 "application/x-ndjson": string;
             };
         };

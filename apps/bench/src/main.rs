@@ -8,14 +8,22 @@ mod bare_charges;
 mod bare_excel;
 mod billing_process;
 mod billing_run;
+mod bulk_load;
 mod export;
+mod import;
+mod import_process;
+mod latency;
 mod ledger;
 mod list_server;
 mod memory;
 mod part;
 mod pgbench;
+mod psql;
 mod reconcile;
+mod report_load;
+mod reports;
 mod seed;
+mod shops;
 mod verdict;
 mod webhook_load;
 mod webhook_provider;
@@ -48,6 +56,10 @@ enum Command {
     Webhooks(webhooks::Arguments),
     /// Rows a second of CSV and Excel exports, against COPY and a bare loop over rows in memory
     Export(export::Arguments),
+    /// Revenue reports over HTTP, against the one statement by psql
+    Reports(reports::Arguments),
+    /// Reservations a second of `dangol import` and of the bulk route, against COPY
+    Import(import::Arguments),
     /// One process of a benchmark; its task comes on standard input
     #[command(hide = true)]
     Part,
@@ -86,6 +98,8 @@ async fn benchmark(command: Command) -> anyhow::Result<bool> {
         Command::Reconcile(arguments) => reconcile::run(&arguments).await,
         Command::Webhooks(arguments) => webhooks::run(&arguments).await,
         Command::Export(arguments) => export::run(&arguments).await,
+        Command::Reports(arguments) => reports::run(&arguments).await,
+        Command::Import(arguments) => import::run(&arguments).await,
         Command::Part => bail!("a part is not a benchmark"),
     }
 }

@@ -28,7 +28,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     config::{Config, Secrets},
     dev::DevClock,
-    layers, ops,
+    layers, lingering, ops,
 };
 
 /// Larger bodies are refused before they are read. Bulk routes set their own limit.
@@ -106,6 +106,7 @@ impl App {
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(layers::cors())
             .layer(CatchPanicLayer::custom(layers::answer_panic))
+            .layer(from_fn(lingering::linger))
             .layer(from_fn(layers::measure))
             .layer(from_fn(layers::trace))
             .with_state(self)

@@ -50,10 +50,9 @@ impl Reporting {
     ) -> Result<[Value; N], ReportingError> {
         let range = DateRange::new(start, end)?;
         let mut tx = TenantTx::begin_snapshot(&self.db, business).await?;
-        let before = store::totals(&mut tx, business, range.before()).await?;
         let mut reports = [const { Value::Null }; N];
         for (report, period) in reports.iter_mut().zip(periods) {
-            let cells = store::cells(&mut tx, business, range).await?;
+            let (cells, before) = store::cells(&mut tx, business, range).await?;
             *report = serde_json::to_value(RevenueReport::new(range, period, cells, before, None))
                 .map_err(|error| sqlx::Error::Encode(error.into()))?;
         }
