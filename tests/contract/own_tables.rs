@@ -6,10 +6,10 @@ use std::{
 };
 
 /// The contexts that have tables. Everybody may use those of `platform`.
-const CONTEXTS: [&str; 3] = ["billing", "booking", "identity"];
+const CONTEXTS: [&str; 4] = ["billing", "booking", "crm", "identity"];
 
 /// What contexts publish as views: anybody reads them, and nobody writes through them.
-const PUBLISHED: [&str; 2] = ["booking_read", "identity_read"];
+const PUBLISHED: [&str; 3] = ["billing_read", "booking_read", "identity_read"];
 
 /// The test harness looks where no API does, and is part of no process.
 const SEES_EVERYTHING: &str = "testkit";

@@ -10,6 +10,7 @@ use axum::{
 };
 use billing::Billing;
 use booking::Booking;
+use crm::Crm;
 use identity::{Identity, Tokens};
 use kernel::Clock;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -41,6 +42,7 @@ pub struct App {
     pub identity: Identity,
     pub billing: Billing,
     pub booking: Booking,
+    pub crm: Crm,
     pub reporting: Reporting,
     pub metrics: PrometheusHandle,
 }
@@ -66,8 +68,9 @@ impl App {
             tax_invoicing: secrets.papers.tax_invoicing.clone(),
         };
         let booking = Booking { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
+        let crm = Crm { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
         let reporting = Reporting { db: db.clone(), clock: Arc::clone(&clock) };
-        Ok(Self { db, clock, identity, billing, booking, reporting, metrics: ops::metrics_recorder()? })
+        Ok(Self { db, clock, identity, billing, booking, crm, reporting, metrics: ops::metrics_recorder()? })
     }
 
     /// Everything that this process answers. With a clock that can be moved, the development routes as well.
@@ -106,11 +109,12 @@ fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
 }
 
 /// Each context's routes by themselves.
-fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 5] {
+fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 6] {
     [
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
         ("booking", booking::router()),
+        ("crm", crm::router()),
         ("reporting", reporting::router()),
         ("operations", ops::router()),
     ]
@@ -137,6 +141,8 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "payments", description = "History, retries, refunds"),
         (name = "papers", description = "Receipts, tax invoices, cash receipts"),
         (name = "booking", description = "Customers, staff, services, reservations, reviews"),
+        (name = "segments", description = "Customers by what is true of them"),
+        (name = "coupons", description = "Coupons of a shop: codes for customers, used once"),
         (name = "reports", description = "What a shop earned"),
         (name = "identity", description = "Who is calling"),
         (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),
