@@ -14,6 +14,7 @@ mod part;
 mod pgbench;
 mod reconcile;
 mod seed;
+mod segments;
 mod verdict;
 mod webhook_load;
 mod webhook_provider;
@@ -44,6 +45,8 @@ enum Command {
     Reconcile(reconcile::Arguments),
     /// Webhooks stored and acted on a second, against pgbench writing the same rows
     Webhooks(webhooks::Arguments),
+    /// Ten typical segments of a million customers counted, against the best SQL by hand
+    Segments(segments::Arguments),
     /// One process of a benchmark; its task comes on standard input
     #[command(hide = true)]
     Part,
@@ -81,6 +84,7 @@ async fn benchmark(command: Command) -> anyhow::Result<bool> {
         Command::Api(arguments) => api::run(&arguments).await,
         Command::Reconcile(arguments) => reconcile::run(&arguments).await,
         Command::Webhooks(arguments) => webhooks::run(&arguments).await,
+        Command::Segments(arguments) => segments::run(&arguments).await,
         Command::Part => bail!("a part is not a benchmark"),
     }
 }
