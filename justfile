@@ -32,6 +32,6 @@ prepare:
     touch crates/{platform,identity,billing,booking,crm,reporting}/src/lib.rs
     SQLX_OFFLINE_DIR="$PWD/.sqlx" cargo check --workspace
 
-# Benchmarks: `just bench billing-run`, `just bench api`, `just bench reconcile`, `just bench webhooks`
+# Benchmarks: `just bench billing-run`, `just bench api`, `just bench reconcile`, `just bench webhooks`, `just bench segments`
 bench name *args:
     cargo run --release -p bench -- {{name}} {{args}}

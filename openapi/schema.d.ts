@@ -5010,7 +5010,7 @@ export interface components {
          *         {
          *           "field": "totalSpent",
          *           "operator": "AT_LEAST",
-         *           "value": 2000000
+         *           "value": 500000
          *         }
          *       ],
          *       "name": "VIP 고객"

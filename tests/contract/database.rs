@@ -64,9 +64,10 @@ const CAMPAIGN: [&str; 6] = [
          (business_id, name, discount_type, discount_value, minimum_spend, valid_from, valid_until, created_at, changed_at)
      values ($1, '5천원', 'AMOUNT', 5000, 0, '2026-02-01', '2026-02-28', now(), now())",
     "insert into crm.coupon_code
-     select business_id, 'K7QM3XWD9TFH', coupon_id, 1, now() from crm.coupon where business_id = $1",
+     select business_id, 'TESTTESTTEST', coupon_id, 1, now() from crm.coupon where business_id = $1
+     order by coupon_id desc limit 1",
     "insert into crm.redemption (business_id, code, reference, amount, discount, redeemed_at)
-     values ($1, 'K7QM3XWD9TFH', 'R-1', 55000, 5000, now())",
+     values ($1, 'TESTTESTTEST', 'R-1', 55000, 5000, now())",
 ];
 
 fn one_line(text: &str) -> String {

@@ -8,7 +8,7 @@ use platform::{
 
 use crate::{
     Crm, CrmError,
-    coupon::{CouponId, CouponRefusal},
+    coupon::{CouponId, CouponRefusal, code::Code},
     store::{
         coupon::{self, Changeable, IssuedCode},
         customer,
@@ -67,7 +67,8 @@ impl Crm {
         let issued = issued.ok_or(CouponRefusal::LimitReached)?;
         // A code that there is already is not given a second time; whoever got none is given another.
         while !missing.is_empty() {
-            coupon::insert_codes(tx, business, now, id, &missing).await?;
+            let codes: Vec<_> = missing.iter().map(|customer| (Code::random(), *customer)).collect();
+            coupon::insert_codes(tx, business, now, id, &codes).await?;
             let given = coupon::codes(tx, business, id, Some(&missing), None, wanted).await?;
             missing.retain(|customer| !given.iter().any(|code| code.customer_id == *customer));
         }

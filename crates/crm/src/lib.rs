@@ -5,6 +5,7 @@
 //! (`segment/sql.rs`), so that it is exact at the moment when somebody asks. `docs/segments.md` says what each condition means.
 
 mod coupon;
+mod demo;
 mod error;
 mod event;
 mod http;

@@ -24,6 +24,6 @@ pub async fn load(app: &App) -> anyhow::Result<()> {
     identity::register_missing(&mut tx, app.clock.now(), &BUSINESSES).await?;
     tx.commit().await?;
     salon::load(&app.booking).await?;
-    app.crm.stock(salon::SALON).await?;
+    app.crm.load_demo(salon::SALON, salon::FIRST_CUSTOMER).await?;
     Ok(())
 }

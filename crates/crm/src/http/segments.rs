@@ -110,7 +110,7 @@ pub(crate) struct SegmentBody {
 /// What is to be otherwise; what is left out stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"name": "VIP 고객", "conditions": [{"field": "totalSpent", "operator": "AT_LEAST", "value": 2_000_000}]}))]
+#[schema(example = json!({"name": "VIP 고객", "conditions": [{"field": "totalSpent", "operator": "AT_LEAST", "value": 500_000}]}))]
 pub(crate) struct SegmentPatch {
     #[serde(default, deserialize_with = "stated")]
     #[schema(value_type = String, required = false, min_length = 1, max_length = 50)]

@@ -7,7 +7,7 @@ pub(crate) mod read;
 mod ready_made;
 pub(crate) mod sql;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use kernel::BusinessId;
 use platform::{
     FieldError, TenantTx,
@@ -69,11 +69,12 @@ pub(crate) struct SegmentChange {
 
 impl Crm {
     pub(crate) fn moment(&self) -> Moment {
-        Moment { now: self.clock.now(), today: self.clock.today() }
+        // As exact as the database keeps it.
+        Moment { now: self.clock.now().trunc_subsecs(6), today: self.clock.today() }
     }
 
     /// Gives a shop the ready-made segments, unless it was given them before.
-    pub async fn stock(&self, business: BusinessId) -> Result<(), CrmError> {
+    pub(crate) async fn stock(&self, business: BusinessId) -> Result<(), CrmError> {
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let now = self.clock.now();
         if segment::stock(&mut tx, business, now).await? {

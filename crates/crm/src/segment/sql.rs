@@ -44,13 +44,26 @@ impl Condition {
     }
 }
 
+impl Condition {
+    fn looks_into_lists(&self) -> bool {
+        match self {
+            Self::All(conditions) | Self::Any(conditions) => conditions.iter().any(Self::looks_into_lists),
+            Self::Not(condition) => condition.looks_into_lists(),
+            Self::Is(test) => matches!(test, Test::Tags(..) | Test::Visited(..)),
+        }
+    }
+}
+
 /// `neutral` is what nothing at all is.
 fn joined(sql: &mut Sql, conditions: &[Condition], word: &str, neutral: &str, at: Moment) {
     sql.push("(");
     if conditions.is_empty() {
         sql.push(neutral);
     }
-    for (position, condition) in conditions.iter().enumerate() {
+    // What is looked for in a list takes longest, so it is asked of those alone whom the rest leaves.
+    let mut conditions: Vec<_> = conditions.iter().collect();
+    conditions.sort_by_key(|condition| condition.looks_into_lists());
+    for (position, condition) in conditions.into_iter().enumerate() {
         if position > 0 {
             sql.push(word);
         }
@@ -219,6 +232,11 @@ mod tests {
         let hostile = "') or true; drop table crm.segment; --";
         let tags = json!({"not": {"field": "tag", "operator": "HAS_ANY", "value": [hostile.get(..30)]}});
         assert_eq!(sql(&tags), "(((tags && $1) is not true))");
+        let staff_of_whoever_came = json!({"all": [
+            {"field": "staff", "operator": "HAS_ALL", "value": [1]},
+            {"field": "visitCount", "operator": "AT_LEAST", "value": 1},
+        ]});
+        assert_eq!(sql(&staff_of_whoever_came), "(((visit_count >= $1) and (staff_ids @> $2)))");
         let both = json!({"any": [
             {"field": "lastVisitDate", "operator": "BETWEEN", "value": ["2025-01-01", {"daysAgo": 3}]},
             {"field": "averageSpent", "operator": "AT_LEAST", "value": 10_000},

@@ -147,16 +147,17 @@ pub(crate) struct IssuedCode {
     pub redeemed_at: Option<DateTime<Utc>>,
 }
 
-/// A new code for each customer who has none; says for how many.
+/// A code for each customer who has none. Who has one keeps it, and who is offered one that there is already gets none.
 pub(crate) async fn insert_codes(
     conn: &mut PgConnection,
     business: BusinessId,
     now: DateTime<Utc>,
     id: CouponId,
-    customers: &[i64],
-) -> sqlx::Result<u64> {
-    let codes: Vec<String> = customers.iter().map(|_| Code::random().as_str().to_owned()).collect();
-    let inserted = sqlx::query!(
+    codes: &[(Code, i64)],
+) -> sqlx::Result<()> {
+    let (codes, customers): (Vec<String>, Vec<i64>) =
+        codes.iter().map(|(code, customer)| (code.as_str().to_owned(), *customer)).unzip();
+    sqlx::query!(
         "insert into crm.coupon_code (business_id, code, coupon_id, customer_id, issued_at)
          select $1, code, $2, customer_id, $3 from unnest($4::text[], $5::bigint[]) as fresh (code, customer_id)
          on conflict do nothing",
@@ -164,11 +165,11 @@ pub(crate) async fn insert_codes(
         id.0,
         now,
         &codes,
-        customers,
+        &customers,
     )
     .execute(conn)
     .await?;
-    Ok(inserted.rows_affected())
+    Ok(())
 }
 
 /// The codes of some customers, or of all; those of the latest customers first.

@@ -9,6 +9,9 @@ use kernel::{BusinessId, KoreanTime, at_korean_time};
 
 pub(super) const SALON: BusinessId = BusinessId(1);
 
+/// The first that was fed into an empty database.
+pub(super) const FIRST_CUSTOMER: i64 = 1;
+
 const STAFF: [&str; 3] = ["이지은", "박서준", "한지민"];
 
 /// Name in the feed, name, category, won, minutes.
