@@ -19,6 +19,7 @@ const OF_NOBODY: [&str; 10] = [
     "billing.provider_terms",
     "billing.tax_invoice_count",
     "booking._sqlx_migrations",
+    "crm._sqlx_migrations",
     "exports._sqlx_migrations",
     "identity._sqlx_migrations",
     "platform._sqlx_migrations",
@@ -64,6 +65,21 @@ const EXPORT: [&str; 4] = [
      values ($1, now(), 'user_1', 'OWNER', 'export.requested', '{}')",
 ];
 
+/// Somebody chose customers and gave one of them a coupon, which was used.
+const CAMPAIGN: [&str; 5] = [
+    "insert into crm.stocked values ($1, now()) on conflict (business_id) do update set stocked_at = now()",
+    "insert into crm.segment (business_id, name, conditions, version, created_at, changed_at)
+     values ($1, '모두', '[]', 1, now(), now())",
+    "insert into crm.coupon
+         (business_id, name, discount_type, discount_value, minimum_spend, valid_from, valid_until, created_at, changed_at)
+     values ($1, '5천원', 'AMOUNT', 5000, 0, '2026-02-01', '2026-02-28', now(), now())",
+    "insert into crm.coupon_code
+     select business_id, 'TESTTESTTEST', coupon_id, 1, now() from crm.coupon where business_id = $1
+     order by coupon_id desc limit 1",
+    "insert into crm.redemption (business_id, code, reference, amount, discount, redeemed_at)
+     values ($1, 'TESTTESTTEST', 'R-1', 55000, 5000, now())",
+];
+
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -84,7 +100,7 @@ async fn two_businesses() -> TestApp {
         app.platform_admin().post("/api/admin/merchant-accounts", contract).await.data();
         // The demo's salon has had visits, and needs the rest alone.
         let visit = if business == 1 { &VISIT[6..] } else { &VISIT };
-        for row in visit.iter().chain(&EXPORT) {
+        for row in visit.iter().chain(&EXPORT).chain(&CAMPAIGN) {
             app.sql(&row.replace("$1", &business.to_string())).await;
         }
     }

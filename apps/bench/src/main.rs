@@ -23,6 +23,7 @@ mod reconcile;
 mod report_load;
 mod reports;
 mod seed;
+mod segments;
 mod shops;
 mod verdict;
 mod webhook_load;
@@ -60,6 +61,8 @@ enum Command {
     Reports(reports::Arguments),
     /// Reservations a second of `dangol import` and of the bulk route, against COPY
     Import(import::Arguments),
+    /// Ten typical segments of a million customers counted, against the best SQL by hand
+    Segments(segments::Arguments),
     /// One process of a benchmark; its task comes on standard input
     #[command(hide = true)]
     Part,
@@ -100,6 +103,7 @@ async fn benchmark(command: Command) -> anyhow::Result<bool> {
         Command::Export(arguments) => export::run(&arguments).await,
         Command::Reports(arguments) => reports::run(&arguments).await,
         Command::Import(arguments) => import::run(&arguments).await,
+        Command::Segments(arguments) => segments::run(&arguments).await,
         Command::Part => bail!("a part is not a benchmark"),
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn rate(name: &str, per_second: f64, unit: &str) {
     println!("  {name:<20} {per_second:>10.1} {unit}");
 }
 
-fn word(reached: bool) -> &'static str {
+pub(crate) fn word(reached: bool) -> &'static str {
     if reached { "reached" } else { "MISSED" }
 }
 

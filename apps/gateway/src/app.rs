@@ -10,6 +10,7 @@ use axum::{
 };
 use billing::Billing;
 use booking::Booking;
+use crm::Crm;
 use exports::{Exports, Revenue};
 use identity::{Identity, Tokens};
 use kernel::Clock;
@@ -42,6 +43,7 @@ pub struct App {
     pub identity: Identity,
     pub billing: Billing,
     pub booking: Booking,
+    pub crm: Crm,
     pub reporting: Reporting,
     pub exports: Exports,
     pub metrics: PrometheusHandle,
@@ -68,6 +70,7 @@ impl App {
             tax_invoicing: secrets.papers.tax_invoicing.clone(),
         };
         let booking = Booking { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
+        let crm = Crm { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
         let reporting = Reporting { db: db.clone(), clock: Arc::clone(&clock) };
         let exports = Exports {
             db: db.clone(),
@@ -80,7 +83,7 @@ impl App {
             bell: Arc::default(),
         };
         let metrics = ops::metrics_recorder()?;
-        Ok(Self { db, clock, identity, billing, booking, reporting, exports, metrics })
+        Ok(Self { db, clock, identity, billing, booking, crm, reporting, exports, metrics })
     }
 
     /// Everything that this process answers. With a clock that can be moved, the development routes as well.
@@ -142,6 +145,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
         ("booking", booking::router()),
+        ("crm", crm::router()),
         ("reporting", reporting::router()),
         ("exports", exports::router()),
         ("operations", ops::router()),
@@ -169,6 +173,8 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "payments", description = "History, retries, refunds"),
         (name = "papers", description = "Receipts, tax invoices, cash receipts"),
         (name = "booking", description = "Customers, staff, services, reservations, reviews"),
+        (name = "segments", description = "Customers by what is true of them"),
+        (name = "coupons", description = "Coupons of a shop: codes for customers, used once"),
         (name = "reports", description = "What a shop earned"),
         (name = "exports", description = "A shop's data as Excel or CSV"),
         (name = "identity", description = "Who is calling"),

@@ -24,6 +24,7 @@ fn migrations() -> [(&'static str, &'static Migrator); 5] {
         ("identity", &identity::MIGRATIONS),
         ("billing", &billing::MIGRATIONS),
         ("booking", &booking::MIGRATIONS),
+        ("crm", &crm::MIGRATIONS),
         ("exports", &exports::MIGRATIONS),
     ]
 }

@@ -11,6 +11,7 @@ use crate::Problem;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
     Exports,
+    Crm,
 }
 
 impl Feature {
@@ -18,6 +19,7 @@ impl Feature {
     fn as_str(self) -> &'static str {
         match self {
             Self::Exports => "EXPORTS",
+            Self::Crm => "CRM",
         }
     }
 
@@ -25,6 +27,7 @@ impl Feature {
     fn subject(self) -> &'static str {
         match self {
             Self::Exports => "데이터 내보내기는",
+            Self::Crm => "고객 관리와 쿠폰은",
         }
     }
 }

@@ -29,8 +29,8 @@ pub use days::DayRange;
 pub use page::{Cursor, List, PageInfo, PageQuery};
 pub use principal::{
     Access, AuthFailure, Authentication, BearerToken, InBusiness, InBusinessOrAdmin, Membership, Permission,
-    PlatformAdmin, Principal, Role, Tenant, TenantAudit, TenantBilling, TenantBooking, TenantExports,
-    TenantOrAdmin, TenantReports,
+    PlatformAdmin, Principal, Role, Tenant, TenantAudit, TenantBilling, TenantBooking, TenantCrm,
+    TenantExports, TenantOrAdmin, TenantReports,
 };
 pub use problem::{BodyProblems, CommonProblems, FieldError, Problem, TRACE_ID, TraceId};
 pub use tx::{SystemTx, TenantTx};

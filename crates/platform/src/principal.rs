@@ -229,6 +229,14 @@ impl Access for TenantExports {
     const PERMISSION: Permission = Permission::TenantExports;
 }
 
+/// `tenant:crm`
+#[derive(Clone, Copy, Debug)]
+pub struct TenantCrm;
+
+impl Access for TenantCrm {
+    const PERMISSION: Permission = Permission::TenantCrm;
+}
+
 /// `tenant:audit`
 #[derive(Clone, Copy, Debug)]
 pub struct TenantAudit;

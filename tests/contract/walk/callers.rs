@@ -100,10 +100,13 @@ fn is_for_operators_too(operation: &Operation) -> bool {
     operation.method == "GET" || operation.takes_rows()
 }
 
-/// What a shop earned is none of its staff's business, nor is it theirs to take its data away.
+/// What a shop earned is none of its staff's business, nor is it theirs to take its data away, to choose customers or to
+/// give coupons out.
 fn is_beyond_staff(operation: &Operation) -> Option<(u16, &'static str)> {
-    let beyond = ["/reports/", "/exports", "/audit"].iter().any(|part| operation.path.contains(part));
-    beyond.then_some((403, "PERMISSION_REQUIRED"))
+    let beyond = ["/reports/", "/exports", "/audit", "/segments", "/coupons"];
+    let beyond = beyond.iter().any(|part| operation.path.contains(part));
+    let at_the_counter = ["redeemCoupon", "restoreCoupon"].contains(&operation.id.as_str());
+    (beyond && !at_the_counter).then_some((403, "PERMISSION_REQUIRED"))
 }
 
 /// Whoever is answerable to the owner does not read what is written down about them.

@@ -23,5 +23,7 @@ pub async fn load(app: &App) -> anyhow::Result<()> {
     let mut tx = SystemTx::begin(&app.db).await?;
     identity::register_missing(&mut tx, app.clock.now(), &BUSINESSES).await?;
     tx.commit().await?;
-    salon::load(&app.booking).await
+    salon::load(&app.booking).await?;
+    app.crm.load_demo(salon::SALON, salon::FIRST_CUSTOMER).await?;
+    Ok(())
 }

@@ -7,7 +7,10 @@ use booking::{
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
 use kernel::{BusinessId, KoreanTime, at_korean_time};
 
-const SALON: BusinessId = BusinessId(1);
+pub(super) const SALON: BusinessId = BusinessId(1);
+
+/// The first that was fed into an empty database.
+pub(super) const FIRST_CUSTOMER: i64 = 1;
 
 const STAFF: [&str; 3] = ["이지은", "박서준", "한지민"];
 
