@@ -12,7 +12,7 @@ use crate::{document, tables};
 
 /// Tables that belong to no business, and so need no lock: price lists (what a provider keeps is one
 /// as well) and the machinery's own. The list can only shrink.
-const OF_NOBODY: [&str; 10] = [
+const OF_NOBODY: [&str; 11] = [
     "billing._sqlx_migrations",
     "billing.plan",
     "billing.plan_price",
@@ -20,6 +20,7 @@ const OF_NOBODY: [&str; 10] = [
     "billing.tax_invoice_count",
     "booking._sqlx_migrations",
     "crm._sqlx_migrations",
+    "exports._sqlx_migrations",
     "identity._sqlx_migrations",
     "platform._sqlx_migrations",
     "platform.dev_clock",
@@ -53,10 +54,19 @@ const VISIT: [&str; 8] = [
     "insert into booking.import_run values ($1, 'STAFFS', sha256('a file'), 1, 1, 0, 0, 0, now())",
 ];
 
-/// Somebody chose customers and gave one of them a coupon, which was used.
-const CAMPAIGN: [&str; 6] = [
+/// Somebody took something away.
+const EXPORT: [&str; 4] = [
+    "insert into exports.shop values ($1, '2026-02-01', 1, now())",
+    "insert into exports.export
+         (business_id, asked_on, number, type, format, whole_contacts, asked_by, asked_at, status, due_at, rows_expected)
+     values ($1, '2026-02-01', 1, 'CUSTOMERS', 'CSV', true, 'user_1', now(), 'PROCESSING', now(), 1)",
+    "insert into exports.file values ($1, '2026-02-01', 1, 1, now())",
     "insert into platform.audit (business_id, happened_at, subject, role, action, data)
-     values ($1, now(), 'user_1', 'OWNER', 'segment.customers_viewed', '{}')",
+     values ($1, now(), 'user_1', 'OWNER', 'export.requested', '{}')",
+];
+
+/// Somebody chose customers and gave one of them a coupon, which was used.
+const CAMPAIGN: [&str; 5] = [
     "insert into crm.stocked values ($1, now()) on conflict (business_id) do update set stocked_at = now()",
     "insert into crm.segment (business_id, name, conditions, version, created_at, changed_at)
      values ($1, '모두', '[]', 1, now(), now())",
@@ -90,7 +100,7 @@ async fn two_businesses() -> TestApp {
         app.platform_admin().post("/api/admin/merchant-accounts", contract).await.data();
         // The demo's salon has had visits, and needs the rest alone.
         let visit = if business == 1 { &VISIT[6..] } else { &VISIT };
-        for row in visit.iter().chain(&CAMPAIGN) {
+        for row in visit.iter().chain(&EXPORT).chain(&CAMPAIGN) {
             app.sql(&row.replace("$1", &business.to_string())).await;
         }
     }

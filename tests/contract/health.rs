@@ -69,12 +69,16 @@ async fn the_figures_that_the_operations_manual_names_are_there() {
     app.pass(TimeDelta::seconds(5));
     app.owner().get("/api/payments/101").await.data();
     assert_eq!(app.violations().await, []);
+    app.sql("update billing.subscription set plan_code = 'PRO' where business_id = 1").await;
+    app.owner().post("/api/businesses/1/exports", json!({"type": "STAFFS", "format": "CSV"})).await.data();
+    app.app.exports.sweep().await.expect("the export is made");
 
     // Other tests of this process count as well.
     for series in [
         r#"dangol_charges_total{provider="TOSS",outcome="approved"}"#,
         r#"dangol_charges_total{provider="TOSS",outcome="declined"}"#,
         r#"dangol_charges_total{provider="TOSS",outcome="unknown"}"#,
+        r#"dangol_exports_total{type="STAFFS",format="CSV",outcome="made"}"#,
         r#"dangol_http_requests_total{method="GET",route="/api/payments/{paymentId}",status="200"}"#,
         r#"dangol_http_request_seconds_count{method="POST",route="/api/payments/billing-key"}"#,
     ] {

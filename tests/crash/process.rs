@@ -49,6 +49,7 @@ impl World {
             .env_clear()
             .env("DATABASE_URL", self.database.url.expose_secret())
             .env("DANGOL_DATABASE_CONNECTIONS", "12")
+            .env("DANGOL_DATA_DIR", self.files.path())
             .env("DANGOL_JWT_SECRET", JWT_SECRET)
             .env("DANGOL_ENCRYPTION_KEY", "k1:Y3Jhc2gtdGVzdHMtZW5jcnlwdGlvbi1rZXktMzItYiE=")
             .env("CRON_SECRET", "the-cron-secret-of-the-crash-tests")
@@ -98,6 +99,13 @@ impl World {
         let mut command = self.command(&["worker"]);
         command.env("DANGOL_BILLING_CONCURRENCY", "5");
         Process::starts(command, "worker".to_owned())
+    }
+
+    /// A worker that dies as soon as it reaches `step`.
+    pub(crate) fn worker_that_dies_at(&self, step: &str) -> Process {
+        let mut command = self.command(&["worker"]);
+        command.env("FAILPOINTS", once(step));
+        Process::starts(command, format!("worker that dies at {step}"))
     }
 
     /// An API that can be asked.

@@ -5,6 +5,7 @@ mod feeding;
 mod hostile_feeds;
 mod importing;
 mod inventing;
+mod lists;
 mod menu;
 mod real_salon;
 mod reservations;

@@ -6,6 +6,7 @@ mod cases;
 mod checking_out;
 mod coupons;
 mod dunning;
+mod exports;
 mod ledger;
 mod own_contracts;
 mod papers;

@@ -44,6 +44,14 @@ async fn the_readmes_story_works_when_pasted() {
         r#""message":"정기결제가 등록되었습니다.""#,
         r#""message":"정기결제가 등록되었습니다.""#,
         r#""provider":"KCP""#,
+        r#""status":"NON_RENEWING""#,
+        r#""now""#,
+        r#""message":"정기결제가 등록되었습니다.""#,
+        r#""now""#,
+        r#""status":"COMPLETED","progress":100,"rowCount":12"#,
+        "고객번호,외부번호,고객명,연락처,이메일",
+        "C-1001,김민서,010-1241-5678,customer1@misohair.com",
+        "C-1002,최우식",
     ];
     assert_eq!(lines.len(), told.len(), "{said}");
     for (line, told) in lines.iter().zip(told) {

@@ -28,10 +28,16 @@ use crate::{
     api_load::{self, ApiLoad},
     api_server::{self, ApiServer},
     bare_charges::{self, BareCharges},
+    bare_excel::{self, BareExcel},
     billing_process::{self, BillingProcess},
+    bulk_load::{self, BulkLoad},
+    export::{self, ExportWorker, Inventing},
+    import_process::{self, ImportProcess},
     list_server::{self, ListServer},
     reconcile::{self, Comparison},
+    report_load::{self, ReportLoad},
     seed::{self, Seed},
+    shops::{self, Shops},
     webhook_load::{self, WebhookLoad},
     webhook_provider,
     webhook_worker::{self, WebhookWorker},
@@ -57,6 +63,13 @@ pub(crate) enum Task {
     WebhookProvider,
     WebhookWorker(WebhookWorker),
     WebhookLoad(WebhookLoad),
+    Inventing(Inventing),
+    ExportWorker(ExportWorker),
+    BareExcel(BareExcel),
+    Shops(Shops),
+    ReportLoad(ReportLoad),
+    BulkLoad(BulkLoad),
+    ImportProcess(ImportProcess),
 }
 
 impl Task {
@@ -73,6 +86,13 @@ impl Task {
             Self::WebhookProvider => "webhook-provider",
             Self::WebhookWorker(_) => "webhook-worker",
             Self::WebhookLoad(_) => "webhook-load",
+            Self::Inventing(_) => "inventing",
+            Self::ExportWorker(_) => "export-worker",
+            Self::BareExcel(_) => "bare-excel",
+            Self::Shops(_) => "shops",
+            Self::ReportLoad(_) => "report-load",
+            Self::BulkLoad(_) => "bulk-load",
+            Self::ImportProcess(_) => "import-process",
         }
     }
 }
@@ -142,7 +162,9 @@ pub(crate) fn perform() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).json().init();
     let mut runtime = match task {
         // One thread, like pgbench.
-        Task::ApiLoad(_) | Task::WebhookLoad(_) => runtime::Builder::new_current_thread(),
+        Task::ApiLoad(_) | Task::WebhookLoad(_) | Task::ReportLoad(_) | Task::BulkLoad(_) => {
+            runtime::Builder::new_current_thread()
+        }
         _ => runtime::Builder::new_multi_thread(),
     };
     let done = runtime.enable_all().build()?.block_on(work(task));
@@ -170,6 +192,13 @@ async fn work(task: Task) -> anyhow::Result<()> {
         Task::WebhookProvider => webhook_provider::run().await,
         Task::WebhookWorker(worker) => Box::pin(webhook_worker::run(worker)).await,
         Task::WebhookLoad(load) => answer(&webhook_load::run(&load).await?),
+        Task::Inventing(task) => answer(&export::invent(task).await?),
+        Task::ExportWorker(task) => answer(&export::work(task).await?),
+        Task::BareExcel(task) => answer(&bare_excel::run(&task)?),
+        Task::Shops(shops) => answer(&shops::run(shops).await?),
+        Task::ReportLoad(load) => answer(&report_load::run(&load).await?),
+        Task::BulkLoad(load) => answer(&bulk_load::run(&load).await?),
+        Task::ImportProcess(process) => answer(&import_process::run(process).await?),
     }
 }
 

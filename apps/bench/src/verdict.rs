@@ -9,6 +9,15 @@ pub(crate) fn at_least(ratio: f64, target: f64) -> bool {
     reached
 }
 
+pub(crate) fn at_most(name: &str, figure: f64, unit: &str, target: f64) -> bool {
+    let reached = figure <= target;
+    println!(
+        "  {name:<20} {figure:>10.2} {unit:<2}           target: {target} {unit} or less, {}",
+        word(reached)
+    );
+    reached
+}
+
 pub(crate) fn below(megabytes: Option<f64>, target: f64) -> bool {
     let Some(megabytes) = megabytes else {
         println!("  peak memory          not told by this system");

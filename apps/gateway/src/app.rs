@@ -11,11 +11,12 @@ use axum::{
 use billing::Billing;
 use booking::Booking;
 use crm::Crm;
+use exports::{Exports, Revenue};
 use identity::{Identity, Tokens};
 use kernel::Clock;
 use metrics_exporter_prometheus::PrometheusHandle;
 use platform::{Problem, idempotency::Idempotency};
-use reporting::Reporting;
+use reporting::{ReportPeriod, Reporting, ReportingError};
 use sqlx::PgPool;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::{
@@ -28,7 +29,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     config::{Config, Secrets},
     dev::DevClock,
-    layers, ops,
+    layers, lingering, ops,
 };
 
 /// Larger bodies are refused before they are read. Bulk routes set their own limit.
@@ -44,6 +45,7 @@ pub struct App {
     pub booking: Booking,
     pub crm: Crm,
     pub reporting: Reporting,
+    pub exports: Exports,
     pub metrics: PrometheusHandle,
 }
 
@@ -70,7 +72,18 @@ impl App {
         let booking = Booking { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
         let crm = Crm { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
         let reporting = Reporting { db: db.clone(), clock: Arc::clone(&clock) };
-        Ok(Self { db, clock, identity, billing, booking, crm, reporting, metrics: ops::metrics_recorder()? })
+        let exports = Exports {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            vault: secrets.vault.clone(),
+            storage: config.exports.storage(&config.data_dir)?,
+            settings: config.exports.settings(),
+            revenue_reports: revenue_reports(&reporting),
+            workers: config.exports.workers(),
+            bell: Arc::default(),
+        };
+        let metrics = ops::metrics_recorder()?;
+        Ok(Self { db, clock, identity, billing, booking, crm, reporting, exports, metrics })
     }
 
     /// Everything that this process answers. With a clock that can be moved, the development routes as well.
@@ -96,10 +109,28 @@ impl App {
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(layers::cors())
             .layer(CatchPanicLayer::custom(layers::answer_panic))
+            .layer(from_fn(lingering::linger))
             .layer(from_fn(layers::measure))
             .layer(from_fn(layers::trace))
             .with_state(self)
     }
+}
+
+/// What a revenue export shows is what the reports say.
+fn revenue_reports(reporting: &Reporting) -> exports::RevenueReports {
+    let reporting = reporting.clone();
+    Arc::new(move |business, days: exports::Days| {
+        let reporting = reporting.clone();
+        Box::pin(async move {
+            let periods = [ReportPeriod::Daily, ReportPeriod::Monthly];
+            match reporting.revenue(business, (days.start, days.end), periods).await {
+                Ok([daily, monthly]) => Ok(Revenue { daily, monthly }),
+                Err(ReportingError::Db(error)) => Err(error),
+                // Both allow the same days.
+                Err(error @ ReportingError::InvalidRange(_)) => Err(sqlx::Error::Encode(error.into())),
+            }
+        })
+    })
 }
 
 /// Without the development routes.
@@ -109,13 +140,14 @@ fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
 }
 
 /// Each context's routes by themselves.
-fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 6] {
+fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 7] {
     [
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
         ("booking", booking::router()),
         ("crm", crm::router()),
         ("reporting", reporting::router()),
+        ("exports", exports::router()),
         ("operations", ops::router()),
     ]
 }
@@ -144,6 +176,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "segments", description = "Customers by what is true of them"),
         (name = "coupons", description = "Coupons of a shop: codes for customers, used once"),
         (name = "reports", description = "What a shop earned"),
+        (name = "exports", description = "A shop's data as Excel or CSV"),
         (name = "identity", description = "Who is calling"),
         (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),
         (name = "operations", description = "For schedulers, providers and monitoring"),

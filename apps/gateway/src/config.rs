@@ -1,5 +1,6 @@
 //! The configuration: read once from the environment (or flags), typed, and printable without secrets.
 
+mod exports;
 mod papers;
 
 use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf};
@@ -12,7 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::providers::{ProviderSettings, Stage};
 
-pub use self::papers::{Papers, PapersConfig};
+pub use self::{
+    exports::ExportsConfig,
+    papers::{Papers, PapersConfig},
+};
 
 /// What can be configured. The names of the variables are the public ones; flags exist for trying things out.
 #[derive(Args, Clone, Debug)]
@@ -21,7 +25,7 @@ pub struct Config {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = secret, global = true)]
     pub database_url: Option<SecretString>,
 
-    /// Where a development system keeps its data.
+    /// Where a development system keeps its data, and every system its files unless `S3_BUCKET` is set.
     #[arg(long, env = "DANGOL_DATA_DIR", default_value = ".dangol", global = true)]
     pub data_dir: PathBuf,
 
@@ -62,6 +66,9 @@ pub struct Config {
 
     #[command(flatten)]
     pub papers: PapersConfig,
+
+    #[command(flatten)]
+    pub exports: ExportsConfig,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature that clap wants")]
@@ -142,6 +149,7 @@ impl Config {
             complaints.push("DANGOL_ENCRYPTION_KEY is not `id:base64 of 32 bytes`".to_owned());
         }
         let papers = self.papers.production(&mut complaints);
+        complaints.extend(self.exports.complaints());
         match (vault, papers) {
             (Ok(vault), Some(papers)) if complaints.is_empty() => {
                 let (providers, stage) = (self.providers.clone(), Stage::Production);
@@ -216,7 +224,8 @@ impl fmt::Display for Config {
         writeln!(f, "DANGOL_CHARGE_TIME           {} KST", self.charge_time.format("%H:%M"))?;
         writeln!(f, "DANGOL_BILLING_CONCURRENCY   {}", self.billing_concurrency)?;
         writeln!(f, "DANGOL_DATABASE_CONNECTIONS  {}", self.database_connections)?;
-        write!(f, "{}", self.papers)
+        writeln!(f, "{}", self.papers)?;
+        write!(f, "{}", self.exports)
     }
 }
 

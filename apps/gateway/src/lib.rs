@@ -12,6 +12,7 @@ pub mod dev;
 mod generate;
 mod import;
 mod layers;
+mod lingering;
 mod ops;
 pub mod providers;
 mod serve;

@@ -26,7 +26,9 @@ pub(crate) async fn run(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop).await.context("serving")
+    // With the other end's address, for the audit trail.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await.context("serving")
 }
 
 /// Completes on Ctrl-C or SIGTERM.

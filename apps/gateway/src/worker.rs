@@ -7,10 +7,12 @@ use std::{fmt, future::Future, time::Duration};
 
 use anyhow::Context;
 use billing::{ActOnWebhooks, Billing};
+use exports::{Exports, MakeExports};
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions};
 use platform::jobs::Job;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::{app::App, database::QUEUE_SCHEMA};
 
@@ -18,6 +20,8 @@ const CONCURRENCY: usize = 4;
 
 /// Runs jobs until `stop` completes, then lets those under way finish.
 pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    let stopped = CancellationToken::new();
+    let stopping = stopped.clone();
     let worker = WorkerOptions::default()
         .pg_pool(app.db.clone())
         .schema(QUEUE_SCHEMA)
@@ -29,20 +33,31 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
         .define_job::<Sweep>()
         .define_job::<WebhookJob>()
         .define_job::<CheckInvariants>()
+        .define_job::<ExportsJob>()
         // One waiting sweep is enough, however long the present one takes.
         .with_cron("* * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at")
         .context("the crontab")?
         .with_cron("*/5 * * * * check_invariants ?jobKey=check_invariants&jobKeyMode=preserve_run_at")
         .context("the crontab")?
-        .add_extension(Contexts(app.billing.clone()))
+        .add_extension(Contexts { billing: app.billing.clone(), exports: app.exports.clone() })
         .listen_os_shutdown_signals(false)
-        .shutdown_signal(stop)
+        .shutdown_signal(async move {
+            stop.await;
+            stopping.cancel();
+        })
         .init()
         .await
         .context("starting the worker")?;
     // What was left by a killed worker is settled now and not in a minute.
     let first_sweep = app.billing.sweep();
-    let (swept, ran) = tokio::join!(first_sweep, worker.run());
+    // Exports take as long as they take, and must not keep jobs that are about money waiting.
+    let attending = Box::pin(app.exports.attend(stopped.cancelled()));
+    let working = async {
+        let ran = worker.run().await;
+        stopped.cancel();
+        ran
+    };
+    let (swept, ran, ()) = tokio::join!(first_sweep, working, attending);
     if let Err(error) = swept {
         tracing::error!(%error, "the first sweep failed; the next one follows in a minute");
     }
@@ -51,7 +66,10 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
 
 /// What jobs work on.
 #[derive(Clone)]
-struct Contexts(Billing);
+struct Contexts {
+    billing: Billing,
+    exports: Exports,
+}
 
 impl fmt::Debug for Contexts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,7 +78,11 @@ impl fmt::Debug for Contexts {
 }
 
 fn billing(context: &WorkerContext) -> Result<Billing, String> {
-    context.get_ext::<Contexts>().map(|contexts| contexts.0.clone()).ok_or_else(|| "no contexts".to_owned())
+    contexts(context).map(|contexts| contexts.billing.clone())
+}
+
+fn contexts(context: &WorkerContext) -> Result<&Contexts, String> {
+    context.get_ext::<Contexts>().ok_or_else(|| "no contexts".to_owned())
 }
 
 /// Everything that is due now. The crontab gives it null for a payload, and other versions of the
@@ -104,6 +126,19 @@ impl TaskHandler for WebhookJob {
     }
 }
 
+/// [`MakeExports`], as the queue wants it: whoever makes exports looks what there is to make.
+#[derive(Serialize, Deserialize)]
+struct ExportsJob(MakeExports);
+
+impl TaskHandler for ExportsJob {
+    const IDENTIFIER: &'static str = MakeExports::NAME;
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        contexts(&context)?.exports.bell.notify_one();
+        Ok::<(), String>(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{from_value, json};
@@ -117,5 +152,6 @@ mod tests {
             assert!(from_value::<CheckInvariants>(payload).is_ok());
         }
         assert!(from_value::<WebhookJob>(json!(ActOnWebhooks {})).is_ok());
+        assert!(from_value::<ExportsJob>(json!(MakeExports {})).is_ok());
     }
 }

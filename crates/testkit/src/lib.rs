@@ -13,7 +13,7 @@ mod provider;
 mod steps;
 mod windows;
 
-pub use actor::{Actor, Answer};
+pub use actor::{Actor, Answer, Download};
 pub use app::{Card, TestApp};
 pub use database::TestDatabase;
 /// The words in which a provider is asked, and answers.

@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration as StdDuration};
 use axum::extract::State;
 use billing::{Billing, RunReport};
 use chrono::{DateTime, Duration, Months, TimeDelta, Utc};
+use exports::Exports;
 use iso8601_duration::Duration as IsoDuration;
 use kernel::{Clock, KoreanTime, MovableClock};
 use platform::{BodyProblems, Data, Json, Problem};
@@ -29,13 +30,15 @@ const PATIENCE: u32 = 40;
 pub struct DevClock {
     clock: Arc<MovableClock>,
     billing: Billing,
+    exports: Exports,
     /// One move at a time.
     moving: Arc<Mutex<()>>,
 }
 
 impl DevClock {
-    pub fn new(clock: Arc<MovableClock>, billing: Billing) -> Self {
-        Self { clock, billing, moving: Arc::default() }
+    pub fn new(clock: Arc<MovableClock>, app: &App) -> Self {
+        let (billing, exports) = (app.billing.clone(), app.exports.clone());
+        Self { clock, billing, exports, moving: Arc::default() }
     }
 
     /// Makes it `target`, doing on the way all that becomes due. Answers with what was charged and
@@ -46,7 +49,7 @@ impl DevClock {
         let mut stops = 0;
         let mut reached = None;
         let mut patience = PATIENCE;
-        while let Some(due) = self.billing.next_due().await?.filter(|due| *due <= target) {
+        while let Some(due) = self.next_due().await?.filter(|due| *due <= target) {
             let now = self.clock.now();
             // What stays due is held by somebody else (the worker is at it): a little patience keeps
             // the order. It must not hold the year up for ever.
@@ -63,12 +66,23 @@ impl DevClock {
             if due > now {
                 self.set(due).await?;
             }
-            billing += self.billing.sweep().await?;
+            billing += self.sweep().await?;
             stops += 1;
         }
         self.set(target).await?;
-        billing += self.billing.sweep().await?;
+        billing += self.sweep().await?;
         Ok(Moved { now: KoreanTime(self.clock.now()), stops, billing })
+    }
+
+    async fn next_due(&self) -> anyhow::Result<Option<DateTime<Utc>>> {
+        let due = [self.billing.next_due().await?, self.exports.next_due().await?];
+        Ok(due.into_iter().flatten().min())
+    }
+
+    async fn sweep(&self) -> anyhow::Result<RunReport> {
+        let report = self.billing.sweep().await?;
+        self.exports.sweep().await?;
+        Ok(report)
     }
 
     async fn set(&self, instant: DateTime<Utc>) -> sqlx::Result<()> {

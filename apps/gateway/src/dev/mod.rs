@@ -132,7 +132,7 @@ async fn serve_until_stopped(
 ) -> anyhow::Result<()> {
     let running = Running::announce(config, database_url, sandbox_url)?;
     let stop = CancellationToken::new();
-    let router = app.clone().router(Some(DevClock::new(clock, app.billing.clone())));
+    let router = app.clone().router(Some(DevClock::new(clock, &app)));
     let mut serving = tokio::spawn(serve::run(listener, router, stop.clone().cancelled_owned()));
     let mut working = tokio::spawn(worker::run(app.clone(), stop.clone().cancelled_owned()));
     banner::print(config, &app);
