@@ -90,6 +90,21 @@ impl Operation {
         self.path.contains("{businessId}")
     }
 
+    /// It is about whoever calls, and no business.
+    pub(crate) fn is_about_the_caller(&self) -> bool {
+        self.id == "getMe" || self.description["tags"][0] == "notifications"
+    }
+
+    /// It answers with a connection that stays open.
+    pub(crate) fn is_a_connection(&self) -> bool {
+        self.description["responses"].get("101").is_some()
+    }
+
+    /// It tells people things in an operator's own words.
+    pub(crate) fn takes_prose(&self) -> bool {
+        self.id == "publishNotice"
+    }
+
     /// It takes many rows at a time, a list and no object.
     pub(crate) fn takes_rows(&self) -> bool {
         self.path.ends_with("/bulk")

@@ -117,7 +117,7 @@ async fn every_operation_says_who_may_call_it() {
             operation.id
         );
         let of_a_business = operation.wants_bearer()
-            && operation.id != "getMe"
+            && !operation.is_about_the_caller()
             && !operation.is_for_operators()
             && !operation.is_in_a_business();
         assert_eq!(

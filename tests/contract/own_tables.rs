@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The contexts that have tables. Everybody may use those of `platform`.
-const CONTEXTS: [&str; 5] = ["billing", "booking", "crm", "exports", "identity"];
+const CONTEXTS: [&str; 6] = ["billing", "booking", "crm", "exports", "identity", "notifications"];
 
 /// What contexts publish as views: anybody reads them, and nobody writes through them.
 const PUBLISHED: [&str; 3] = ["billing_read", "booking_read", "identity_read"];

@@ -101,7 +101,7 @@ async fn killed_at_every_named_step_a_worker_is_followed_by_one_that_delivers_on
     for step in STEPS {
         let world = shop().await;
         let export = asked(&world).await;
-        world.worker_that_dies_at(step).aborts().await;
+        world.worker_that_dies_at(step, &[]).aborts().await;
         one_right_file(&world, &export, step).await;
     }
 }

@@ -15,6 +15,7 @@ mod first_charge;
 mod judge;
 mod mood;
 mod new_card;
+mod notifications;
 mod operator;
 mod owner;
 mod process;

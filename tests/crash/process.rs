@@ -101,10 +101,17 @@ impl World {
         Process::starts(command, "worker".to_owned())
     }
 
-    /// A worker that dies as soon as it reaches `step`.
-    pub(crate) fn worker_that_dies_at(&self, step: &str) -> Process {
+    /// A worker with these variables besides.
+    pub(crate) fn worker_with(&self, variables: &[(&str, &str)]) -> Process {
         let mut command = self.command(&["worker"]);
-        command.env("FAILPOINTS", once(step));
+        command.envs(variables.iter().copied());
+        Process::starts(command, "worker".to_owned())
+    }
+
+    /// A worker that dies as soon as it reaches `step`.
+    pub(crate) fn worker_that_dies_at(&self, step: &str, variables: &[(&str, &str)]) -> Process {
+        let mut command = self.command(&["worker"]);
+        command.envs(variables.iter().copied()).env("FAILPOINTS", once(step));
         Process::starts(command, format!("worker that dies at {step}"))
     }
 

@@ -32,7 +32,8 @@ async fn a_cancelled_subscription_lasts_as_long_as_it_is_paid_for() {
     let current = app.current().await;
     assert_eq!((&current["status"], &current["plan"]), (&json!("ENDED"), &json!("FREE")));
     assert_eq!((&current["endReason"], &current["paymentMethod"]), (&json!("CANCELED"), &Value::Null));
-    assert_eq!(app.story().await[2..], ["subscription.canceled", "subscription.ended"]);
+    let story = app.story().await;
+    assert_eq!(story[2..], ["subscription.canceled", "subscription.expiring", "subscription.ended"]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod coupons;
 mod dunning;
 mod exports;
 mod ledger;
+mod notifications;
 mod own_contracts;
 mod papers;
 mod paying_again;

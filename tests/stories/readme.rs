@@ -3,19 +3,18 @@
 use testkit::TestApp;
 use tokio::process::Command;
 
-/// The shell lines below the heading.
-fn story() -> &'static str {
+/// The shell lines below a heading.
+fn story(heading: &str) -> &'static str {
     let readme = include_str!("../../README.md");
-    let chapter = readme.split("## The story, with curl").nth(1).expect("the chapter");
+    let chapter = readme.split(heading).nth(1).expect("the chapter");
     let lines = chapter.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next());
     lines.expect("the shell lines")
 }
 
-#[tokio::test]
-async fn the_readmes_story_works_when_pasted() {
-    let app = TestApp::start().await;
+/// What the lines below a heading say when somebody pastes them.
+async fn pasted(app: &TestApp, heading: &str) -> String {
     let api = app.listens().await;
-    let script = story()
+    let script = story(heading)
         .replace("http://127.0.0.1:8080", &format!("http://{api}"))
         .replace("http://127.0.0.1:8090", &app.sandbox.base_url());
     let output = Command::new("bash")
@@ -26,7 +25,13 @@ async fn the_readmes_story_works_when_pasted() {
     let (said, complained) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}\n{complained}");
+    said.into_owned()
+}
 
+#[tokio::test]
+async fn the_readmes_story_works_when_pasted() {
+    let app = TestApp::start().await;
+    let said = pasted(&app, "## The story, with curl").await;
     let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
     let told = [
         r#""message":"정기결제가 등록되었습니다.""#,
@@ -57,4 +62,22 @@ async fn the_readmes_story_works_when_pasted() {
     for (line, told) in lines.iter().zip(told) {
         assert!(line.contains(told), "expected {told} in {line}");
     }
+}
+
+#[tokio::test]
+async fn the_readmes_notifications_come_when_pasted() {
+    let app = TestApp::start().await;
+    let said = pasted(&app, "## What just happened, on a screen").await;
+    let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+    let told =
+        [r#""status":"CONFIRMED""#, r#""title":"시스템 점검 안내""#, r#""data":["#, r#""unreadCount":"#];
+    assert_eq!(lines.len(), told.len(), "{said}");
+    for (line, told) in lines.iter().zip(told) {
+        assert!(line.contains(told), "expected {told} in {line}");
+    }
+    let song = app.customer(1, "customer_1");
+    while app.count("notifications.notification where recipient = 'customer_1'").await == 0 {}
+    let told = song.get("/api/notifications").await;
+    assert_eq!(told.data()[0]["notificationType"], "SYSTEM");
+    assert_eq!(told.data()[1]["notificationType"], "RESERVATION_CONFIRM");
 }

@@ -10,6 +10,10 @@ mod billing_process;
 mod billing_run;
 mod bulk_load;
 mod export;
+mod fanout;
+mod fanout_hub;
+mod fanout_screens;
+mod fanout_server;
 mod import;
 mod import_process;
 mod latency;
@@ -63,6 +67,8 @@ enum Command {
     Import(import::Arguments),
     /// Ten typical segments of a million customers counted, against the best SQL by hand
     Segments(segments::Arguments),
+    /// Notifications to 5,000 screens, against a bare axum hub that broadcasts the same frames
+    Fanout(fanout::Arguments),
     /// One process of a benchmark; its task comes on standard input
     #[command(hide = true)]
     Part,
@@ -104,6 +110,7 @@ async fn benchmark(command: Command) -> anyhow::Result<bool> {
         Command::Reports(arguments) => reports::run(&arguments).await,
         Command::Import(arguments) => import::run(&arguments).await,
         Command::Segments(arguments) => segments::run(&arguments).await,
+        Command::Fanout(arguments) => fanout::run(&arguments).await,
         Command::Part => bail!("a part is not a benchmark"),
     }
 }

@@ -32,6 +32,9 @@ use crate::{
     billing_process::{self, BillingProcess},
     bulk_load::{self, BulkLoad},
     export::{self, ExportWorker, Inventing},
+    fanout_hub,
+    fanout_screens::{self, Screens},
+    fanout_server::{self, FanoutServer},
     import_process::{self, ImportProcess},
     list_server::{self, ListServer},
     reconcile::{self, Comparison},
@@ -70,6 +73,9 @@ pub(crate) enum Task {
     ReportLoad(ReportLoad),
     BulkLoad(BulkLoad),
     ImportProcess(ImportProcess),
+    FanoutHub,
+    FanoutServer(FanoutServer),
+    Screens(Screens),
 }
 
 impl Task {
@@ -93,6 +99,9 @@ impl Task {
             Self::ReportLoad(_) => "report-load",
             Self::BulkLoad(_) => "bulk-load",
             Self::ImportProcess(_) => "import-process",
+            Self::FanoutHub => "fanout-hub",
+            Self::FanoutServer(_) => "fanout-server",
+            Self::Screens(_) => "screens",
         }
     }
 }
@@ -139,6 +148,11 @@ impl Part {
         lines[lines.len().saturating_sub(10)..].join("\n")
     }
 
+    /// Its process id, to look at what it needs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     pub(crate) async fn stop(mut self) -> io::Result<()> {
         self.child.kill().await
     }
@@ -150,6 +164,16 @@ pub(crate) async fn outcome<T: DeserializeOwned>(task: &Task, folder: &Path) -> 
     let answer = part.answer().await?;
     part.child.wait().await?;
     Ok(answer)
+}
+
+/// Runs a process to its end that answers nothing.
+pub(crate) async fn finish(task: &Task, folder: &Path) -> anyhow::Result<()> {
+    let mut part = Part::start(task, folder).await?;
+    let ended = part.child.wait().await?;
+    if !ended.success() {
+        bail!("a process of the benchmark failed:\n{}", part.last_words());
+    }
+    Ok(())
 }
 
 /// The other side: does the task that comes on standard input.
@@ -199,6 +223,9 @@ async fn work(task: Task) -> anyhow::Result<()> {
         Task::ReportLoad(load) => answer(&report_load::run(&load).await?),
         Task::BulkLoad(load) => answer(&bulk_load::run(&load).await?),
         Task::ImportProcess(process) => answer(&import_process::run(process).await?),
+        Task::FanoutHub => fanout_hub::run().await,
+        Task::FanoutServer(server) => fanout_server::run(server).await,
+        Task::Screens(screens) => fanout_screens::run(screens).await,
     }
 }
 

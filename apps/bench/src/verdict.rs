@@ -9,6 +9,7 @@ pub(crate) fn at_least(ratio: f64, target: f64) -> bool {
     reached
 }
 
+/// A figure that must not be larger.
 pub(crate) fn at_most(name: &str, figure: f64, unit: &str, target: f64) -> bool {
     let reached = figure <= target;
     println!(

@@ -7,6 +7,8 @@ use axum::{
     extract::{DefaultBodyLimit, FromRef},
     http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
+    response::Html,
+    routing::get,
 };
 use billing::Billing;
 use booking::Booking;
@@ -15,6 +17,7 @@ use exports::{Exports, Revenue};
 use identity::{Identity, Tokens};
 use kernel::Clock;
 use metrics_exporter_prometheus::PrometheusHandle;
+use notifications::{Hub, Limits, NatsSignal, Notifications, PostgresSignal, Signal};
 use platform::{Problem, idempotency::Idempotency};
 use reporting::{ReportPeriod, Reporting, ReportingError};
 use sqlx::PgPool;
@@ -46,6 +49,7 @@ pub struct App {
     pub crm: Crm,
     pub reporting: Reporting,
     pub exports: Exports,
+    pub notifications: Notifications,
     pub metrics: PrometheusHandle,
 }
 
@@ -82,8 +86,15 @@ impl App {
             workers: config.exports.workers(),
             bell: Arc::default(),
         };
+        let notifications = Notifications {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            signal: signal(secrets, &db)?,
+            hub: Hub::new(Limits::default()),
+            reminder_time: config.reminder_time,
+        };
         let metrics = ops::metrics_recorder()?;
-        Ok(Self { db, clock, identity, billing, booking, crm, reporting, exports, metrics })
+        Ok(Self { db, clock, identity, billing, booking, crm, reporting, exports, notifications, metrics })
     }
 
     /// Everything that this process answers. With a clock that can be moved, the development routes as well.
@@ -91,7 +102,11 @@ impl App {
         let idempotency = Idempotency { db: self.db.clone(), clock: Arc::clone(&self.clock) };
         let mut routes = product_routes(&idempotency);
         if let Some(dev_clock) = dev_clock {
-            routes = routes.merge(identity::dev_router()).merge(crate::dev::clock_router(dev_clock));
+            let page = get(async || Html(crate::dev::NOTIFICATIONS_PAGE));
+            routes = routes
+                .merge(identity::dev_router())
+                .merge(crate::dev::clock_router(dev_clock))
+                .route("/dev/notifications", page);
         }
         let (router, document) = routes.split_for_parts();
         router
@@ -133,6 +148,14 @@ fn revenue_reports(reporting: &Reporting) -> exports::RevenueReports {
     })
 }
 
+/// How the processes of this installation wake each other.
+fn signal(secrets: &Secrets, db: &PgPool) -> anyhow::Result<Arc<dyn Signal>> {
+    Ok(match &secrets.nats_url {
+        Some(url) => Arc::new(NatsSignal::new(url)?),
+        None => Arc::new(PostgresSignal::new(db.clone())),
+    })
+}
+
 /// Without the development routes.
 fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
     let whole = OpenApiRouter::with_openapi(Document::openapi());
@@ -140,7 +163,7 @@ fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
 }
 
 /// Each context's routes by themselves.
-fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 7] {
+fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 8] {
     [
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
@@ -148,6 +171,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         ("crm", crm::router()),
         ("reporting", reporting::router()),
         ("exports", exports::router()),
+        ("notifications", notifications::router(idempotency)),
         ("operations", ops::router()),
     ]
 }
@@ -177,6 +201,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "coupons", description = "Coupons of a shop: codes for customers, used once"),
         (name = "reports", description = "What a shop earned"),
         (name = "exports", description = "A shop's data as Excel or CSV"),
+        (name = "notifications", description = "What just happened: the list, WebSocket and server-sent events"),
         (name = "identity", description = "Who is calling"),
         (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),
         (name = "operations", description = "For schedulers, providers and monitoring"),

@@ -95,7 +95,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             let app = production_app(&config).await?;
             let listener = serve::listen(config.http_addr).await?;
             tracing::info!(addr = %config.http_addr, "serving");
-            serve::run(listener, app.router(None), serve::stop_signal()).await
+            serve::run(listener, app, None, serve::stop_signal()).await
         }
         Command::Worker => worker::run(production_app(&config).await?, serve::stop_signal()).await,
         Command::Migrate => {

@@ -56,6 +56,14 @@ pub struct Config {
     #[arg(long, env = "DANGOL_CHARGE_TIME", default_value = "10:00", value_parser = time_of_day, global = true)]
     pub charge_time: NaiveTime,
 
+    /// The time of day in Korea at which customers are reminded of the next day's visit.
+    #[arg(long, env = "DANGOL_REMINDER_TIME", default_value = "18:00", value_parser = time_of_day, global = true)]
+    pub reminder_time: NaiveTime,
+
+    /// NATS, through which processes wake each other; without it they do so through PostgreSQL.
+    #[arg(long, env = "NATS_URL", hide_env_values = true, value_parser = secret, global = true)]
+    pub nats_url: Option<SecretString>,
+
     /// How many charges a billing run has under way at once.
     #[arg(long, env = "DANGOL_BILLING_CONCURRENCY", default_value_t = 64, value_parser = at_least_one, global = true)]
     pub billing_concurrency: usize,
@@ -93,6 +101,7 @@ pub struct Secrets {
     /// With credentials for at least one provider.
     pub providers: ProviderSettings,
     pub stage: Stage,
+    pub nats_url: Option<SecretString>,
     /// Who sells, and who files the tax invoices about it.
     pub papers: Papers,
 }
@@ -153,7 +162,8 @@ impl Config {
         match (vault, papers) {
             (Ok(vault), Some(papers)) if complaints.is_empty() => {
                 let (providers, stage) = (self.providers.clone(), Stage::Production);
-                Ok(Secrets { jwt, vault, cron, providers, stage, papers })
+                let nats_url = self.nats_url.clone();
+                Ok(Secrets { jwt, vault, cron, providers, stage, nats_url, papers })
             }
             _ => bail!("not fit for production:\n  - {}", complaints.join("\n  - ")),
         }
@@ -171,6 +181,7 @@ impl Config {
             cron: or(&self.cron_secret, development::CRON),
             providers: self.development_providers(),
             stage: Stage::Development,
+            nats_url: self.nats_url.clone(),
             papers: self.papers.development().context("the seller, or Popbill")?,
         })
     }
@@ -222,6 +233,8 @@ impl fmt::Display for Config {
         writeln!(f, "CRON_SECRET                  {}", set(&self.cron_secret))?;
         writeln!(f, "{}", self.providers)?;
         writeln!(f, "DANGOL_CHARGE_TIME           {} KST", self.charge_time.format("%H:%M"))?;
+        writeln!(f, "DANGOL_REMINDER_TIME         {} KST", self.reminder_time.format("%H:%M"))?;
+        writeln!(f, "NATS_URL                     {}", set(&self.nats_url))?;
         writeln!(f, "DANGOL_BILLING_CONCURRENCY   {}", self.billing_concurrency)?;
         writeln!(f, "DANGOL_DATABASE_CONNECTIONS  {}", self.database_connections)?;
         writeln!(f, "{}", self.papers)?;

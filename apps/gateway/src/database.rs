@@ -18,7 +18,7 @@ pub const QUEUE_SCHEMA: &str = "graphile_worker";
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
 
 /// Each context's migrations, in the order in which they build on each other.
-fn migrations() -> [(&'static str, &'static Migrator); 6] {
+fn migrations() -> [(&'static str, &'static Migrator); 7] {
     [
         ("platform", &platform::MIGRATIONS),
         ("identity", &identity::MIGRATIONS),
@@ -26,6 +26,7 @@ fn migrations() -> [(&'static str, &'static Migrator); 6] {
         ("booking", &booking::MIGRATIONS),
         ("crm", &crm::MIGRATIONS),
         ("exports", &exports::MIGRATIONS),
+        ("notifications", &notifications::MIGRATIONS),
     ]
 }
 

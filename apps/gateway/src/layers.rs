@@ -88,6 +88,7 @@ pub(crate) fn cors() -> CorsLayer {
             header::RANGE,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("x-business-id"),
+            HeaderName::from_static("last-event-id"),
             REQUEST_ID.clone(),
         ])
         .expose_headers([

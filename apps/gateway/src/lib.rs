@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod database;
 pub mod dev;
+pub mod events;
 mod generate;
 mod import;
 mod layers;

@@ -122,6 +122,8 @@ async fn prometheus(State(app): State<App>) -> Result<Response, Problem> {
             gauge!("dangol_invariant_violations", "invariant" => check.invariant).set(violations);
         }
     }
+    let lag = notifications::CONSUMER.lag(&app.db, app.clock.now()).await?;
+    gauge!("dangol_event_lag_seconds", "consumer" => lag.consumer).set(lag.seconds);
     gauge!("dangol_oldest_open_attempt_seconds").set(billing.counts.oldest_open_attempt);
     let queue = Queue::read(&app.db).await?;
     gauge!("dangol_queue_depth").set(queue.depth);

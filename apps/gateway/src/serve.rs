@@ -1,13 +1,15 @@
 //! Listening, and stopping in good order.
 
-use std::{future::Future, net::SocketAddr};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
-use axum::Router;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
+use tokio_util::sync::CancellationToken;
+
+use crate::{app::App, dev::DevClock, events};
 
 /// Takes the port, or says in one sentence why not.
 pub(crate) async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -20,15 +22,36 @@ pub(crate) async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Answers requests until `stop` completes, then finishes those under way.
+/// How long those who are connected have to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Answers requests until `stop` completes, then finishes those under way and sends those who are connected elsewhere.
 pub(crate) async fn run(
     listener: TcpListener,
-    router: Router,
+    app: App,
+    dev_clock: Option<DevClock>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
+    let stopping = CancellationToken::new();
+    let announcing = tokio::spawn(events::announce(app.clone(), stopping.clone().cancelled_owned()));
+    let hub = app.notifications.hub.clone();
+    let draining = tokio::spawn({
+        let stopping = stopping.clone();
+        async move {
+            stop.await;
+            stopping.cancel();
+            hub.drain(FAREWELL).await;
+        }
+    });
     // With the other end's address, for the audit trail.
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await.context("serving")
+    let service = app.router(dev_clock).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service)
+        .with_graceful_shutdown(stopping.cancelled_owned())
+        .await
+        .context("serving");
+    draining.await.context("saying goodbye")?;
+    announcing.await.context("announcing events")?;
+    served
 }
 
 /// Completes on Ctrl-C or SIGTERM.

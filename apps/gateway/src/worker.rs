@@ -9,12 +9,13 @@ use anyhow::Context;
 use billing::{ActOnWebhooks, Billing};
 use exports::{Exports, MakeExports};
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions};
+use notifications::Notifications;
 use platform::jobs::Job;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, database::QUEUE_SCHEMA};
+use crate::{app::App, database::QUEUE_SCHEMA, events};
 
 const CONCURRENCY: usize = 4;
 
@@ -39,7 +40,11 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
         .context("the crontab")?
         .with_cron("*/5 * * * * check_invariants ?jobKey=check_invariants&jobKeyMode=preserve_run_at")
         .context("the crontab")?
-        .add_extension(Contexts { billing: app.billing.clone(), exports: app.exports.clone() })
+        .add_extension(Contexts {
+            billing: app.billing.clone(),
+            exports: app.exports.clone(),
+            notifications: app.notifications.clone(),
+        })
         .listen_os_shutdown_signals(false)
         .shutdown_signal(async move {
             stop.await;
@@ -48,8 +53,9 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
         .init()
         .await
         .context("starting the worker")?;
+    let stopped = CancellationToken::new();
     // What was left by a killed worker is settled now and not in a minute.
-    let first_sweep = app.billing.sweep();
+    let first_sweep = Box::pin(app.billing.sweep());
     // Exports take as long as they take, and must not keep jobs that are about money waiting.
     let attending = Box::pin(app.exports.attend(stopped.cancelled()));
     let working = async {
@@ -57,7 +63,10 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
         stopped.cancel();
         ran
     };
-    let (swept, ran, ()) = tokio::join!(first_sweep, working, attending);
+    let stop = || stopped.clone().cancelled_owned();
+    let reacting = events::react(app.clone(), stop());
+    let announcing = events::announce(app.clone(), stop());
+    let (swept, ran, (), (), ()) = tokio::join!(first_sweep, working, attending, reacting, announcing);
     if let Err(error) = swept {
         tracing::error!(%error, "the first sweep failed; the next one follows in a minute");
     }
@@ -69,16 +78,13 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
 struct Contexts {
     billing: Billing,
     exports: Exports,
+    notifications: Notifications,
 }
 
 impl fmt::Debug for Contexts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Contexts")
     }
-}
-
-fn billing(context: &WorkerContext) -> Result<Billing, String> {
-    contexts(context).map(|contexts| contexts.billing.clone())
 }
 
 fn contexts(context: &WorkerContext) -> Result<&Contexts, String> {
@@ -94,10 +100,14 @@ impl TaskHandler for Sweep {
     const IDENTIFIER: &'static str = "sweep";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let report = billing(&context)?.sweep().await.map_err(|error| error.to_string())?;
+        let Contexts { billing, notifications, .. } = contexts(&context)?;
+        // One that fails must not hold up the other.
+        let (swept, reminded) = (billing.sweep().await, notifications.sweep().await);
+        let report = swept.map_err(|error| error.to_string())?;
         if report.due > 0 {
             tracing::info!(?report, "billing run");
         }
+        reminded.map_err(|error| error.to_string())?;
         Ok::<(), String>(())
     }
 }
@@ -110,7 +120,7 @@ impl TaskHandler for CheckInvariants {
     const IDENTIFIER: &'static str = "check_invariants";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        billing(&context)?.check_invariants().await.map_err(|error| error.to_string())
+        contexts(&context)?.billing.check_invariants().await.map_err(|error| error.to_string())
     }
 }
 
@@ -122,7 +132,7 @@ impl TaskHandler for WebhookJob {
     const IDENTIFIER: &'static str = ActOnWebhooks::NAME;
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        billing(&context)?.act_on_webhooks().await.map_err(|error| error.to_string())
+        contexts(&context)?.billing.act_on_webhooks().await.map_err(|error| error.to_string())
     }
 }
 

@@ -81,6 +81,13 @@ pub(crate) enum BillingEvent {
         access_until: Option<NaiveDate>,
         reason: Option<String>,
     },
+    /// It will not renew, and ends in a few days.
+    SubscriptionExpiring {
+        subscription_id: SubscriptionId,
+        plan_name: String,
+        /// Access lasts until the day before.
+        access_until: NaiveDate,
+    },
     SubscriptionEnded {
         subscription_id: SubscriptionId,
         reason: EndReason,
@@ -165,6 +172,7 @@ impl Event for BillingEvent {
             Self::SubscriptionDowngraded { .. } => "subscription.downgraded",
             Self::SubscriptionSuspended { .. } => "subscription.suspended",
             Self::SubscriptionCanceled { .. } => "subscription.canceled",
+            Self::SubscriptionExpiring { .. } => "subscription.expiring",
             Self::SubscriptionEnded { .. } => "subscription.ended",
             Self::TaxInvoiceIssued { .. } => "tax_invoice.issued",
             Self::TaxInvoiceModified { .. } => "tax_invoice.modified",

@@ -14,6 +14,7 @@ mod cash_receipt;
 mod charge;
 mod checkout;
 mod dunning;
+mod ending;
 mod enroll;
 mod error;
 mod event;

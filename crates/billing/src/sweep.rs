@@ -32,6 +32,7 @@ impl Billing {
         self.release_cards().await?;
         self.attend_to_tax_invoices().await?;
         self.attend_to_cash_receipts().await?;
+        self.announce_endings().await?;
         self.close_old().await?;
         self.reconcile_days().await?;
         // Behind all that may have found out.
@@ -42,7 +43,9 @@ impl Billing {
     /// When something will be due next, if nothing happens before; in the past if it is due already.
     pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>, BillingError> {
         let mut tx = SystemTx::begin(&self.db).await?;
-        Ok(store::due::next_at(&mut tx).await?)
+        let ending = store::subscription::next_end_to_be_told(&mut tx).await?;
+        let told_at = ending.map(|ends_on| self.end_told_at(ends_on));
+        Ok([store::due::next_at(&mut tx).await?, told_at].into_iter().flatten().min())
     }
 
     async fn close_old(&self) -> Result<(), BillingError> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use kernel::{BusinessId, KoreanTime};
 use platform::TenantTx;
 
@@ -9,7 +10,7 @@ use crate::{
     Booking,
     event::{BookingEvent, Visit, VisitedService, VisitedStaff},
     reservation::{Planned, ReservationId},
-    store::{service, staff},
+    store::{reservation::NewReservation, service, staff},
 };
 
 impl Booking {
@@ -18,23 +19,21 @@ impl Booking {
         &self,
         tx: &mut TenantTx,
         business: BusinessId,
-        created: &[(ReservationId, &Planned)],
+        created: &[NewReservation],
         moved: &[(ReservationId, &Planned)],
     ) -> sqlx::Result<()> {
         if created.is_empty() && moved.is_empty() {
             return Ok(());
         }
-        let staffs: Vec<i64> =
-            created.iter().chain(moved).filter_map(|(_, planned)| planned.staff.map(|id| id.0)).collect();
-        let services: Vec<i64> = created
-            .iter()
-            .chain(moved)
-            .flat_map(|(_, planned)| planned.lines.iter().map(|line| line.service.0))
-            .collect();
+        let planned =
+            || created.iter().map(|new| &new.planned).chain(moved.iter().map(|(_, planned)| *planned));
+        let staffs: Vec<i64> = planned().filter_map(|planned| planned.staff.map(|id| id.0)).collect();
+        let services: Vec<i64> =
+            planned().flat_map(|planned| planned.lines.iter().map(|line| line.service.0)).collect();
         let staffs = staff::names(tx, business, &each_once(staffs)).await?;
         let services = service::names(tx, business, &each_once(services)).await?;
-        let visit = |(id, planned): &(ReservationId, &Planned)| Visit {
-            reservation_id: *id,
+        let visit = |id: ReservationId, planned: &Planned, created_at: Option<DateTime<Utc>>| Visit {
+            reservation_id: id,
             customer_id: planned.customer,
             staff: planned.staff.map(|staff_id| VisitedStaff { staff_id, name: named(&staffs, staff_id.0) }),
             services: planned
@@ -49,10 +48,15 @@ impl Booking {
             start_at: KoreanTime(planned.start_at),
             status: planned.status,
             price: planned.price(),
+            created_at: created_at.map(KoreanTime),
         };
-        let created = created.iter().map(|it| (business, BookingEvent::ReservationCreated(visit(it))));
-        let moved = moved.iter().map(|it| (business, BookingEvent::ReservationMoved(visit(it))));
-        self.publish(tx, &created.chain(moved).collect::<Vec<_>>()).await
+        let created = created
+            .iter()
+            .map(|new| BookingEvent::ReservationCreated(visit(new.id, &new.planned, Some(new.created_at))));
+        let moved =
+            moved.iter().map(|(id, planned)| BookingEvent::ReservationMoved(visit(*id, planned, None)));
+        let events: Vec<_> = created.chain(moved).map(|event| (business, event)).collect();
+        self.publish(tx, &events).await
     }
 
     pub(crate) async fn publish(

@@ -28,6 +28,10 @@ pub(crate) enum BookingEvent {
     CustomerCreated {
         customer_id: CustomerId,
     },
+    /// Whoever keeps something about this customer has to forget it.
+    CustomerErased {
+        customer_id: CustomerId,
+    },
 }
 
 /// A reservation as it is after the event.
@@ -41,6 +45,9 @@ pub(crate) struct Visit {
     pub start_at: KoreanTime,
     pub status: ReservationStatus,
     pub price: i64,
+    /// When it was made, which may be long before it came here; said once, when it comes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<KoreanTime>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -71,6 +78,7 @@ impl Event for BookingEvent {
             },
             Self::ReviewCreated { .. } => "review.created",
             Self::CustomerCreated { .. } => "customer.created",
+            Self::CustomerErased { .. } => "customer.erased",
         }
     }
 }

@@ -10,16 +10,16 @@ use axum::{
 use chrono::TimeDelta;
 use kernel::{BusinessId, Clock, SystemClock};
 use platform::{
-    AuthFailure, Authentication, BearerToken, BodyProblems, CommonProblems, Data, InBusinessOrAdmin, Json,
-    List, Membership, PageQuery, Permission, Principal, Problem, Query, Role, SystemTx, TenantAudit,
-    TenantTx,
+    AuthFailure, Authentication, BearerToken, BodyProblems, Caller, CommonProblems, Data, InBusinessOrAdmin,
+    Json, List, Membership, PageQuery, Permission, Principal, Problem, Query, Role, SessionEnd, SystemTx,
+    TenantAudit, TenantTx,
     audit::{self, AuditEntry, AuditId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Identity, business};
+use crate::{Identity, business, token::Session};
 
 pub fn router<S>() -> OpenApiRouter<S>
 where
@@ -43,7 +43,10 @@ pub async fn authenticate(State(identity): State<Identity>, mut request: Request
     let authentication = match BearerToken::of(request.headers()).0 {
         None => Authentication::Failed(AuthFailure::Missing),
         Some(token) => match identity.tokens.verify(&token) {
-            Ok(principal) => Authentication::Verified(Arc::new(principal)),
+            Ok(Session { principal, ends_at }) => {
+                request.extensions_mut().insert(SessionEnd(ends_at));
+                Authentication::Verified(Arc::new(principal))
+            }
             Err(failure) => Authentication::Failed(failure),
         },
     };
@@ -125,17 +128,6 @@ async fn list_audit(
     let entries = audit::list(&mut tx, caller.business, page.after()?.map(AuditId), limit + 1).await?;
     tx.commit().await?;
     Ok(Json(List::cut(entries, limit, |entry| entry.audit_id.0)))
-}
-
-/// Anybody with a valid token.
-struct Caller(Arc<Principal>);
-
-impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, _: &S) -> Result<Self, Problem> {
-        Principal::of(&parts.extensions).map(Self)
-    }
 }
 
 /// For whom a development token is wanted.

@@ -39,6 +39,13 @@ enum PlatformRole {
     Admin,
 }
 
+/// Who came with a token, and until when it is good.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub principal: Principal,
+    pub ends_at: DateTime<Utc>,
+}
+
 impl Tokens {
     pub fn new(secret: &SecretString) -> Self {
         let secret = secret.expose_secret().as_bytes();
@@ -52,13 +59,17 @@ impl Tokens {
         }))
     }
 
-    pub fn verify(&self, token: &str) -> Result<Principal, AuthFailure> {
+    pub(crate) fn verify(&self, token: &str) -> Result<Session, AuthFailure> {
         let decoded = jsonwebtoken::decode::<Claims>(token, &self.0.decoding, &self.0.validation);
         match decoded {
-            Ok(token) => Ok(Principal {
-                subject: token.claims.sub,
-                memberships: token.claims.memberships,
-                is_platform_admin: token.claims.platform_role == Some(PlatformRole::Admin),
+            Ok(token) => Ok(Session {
+                principal: Principal {
+                    subject: token.claims.sub,
+                    memberships: token.claims.memberships,
+                    is_platform_admin: token.claims.platform_role == Some(PlatformRole::Admin),
+                },
+                // A time that no calendar has is as good as for ever.
+                ends_at: DateTime::from_timestamp(token.claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC),
             }),
             Err(error) if *error.kind() == ErrorKind::ExpiredSignature => Err(AuthFailure::Expired),
             Err(_) => Err(AuthFailure::Invalid),
@@ -97,7 +108,7 @@ mod tests {
     #[test]
     fn a_token_says_who_its_bearer_is() {
         let token = tokens().issue(&owner(), SystemClock.now(), TimeDelta::hours(1));
-        let principal = tokens().verify(&token).unwrap();
+        let principal = tokens().verify(&token).unwrap().principal;
         assert_eq!(principal.subject, "user_1");
         assert_eq!(principal.memberships, owner().memberships);
         assert!(!principal.is_platform_admin);

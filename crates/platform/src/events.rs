@@ -3,12 +3,28 @@
 //! A context publishes an event in the transaction that made it true, so an event exists exactly if
 //! its fact does. Whoever reacts must be ready to see one twice and recognises it by its id.
 
+mod consume;
+
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use kernel::{BusinessId, KoreanTime};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
+use tokio::sync::watch;
 use utoipa::ToSchema;
+
+pub use consume::{Consumer, Happened, Lag, Reaction};
+
+/// That this process published something lately. Whoever wakes the consumers waits for it, so that it need not be said
+/// by every transaction.
+static PUBLISHED: LazyLock<watch::Sender<()>> = LazyLock::new(|| watch::Sender::new(()));
+
+/// Changes whenever this process has written events. Their transaction may take a moment to commit, or fail.
+pub fn published() -> watch::Receiver<()> {
+    PUBLISHED.subscribe()
+}
 
 kernel::number_id!(
     /// Names one event; later events of a business have larger ids.
@@ -78,6 +94,7 @@ pub async fn publish_all(
     )
     .execute(conn)
     .await?;
+    PUBLISHED.send_replace(());
     Ok(())
 }
 

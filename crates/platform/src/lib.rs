@@ -28,12 +28,12 @@ pub use crypto::{Digest, Vault, VaultError, digest};
 pub use days::DayRange;
 pub use page::{Cursor, List, PageInfo, PageQuery};
 pub use principal::{
-    Access, AuthFailure, Authentication, BearerToken, InBusiness, InBusinessOrAdmin, Membership, Permission,
-    PlatformAdmin, Principal, Role, Tenant, TenantAudit, TenantBilling, TenantBooking, TenantCrm,
-    TenantExports, TenantOrAdmin, TenantReports,
+    Access, AuthFailure, Authentication, BearerToken, Caller, InBusiness, InBusinessOrAdmin, Membership,
+    Permission, PlatformAdmin, Principal, Role, SessionEnd, Tenant, TenantAudit, TenantBilling,
+    TenantBooking, TenantCrm, TenantExports, TenantOrAdmin, TenantReports,
 };
 pub use problem::{BodyProblems, CommonProblems, FieldError, Problem, TRACE_ID, TraceId};
-pub use tx::{SystemTx, TenantTx};
+pub use tx::{SystemTx, TenantTx, UserTx};
 
 /// This crate's migrations, in schema `platform`. They come first: other contexts build on them.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();

@@ -9,6 +9,7 @@ use axum::{
     extract::FromRequestParts,
     http::{Extensions, HeaderMap, StatusCode, header, request::Parts},
 };
+use chrono::{DateTime, Utc};
 use kernel::BusinessId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -315,6 +316,31 @@ async fn business_in_path<S: Send + Sync>(parts: &mut Parts, state: &S) -> Resul
     }
     let Path(named) = Path::<Named>::from_request_parts(parts, state).await?;
     Ok(named.business)
+}
+
+/// Anybody with a valid token.
+#[derive(Clone, Debug)]
+pub struct Caller(pub Arc<Principal>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Principal::of(&parts.extensions).map(Self)
+    }
+}
+
+/// When the caller's token runs out, by the machine's time. For what goes on after the request: a connection that stays
+/// open must not outlive it.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionEnd(pub DateTime<Utc>);
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionEnd {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get().copied().ok_or_else(|| AuthFailure::Missing.into())
+    }
 }
 
 /// An operator of the platform: `platform:admin`.

@@ -55,6 +55,40 @@ impl SystemTx {
     }
 }
 
+/// A transaction that works for one person: it sees what is told to them, and what they keep. Rolled back unless committed.
+pub struct UserTx(Transaction<'static, Postgres>);
+
+impl UserTx {
+    /// `told` are the businesses of which the person is told something; what everybody is told stands under business 0.
+    pub async fn begin(db: &PgPool, user: &str, told: &[BusinessId]) -> sqlx::Result<Self> {
+        let businesses: Vec<String> = told.iter().map(|business| business.0.to_string()).collect();
+        // One round trip. Numbers, and one text in which a quote is all that has a meaning.
+        let statement = format!(
+            "begin; set local app.told_businesses = '{{{}}}'; set local app.user_id = '{}'",
+            businesses.join(","),
+            user.replace('\'', "''"),
+        );
+        Ok(Self(db.begin_with(AssertSqlSafe(statement)).await?))
+    }
+
+    pub async fn commit(self) -> sqlx::Result<()> {
+        self.0.commit().await
+    }
+}
+
+impl Deref for UserTx {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for UserTx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.0
+    }
+}
+
 impl Deref for TenantTx {
     type Target = PgConnection;
     fn deref(&self) -> &PgConnection {

@@ -68,6 +68,11 @@ impl Actor {
         self.send(Method::PATCH, path, Some(body.to_string().into_bytes())).await
     }
 
+    /// The token that they present.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     /// Sends whatever bytes, as JSON.
     pub async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
         let response = self.answered(method, path, body).await;
@@ -77,7 +82,14 @@ impl Actor {
         let (content_type, replayed) = (header("content-type"), header("idempotency-replayed") == "true");
         let etag = header("etag");
         let status = response.status();
-        let bytes = response.into_body().collect().await.expect("the body arrives").to_bytes();
+        let bytes = if content_type.starts_with("text/event-stream") {
+            // It has no end: what comes at once is all that is looked at.
+            let mut body = response.into_body();
+            let first = body.frame().await.expect("something comes").expect("and arrives");
+            first.into_data().expect("data")
+        } else {
+            response.into_body().collect().await.expect("the body arrives").to_bytes()
+        };
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
         Answer { status, content_type, replayed, etag, body }

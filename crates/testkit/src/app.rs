@@ -136,6 +136,18 @@ impl TestApp {
         self.bearer(&principal(&[(business, role)], false), TimeDelta::hours(1))
     }
 
+    /// A customer of a business, by the external id.
+    pub fn customer(&self, business: i64, external_id: &str) -> Actor {
+        let mut customer = principal(&[(business, Role::Customer)], false);
+        external_id.clone_into(&mut customer.subject);
+        self.bearer(&customer, TimeDelta::hours(1))
+    }
+
+    /// The owner of a business whose token runs out in a moment.
+    pub fn owner_for(&self, business: i64, lifetime: TimeDelta) -> Actor {
+        self.bearer(&principal(&[(business, Role::Owner)], false), lifetime)
+    }
+
     /// Owner of several businesses.
     pub fn owner_of_all(&self, businesses: &[i64]) -> Actor {
         let memberships: Vec<_> = businesses.iter().map(|business| (*business, Role::Owner)).collect();

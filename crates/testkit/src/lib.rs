@@ -10,6 +10,7 @@ mod app;
 mod books;
 mod database;
 mod provider;
+mod screen;
 mod steps;
 mod windows;
 
@@ -23,4 +24,5 @@ pub use pg_adapter::{
     TransactionPage,
 };
 pub use provider::{AlterableProvider, RealGateway};
+pub use screen::{EventSource, Screen, ServerSentEvent};
 pub use windows::{card_in_the_window, cards_become, name, payment_in_the_window};

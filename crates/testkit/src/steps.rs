@@ -1,8 +1,8 @@
 //! The steps that stories are told in, beyond what an [`Actor`] says over HTTP.
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{fs, future, net::SocketAddr, path::Path};
 
-use axum::http::Method;
+use axum::{Router, http::Method};
 use chrono::TimeDelta;
 use gateway::app::App;
 use kernel::{KoreanTime, Krw};
@@ -156,14 +156,26 @@ impl TestApp {
         Actor { router: app.expect("the application is put together").router(None), ..actor.clone() }
     }
 
-    /// The API listens on a port of its own until the test ends, and the provider's webhooks go there.
+    /// The API listens on a port of its own until the test ends, and the provider's webhooks go there. What happens is
+    /// reacted to as it happens.
     pub async fn listens(&self) -> SocketAddr {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        let router = self.anonymous().router;
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let address = serves(self.anonymous().router).await;
+        tokio::spawn(gateway::events::announce(self.app.clone(), future::pending()));
+        tokio::spawn(gateway::events::react(self.app.clone(), future::pending()));
         self.sandbox.set_toss_webhook_url(Some(format!("http://{address}/api/webhooks/toss")));
         address
+    }
+
+    /// Another server beside this one, which only serves.
+    pub async fn another_server(&self) -> (App, SocketAddr) {
+        let secrets = self.config.development_secrets().expect("development secrets");
+        let database = self.config.database_url.as_ref().expect("a database");
+        let db = gateway::database::connect(database, 4).await.expect("the database answers");
+        let app = App::new(&self.config, &secrets, db, self.clock.clone());
+        let app = app.expect("the application is put together");
+        tokio::spawn(gateway::events::announce(app.clone(), future::pending()));
+        let address = serves(app.clone().router(None)).await;
+        (app, address)
     }
 
     /// The provider's own id of a payment, which the API never shows.
@@ -188,4 +200,11 @@ impl TestApp {
         let purpose = format!("billing.payment_method:1:{handle}");
         self.app.billing.vault.open(&purpose, &sealed).expect("the key opens")
     }
+}
+
+async fn serves(router: Router) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
 }

@@ -88,8 +88,8 @@ async fn a_member_that_makes_no_sense_is_refused() {
         let body = harmless(&operation.form().expect("a form").example);
         for (member, schema) in &members {
             let mut values = hostile::values();
-            // People may be called anything, and a service may be free.
-            if !operation.is_in_a_business() {
+            // People may be called anything, a service may be free, and a notice may say what it likes.
+            if !operation.is_in_a_business() && !operation.takes_prose() {
                 values.extend(hostile::TEXTS.iter().map(|text| json!(text).to_string()));
                 values.extend(hostile::NUMBERS.iter().map(ToString::to_string));
             }

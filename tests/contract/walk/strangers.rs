@@ -26,16 +26,17 @@ async fn others_things(app: &TestApp) -> Ids {
     app.card_becomes(Card::Good);
     let order = json!({"plan": "BASIC"});
     let order = app.owner_of(3).post("/api/payments/toss/order", order).await.data()["orderId"].clone();
+    let told = app.owner().get("/api/notifications?limit=1").await.data()[0]["id"].clone();
     let paid = app.pays_in_the_window(order.as_str().expect("an id"), 29_000, Card::Good);
     Ids {
         theirs: object(&json!({
             "paymentId": 101, "subscriptionId": subscription, "orderId": order, "paymentKey": paid,
-            "invoiceId": invoice,
+            "invoiceId": invoice, "notificationId": told,
         })),
         nobodys: object(&json!({
             "paymentId": 999_999, "subscriptionId": "sub_0199f6b2c0de7a52a0f1d2c3b4a59687",
             "orderId": "dg_00000000000000000000000000000000", "paymentKey": paid,
-            "invoiceId": "INV-20991231-001",
+            "invoiceId": "INV-20991231-001", "notificationId": 999_999,
         })),
     }
 }
@@ -57,6 +58,7 @@ fn requests(operation: &Operation, ids: &Map<String, Value>) -> Vec<(String, Opt
     if url.contains("{paymentId}") {
         url = url.replace("{paymentId}", &id_of("paymentId").to_string());
     }
+    url = url.replace("{notificationId}", &id_of("notificationId").to_string());
     if url.contains("{invoiceId}") {
         url = url.replace("{invoiceId}", id_of("invoiceId").as_str().expect("a number"));
     }
@@ -90,6 +92,7 @@ async fn a_stranger_cannot_tell_that_anything_exists() {
         }
         let names_something = operation.path.contains("{paymentId}")
             || operation.path.contains("{invoiceId}")
+            || operation.path.contains("{notificationId}")
             || operation.form().is_some_and(|form| !named_things(&form).is_empty());
         if !names_something {
             continue;
@@ -155,8 +158,10 @@ async fn lists_and_overviews_show_ones_own_things_only() {
     let app = TestApp::start().await;
     let subscription = app.subscribed().await["subscriptionId"].clone();
     for operation in operations() {
-        let reads_ones_own =
-            concerns_a_business(&operation) && operation.method == "GET" && !operation.path.contains('{');
+        let reads_ones_own = concerns_a_business(&operation)
+            && operation.method == "GET"
+            && !operation.path.contains('{')
+            && !operation.is_a_connection();
         if !reads_ones_own {
             continue;
         }

@@ -16,6 +16,7 @@ pub(super) fn print(config: &Config, app: &App) {
     println!();
     println!("  API         {api}");
     println!("  Swagger UI  {api}/swagger-ui/");
+    println!("  알림        {api}/dev/notifications");
     println!("  Sandbox     http://{}/_sandbox", config.sandbox_addr);
     println!("  Data        {}", config.data_dir.display());
     println!();

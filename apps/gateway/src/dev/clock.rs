@@ -11,6 +11,7 @@ use chrono::{DateTime, Duration, Months, TimeDelta, Utc};
 use exports::Exports;
 use iso8601_duration::Duration as IsoDuration;
 use kernel::{Clock, KoreanTime, MovableClock};
+use notifications::Notifications;
 use platform::{BodyProblems, Data, Json, Problem};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -31,6 +32,7 @@ pub struct DevClock {
     clock: Arc<MovableClock>,
     billing: Billing,
     exports: Exports,
+    notifications: Notifications,
     /// One move at a time.
     moving: Arc<Mutex<()>>,
 }
@@ -38,7 +40,7 @@ pub struct DevClock {
 impl DevClock {
     pub fn new(clock: Arc<MovableClock>, app: &App) -> Self {
         let (billing, exports) = (app.billing.clone(), app.exports.clone());
-        Self { clock, billing, exports, moving: Arc::default() }
+        Self { clock, billing, exports, notifications: app.notifications.clone(), moving: Arc::default() }
     }
 
     /// Makes it `target`, doing on the way all that becomes due. Answers with what was charged and
@@ -74,14 +76,22 @@ impl DevClock {
         Ok(Moved { now: KoreanTime(self.clock.now()), stops, billing })
     }
 
+    /// When something will be due next, whoever's.
     async fn next_due(&self) -> anyhow::Result<Option<DateTime<Utc>>> {
-        let due = [self.billing.next_due().await?, self.exports.next_due().await?];
+        let due = [
+            self.billing.next_due().await?,
+            self.exports.next_due().await?,
+            self.notifications.next_due().await?,
+        ];
         Ok(due.into_iter().flatten().min())
     }
 
+    /// Does what is due now, and what follows from it.
     async fn sweep(&self) -> anyhow::Result<RunReport> {
         let report = self.billing.sweep().await?;
         self.exports.sweep().await?;
+        self.notifications.sweep().await?;
+        self.notifications.react_to_all().await?;
         Ok(report)
     }
 
@@ -142,7 +152,7 @@ async fn get_clock(State(dev_clock): State<DevClock>) -> Json<Data<ClockView>> {
 /// Move the clock (development only)
 ///
 /// Everything that becomes due on the way is done, in order, before the answer: renewals, retries,
-/// downgrades, period ends, reconciliation.
+/// downgrades, period ends, reconciliation, reminders, and what people are told of all that.
 #[utoipa::path(
     post, path = "/api/dev/clock", operation_id = "moveDevClock", tag = "dev",
     request_body = MoveClock,

@@ -21,6 +21,9 @@ pub use running::Running;
 
 use crate::{app::App, config::Config, database, serve, worker};
 
+/// A page on which notifications can be seen as they come.
+pub const NOTIFICATIONS_PAGE: &str = include_str!("notifications.html");
+
 /// Starts everything, prints where it is, and stops what it started when asked to.
 pub async fn run(mut config: Config) -> anyhow::Result<()> {
     // Both ports first: a taken one is the likeliest trouble, and nothing has to be undone yet.
@@ -132,8 +135,9 @@ async fn serve_until_stopped(
 ) -> anyhow::Result<()> {
     let running = Running::announce(config, database_url, sandbox_url)?;
     let stop = CancellationToken::new();
-    let router = app.clone().router(Some(DevClock::new(clock, &app)));
-    let mut serving = tokio::spawn(serve::run(listener, router, stop.clone().cancelled_owned()));
+    let dev_clock = DevClock::new(clock, &app);
+    let mut serving =
+        tokio::spawn(serve::run(listener, app.clone(), Some(dev_clock), stop.clone().cancelled_owned()));
     let mut working = tokio::spawn(worker::run(app.clone(), stop.clone().cancelled_owned()));
     banner::print(config, &app);
 

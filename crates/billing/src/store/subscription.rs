@@ -248,3 +248,39 @@ pub(crate) async fn record_cancel(
     .await?;
     Ok(())
 }
+
+/// A subscription that is about to end.
+pub(crate) struct Ending {
+    pub business: BusinessId,
+    pub subscription: SubscriptionId,
+    pub plan_name: String,
+    /// The first day without it.
+    pub ends_on: NaiveDate,
+    pub canceled_at: Option<DateTime<Utc>>,
+}
+
+/// Those that will not renew and end by a day, each once.
+pub(crate) async fn tell_ends(conn: &mut PgConnection, ends_by: NaiveDate) -> sqlx::Result<Vec<Ending>> {
+    sqlx::query_as!(
+        Ending,
+        r#"update billing.subscription s set told_end_on = period_until
+           from billing.plan
+           where plan.code = s.plan_code and s.status = 'NON_RENEWING' and s.period_until <= $1
+             and s.told_end_on is distinct from s.period_until
+           returning s.business_id as "business: BusinessId", s.subscription_id as "subscription: SubscriptionId",
+                     plan.name as plan_name, s.period_until as ends_on, s.canceled_at"#,
+        ends_by,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The first day on which one ends that was not told yet.
+pub(crate) async fn next_end_to_be_told(conn: &mut PgConnection) -> sqlx::Result<Option<NaiveDate>> {
+    sqlx::query_scalar!(
+        "select min(period_until) from billing.subscription
+         where status = 'NON_RENEWING' and told_end_on is distinct from period_until"
+    )
+    .fetch_one(conn)
+    .await
+}

@@ -8,6 +8,7 @@ use crate::{
     Booking, BookingError,
     change::Change,
     customer::{CustomerFacts, CustomerId, CustomerText, Gender},
+    event::BookingEvent,
     feed::created,
     field::{self, Checked},
     store::customer::{self, CustomerFilter, NewCustomer, SealedCustomer},
@@ -88,6 +89,8 @@ impl Booking {
         if !customer::erase(&mut tx, business, self.clock.now(), id).await? {
             return Err(BookingError::NotFound);
         }
+        let erased = BookingEvent::CustomerErased { customer_id: id };
+        self.publish(&mut tx, &[(business, erased)]).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -68,7 +68,7 @@ impl Booking {
         let id = reservation::new_ids(&mut tx, 1).await?[0];
         let new = [NewReservation { id, external_id: None, planned, created_at: now }];
         reservation::insert(&mut tx, business, now, &new).await?;
-        self.announce(&mut tx, business, &[(id, &new[0].planned)], &[]).await?;
+        self.announce(&mut tx, business, &new, &[]).await?;
         let view = one_reservation(&mut tx, business, id).await?;
         tx.commit().await?;
         Ok(view)

@@ -77,10 +77,9 @@ impl Booking {
         let fresh: Vec<_> = fresh.collect();
         reservation::insert(tx, business, now, &fresh).await?;
         if announce == Announce::Changes {
-            let created: Vec<_> = fresh.iter().map(|new| (new.id, &new.planned)).collect();
             let moved = changed.iter().filter(|(known, planned)| known.planned.status != planned.status);
             let moved: Vec<_> = moved.map(|(known, planned)| (known.id, planned)).collect();
-            self.announce(tx, business, &created, &moved).await?;
+            self.announce(tx, business, &fresh, &moved).await?;
         }
         let changed: Vec<_> = changed.into_iter().map(|(known, planned)| (known.id, planned)).collect();
         reservation::update(tx, business, now, &changed).await?;

@@ -63,7 +63,7 @@ pub(super) async fn load(booking: &Booking) -> anyhow::Result<()> {
     });
     booking.feed_services(SALON, fed(menu.into_iter())).await?;
     let customers = CUSTOMERS.iter().zip(1..).map(|((name, mailbox, gender), n)| CustomerRow {
-        external_id: format!("C-{}", 1000 + n),
+        external_id: customer_name(n),
         name: (*name).to_owned(),
         phone: Some(format!("010-{:04}-{:04}", 1227 + n * 7, 5677 + n)),
         email: Some(format!("{mailbox}@misohair.com")),
@@ -77,6 +77,11 @@ pub(super) async fn load(booking: &Booking) -> anyhow::Result<()> {
     let reservations = reservations(booking.clock.today());
     booking.feed_reservations(SALON, fed(reservations.into_iter()), Announce::Nothing).await?;
     Ok(())
+}
+
+/// The feeding system's name for a customer, from 1. The last one is whom the development token of a customer stands for.
+fn customer_name(n: usize) -> String {
+    if n == CUSTOMERS.len() { "customer_1".to_owned() } else { format!("C-{}", 1000 + n) }
 }
 
 fn fed<R: Row>(rows: impl Iterator<Item = R>) -> Feed<R> {
@@ -135,7 +140,7 @@ fn reservation(n: usize, today: NaiveDate, day: i32, status: ReservationStatus) 
     ReservationRow {
         external_id: format!("R-{}", 20_001 + n),
         // Every eleventh is somebody who left no name.
-        customer_external_id: (n % 11 != 10).then(|| format!("C-{}", 1001 + n * 5 % CUSTOMERS.len())),
+        customer_external_id: (n % 11 != 10).then(|| customer_name(1 + n * 5 % CUSTOMERS.len())),
         staff_external_id: Some(format!("S-{}", 1 + n % STAFF.len())),
         services,
         start_at: KoreanTime(at_korean_time(on(today, day), start)).to_string(),

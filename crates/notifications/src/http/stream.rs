@@ -1,0 +1,150 @@
+//! Server-sent events: the same over plain HTTP.
+
+use std::convert::Infallible;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures::{Stream, StreamExt, stream};
+use metrics::counter;
+use platform::Problem;
+use tokio::time::{Instant, sleep_until};
+
+use super::listener::{ConnectProblems, ConnectQuery, Listener};
+use crate::{
+    Notifications,
+    hub::{self, Feed, Over, Parting},
+};
+
+/// The header with which a browser comes back.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only described; read with the rest of who listens")]
+pub(crate) struct LastEvent {
+    /// As `lastId`. `EventSource` sends it by itself.
+    #[param(rename = "Last-Event-ID", required = false)]
+    last_event_id: Option<i64>,
+}
+
+/// Listen over server-sent events
+///
+/// The same as over WebSocket, as `text/event-stream`: an event `CONNECTED`, then an event `NOTIFICATION` for each, whose
+/// `data` is the WebSocket's frame and whose `id` is the notification's. What was told behind `Last-Event-ID` comes first. An
+/// event `CLOSED` names the reason for which the server ends the stream.
+///
+/// A browser that comes with a ticket needs another one to come back.
+#[utoipa::path(
+    get, path = "/api/notifications/stream", operation_id = "streamNotifications", tag = "notifications",
+    security(("bearer" = [])), params(ConnectQuery, LastEvent),
+    responses(
+        (status = 200, description = "Events until one of the two hangs up", body = String, content_type = "text/event-stream"),
+        (status = 429, description = "`TOO_MANY_CONNECTIONS`", body = Problem, content_type = "application/problem+json"),
+        ConnectProblems,
+    ),
+)]
+pub(crate) async fn stream_notifications(
+    State(notifications): State<Notifications>,
+    listener: Listener,
+) -> Result<Response, Problem> {
+    let (feed, unread) = Feed::open(notifications.clone(), listener.reader, listener.last_id).await?;
+    let connected =
+        format!("event: CONNECTED\nid: {}\ndata: {}\n\n", feed.seen(), hub::connected(unread).as_str());
+    let mut events = Events::new(notifications, feed);
+    // Who has too many connections learns it from the status.
+    let missed = events.missed().await.map_err(|over| match over {
+        Over::Part(Parting::TooMany) => Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TOO_MANY_CONNECTIONS",
+            "Too many connections",
+            "연결이 너무 많습니다. 다른 화면을 닫고 다시 시도해 주세요.",
+        ),
+        Over::Part(_) => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "RESTARTING",
+            "Service unavailable",
+            "서버를 다시 시작하고 있습니다. 잠시 후 다시 연결해 주세요.",
+        ),
+        Over::Failed(error) => error.into(),
+    })?;
+    let beginning = stream::iter([Ok([connected.as_bytes(), &missed].concat().into())]);
+    let body = Body::from_stream(beginning.chain(events.stream()));
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache"),
+        // nginx would keep it until it has a page full.
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, body).into_response())
+}
+
+/// What one listener hears.
+struct Events {
+    notifications: Notifications,
+    feed: Feed,
+    session_ends: Instant,
+}
+
+impl Events {
+    fn new(notifications: Notifications, feed: Feed) -> Self {
+        let session_ends = feed.reader.session_ends();
+        Self { notifications, feed, session_ends }
+    }
+
+    /// The next page of what was missed; empty when all of it was told.
+    async fn missed(&mut self) -> Result<Bytes, Over> {
+        let missed = self.feed.catch_up().await?.unwrap_or_default();
+        Ok(missed.iter().flat_map(|frame| frame.event()).collect())
+    }
+
+    fn stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        stream::unfold(Some(self), async |events| {
+            let mut events = events?;
+            match events.next().await {
+                Ok(bytes) => Some((Ok(bytes), Some(events))),
+                Err(over) => Some((Ok(events.farewell(over)), None)),
+            }
+        })
+    }
+
+    async fn next(&mut self) -> Result<Bytes, Over> {
+        let missed = self.missed().await?;
+        if !missed.is_empty() {
+            return Ok(missed);
+        }
+        let beat = Instant::now() + self.notifications.hub.limits().heartbeat;
+        let mut frames = Vec::new();
+        // Of what came meanwhile all may have been told already.
+        while frames.is_empty() {
+            tokio::select! {
+                next = self.feed.next(&mut frames) => next?,
+                () = sleep_until(beat.min(self.session_ends)) => {
+                    if Instant::now() >= self.session_ends {
+                        return Err(Over::Part(Parting::SessionOver));
+                    }
+                    // A comment: proxies and clients see that somebody is there.
+                    return Ok(Bytes::from_static(b":\n\n"));
+                }
+            }
+        }
+        Ok(frames.iter().flat_map(|frame| frame.event()).collect())
+    }
+
+    fn farewell(&self, over: Over) -> Bytes {
+        let (code, reason) = match over {
+            Over::Failed(error) => {
+                tracing::error!(%error, "a stream of notifications failed");
+                (1011, "INTERNAL_ERROR")
+            }
+            Over::Part(parting) => {
+                counter!("dangol_notification_partings_total", "reason" => parting.reason()).increment(1);
+                (parting.code(), parting.reason())
+            }
+        };
+        let retry = self.notifications.hub.comes_back_after().as_millis();
+        let closed = format!(r#"{{"type":"CLOSED","code":{code},"reason":"{reason}"}}"#);
+        format!("retry: {retry}\nevent: CLOSED\ndata: {closed}\n\n").into()
+    }
+}

@@ -1,0 +1,133 @@
+//! What one listener is told: what they missed, and then each notification as it comes.
+
+use std::sync::Arc;
+
+use super::{Connection, Frame, NotConnected, Parting};
+use crate::{
+    NotificationId, Notifications, NotificationsError, audience::Reader, kind::Types, store,
+    store::reading::Standing,
+};
+
+/// How many notifications are handed on together.
+const TOGETHER: usize = 64;
+const PAGE: i64 = 200;
+
+/// Everything behind a position, in order, with none missing and none twice.
+pub(crate) struct Feed {
+    notifications: Notifications,
+    pub reader: Reader,
+    muted: Types,
+    /// The newest that was told. Nothing at or before it is told again.
+    seen: NotificationId,
+    /// Up to here it stands in the database, and can be read.
+    readable: NotificationId,
+    /// From `readable` on it comes through here.
+    live: Option<Connection>,
+}
+
+/// Why there is no more.
+#[derive(Debug)]
+pub(crate) enum Over {
+    Part(Parting),
+    Failed(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Over {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Feed {
+    /// Begins behind `last_id`, or with what is told from now on; answers with how much is unread as well.
+    ///
+    /// The count and where the present ends are of one moment. What is told later has a larger id than all that had
+    /// been told then, so it is counted or comes as something new, and never both.
+    pub(crate) async fn open(
+        notifications: Notifications,
+        reader: Reader,
+        last_id: Option<NotificationId>,
+    ) -> sqlx::Result<(Self, i64)> {
+        notifications.hub.start(&notifications).await?;
+        let in_turn = notifications.hub.turn().await;
+        let mut tx = notifications.reader_tx(&reader).await?;
+        let Standing { muted, unread, newest } =
+            store::reading::standing(&mut tx, &reader.user, &reader.audiences).await?;
+        tx.commit().await?;
+        drop(in_turn);
+        // Nobody can have seen what was not told yet.
+        let seen = last_id.map_or(newest, |last_id| last_id.min(newest));
+        Ok((Self { notifications, reader, muted, seen, readable: newest, live: None }, unread))
+    }
+
+    /// The newest that was told.
+    pub(crate) fn seen(&self) -> NotificationId {
+        self.seen
+    }
+
+    /// The next of what was missed; `None` when [`Self::next`] tells the rest.
+    ///
+    /// All that is told to this listener at or before `readable` is in the database when it is read: ids are in commit order,
+    /// and the hub hands out what is committed. Most of it is read before getting on the list of the hub, so that the queue need not hold what comes meanwhile.
+    pub(crate) async fn catch_up(&mut self) -> Result<Option<Vec<Arc<Frame>>>, Over> {
+        loop {
+            if self.seen < self.readable {
+                let missed = self.missed().await?;
+                if !missed.is_empty() {
+                    return Ok(Some(missed));
+                }
+            } else if self.live.is_some() {
+                return Ok(None);
+            } else {
+                let connected = self.notifications.hub.connect(&self.reader, self.muted);
+                let connection = connected.map_err(|refusal| {
+                    Over::Part(match refusal {
+                        NotConnected::TooMany => Parting::TooMany,
+                        NotConnected::Stopping => Parting::Restart,
+                    })
+                })?;
+                // Another process may have told more than this one.
+                self.readable = self.readable.max(connection.position);
+                self.live = Some(connection);
+            }
+        }
+    }
+
+    async fn missed(&mut self) -> sqlx::Result<Vec<Arc<Frame>>> {
+        let _in_turn = self.notifications.hub.turn().await;
+        let mut tx = self.notifications.reader_tx(&self.reader).await?;
+        let between = (self.seen, self.readable);
+        let audiences = &self.reader.audiences;
+        let missed = store::notification::missed(&mut tx, audiences, self.muted, between, PAGE).await?;
+        tx.commit().await?;
+        let is_all = missed.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+        self.seen = match missed.last() {
+            Some(last) if !is_all => last.id,
+            _ => self.readable,
+        };
+        Ok(missed.iter().map(|missed| Arc::new(Frame::notification(missed))).collect())
+    }
+
+    /// The listener has read this one; answers with how many are left.
+    pub(crate) async fn read(&self, id: NotificationId) -> Result<i64, NotificationsError> {
+        let _in_turn = self.notifications.hub.turn().await;
+        self.notifications.read_one(&self.reader, id).await
+    }
+
+    /// Waits for what is new and puts it into `frames`. Nothing is lost where this is given up half-way.
+    pub(crate) async fn next(&mut self, frames: &mut Vec<Arc<Frame>>) -> Result<(), Over> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let count = live.queue.recv_many(frames, TOGETHER).await;
+        // Whoever is given up is told so now, and not after the rest of the queue.
+        if let Some(parting) = live.parting() {
+            return Err(Over::Part(parting));
+        }
+        if count == 0 {
+            return Err(Over::Part(Parting::Restart));
+        }
+        let seen = self.seen;
+        frames.retain(|frame| frame.id > seen);
+        self.seen = frames.last().map_or(seen, |last| last.id);
+        Ok(())
+    }
+}

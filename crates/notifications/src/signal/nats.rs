@@ -1,0 +1,116 @@
+//! Signals over NATS, for installations with many processes: PostgreSQL hears nothing of them.
+
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
+};
+
+use async_nats::{Client, ConnectError, ConnectOptions, Event, ServerAddr, Subscriber};
+use async_trait::async_trait;
+use futures::StreamExt;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{OnceCell, watch};
+
+use super::{Bells, Signal, Topic};
+
+/// The longest pause between two attempts to connect again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+#[derive(Clone)]
+pub struct NatsSignal {
+    server: ServerAddr,
+    bells: Bells,
+    client: Arc<OnceCell<Client>>,
+    /// A process in which nobody listens subscribes to nothing.
+    listening: Arc<Once>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("NATS_URL is not the URL of a NATS server, such as nats://127.0.0.1:4222")]
+pub struct InvalidNatsUrl;
+
+impl NatsSignal {
+    /// Connects when it is needed first, and does not wait for the server, which may come later, and go and come again.
+    pub fn new(url: &SecretString) -> Result<Self, InvalidNatsUrl> {
+        let server = url.expose_secret().parse().map_err(|_| InvalidNatsUrl)?;
+        Ok(Self { server, bells: Bells::default(), client: Arc::default(), listening: Arc::new(Once::new()) })
+    }
+
+    async fn client(&self) -> Result<&Client, ConnectError> {
+        self.client.get_or_try_init(|| connect(self.server.clone(), self.bells.clone())).await
+    }
+
+    async fn subscribe(self) {
+        let client = match self.client().await {
+            Ok(client) => client,
+            Err(error) => {
+                tracing::error!(%error, "NATS cannot be used; looking every second instead");
+                return;
+            }
+        };
+        for topic in Topic::ALL {
+            match client.subscribe(topic.name()).await {
+                // It outlives a lost connection.
+                Ok(signals) => _ = tokio::spawn(forward(signals, topic, self.bells.clone())),
+                Err(error) => {
+                    tracing::error!(%error, topic = topic.name(), "not subscribed; looking every second instead");
+                }
+            }
+        }
+        self.bells.ring_all();
+    }
+}
+
+async fn connect(server: ServerAddr, bells: Bells) -> Result<Client, ConnectError> {
+    ConnectOptions::new()
+        .name("dangol")
+        .retry_on_initial_connect()
+        .reconnect_delay_callback(|attempt| {
+            let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
+            LONGEST_PAUSE.min(Duration::from_millis(50).saturating_mul(attempt))
+        })
+        .event_callback(move |event| {
+            match event {
+                Event::Connected => {
+                    tracing::info!("connected to NATS");
+                    // Nobody knows what was said meanwhile.
+                    bells.ring_all();
+                }
+                Event::Disconnected => tracing::warn!("NATS is away; looking every second instead"),
+                other => tracing::debug!(event = %other, "NATS"),
+            }
+            std::future::ready(())
+        })
+        .connect(server)
+        .await
+}
+
+async fn forward(mut signals: Subscriber, topic: Topic, bells: Bells) {
+    while signals.next().await.is_some() {
+        bells.ring(topic);
+    }
+}
+
+#[async_trait]
+impl Signal for NatsSignal {
+    async fn send(&self, topic: Topic) {
+        let sent = match self.client().await {
+            Ok(client) => {
+                client.publish(topic.name(), Vec::new().into()).await.map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = sent {
+            tracing::warn!(
+                error,
+                topic = topic.name(),
+                "a signal was not sent; others look again within a second"
+            );
+        }
+    }
+
+    fn listen(&self, topic: Topic) -> watch::Receiver<()> {
+        self.listening.call_once(|| _ = tokio::spawn(self.clone().subscribe()));
+        self.bells.of(topic).subscribe()
+    }
+}

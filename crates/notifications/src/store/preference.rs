@@ -1,0 +1,48 @@
+//! `notifications.preference`: how people want to be told.
+
+use sqlx::PgConnection;
+
+use crate::{Channel, NotificationType, kind::Types, reading::Preference};
+
+/// What a person said, which is not all: what is not said is on.
+pub(crate) async fn said(conn: &mut PgConnection, user: &str) -> sqlx::Result<Vec<Preference>> {
+    sqlx::query_as!(
+        Preference,
+        r#"select type as "notification_type: NotificationType", channel as "channel: Channel", enabled
+           from notifications.preference where user_id = $1"#,
+        user,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// What a person does not want to see on the screen.
+pub(crate) async fn muted(conn: &mut PgConnection, user: &str) -> sqlx::Result<Types> {
+    let types = sqlx::query_scalar!(
+        r#"select type as "kind: NotificationType" from notifications.preference
+           where user_id = $1 and channel = 'IN_APP' and not enabled"#,
+        user,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(types.into_iter().fold(Types::default(), Types::with))
+}
+
+pub(crate) async fn say(conn: &mut PgConnection, user: &str, preferences: &[Preference]) -> sqlx::Result<()> {
+    let types: Vec<_> = preferences.iter().map(|it| it.notification_type.as_str().to_owned()).collect();
+    let channels: Vec<_> = preferences.iter().map(|it| it.channel.as_str().to_owned()).collect();
+    let enabled: Vec<_> = preferences.iter().map(|it| it.enabled).collect();
+    sqlx::query!(
+        "insert into notifications.preference (user_id, type, channel, enabled)
+         select $1, type, channel, enabled
+         from unnest($2::text[], $3::text[], $4::boolean[]) as said (type, channel, enabled)
+         on conflict (user_id, type, channel) do update set enabled = excluded.enabled",
+        user,
+        &types,
+        &channels,
+        &enabled,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! What happens at one server is seen at another.
+
+mod nats;
+
+use testkit::{Screen, TestApp};
+
+use super::{cut_at, notice, reserves};
+
+#[tokio::test]
+async fn what_is_made_at_one_server_is_seen_at_the_other() {
+    let app = TestApp::start().await;
+    let here = app.listens().await;
+    let (_other, there) = app.another_server().await;
+    let mut at_both =
+        [Screen::open(here, &app.owner(), "").await, Screen::open(there, &app.owner(), "").await];
+    for screen in &mut at_both {
+        screen.connected().await;
+    }
+    reserves(&app.owner(), cut_at("2026-02-14T10:00")).await;
+    let [a, b] = &mut at_both;
+    assert_eq!(a.tells("RESERVATION_NEW").await, b.tells("RESERVATION_NEW").await);
+}
+
+#[tokio::test]
+async fn who_changes_servers_misses_nothing_and_hears_nothing_twice() {
+    let app = TestApp::start().await;
+    let here = app.listens().await;
+    let (_other, there) = app.another_server().await;
+    let mut screen = Screen::open(here, &app.owner(), "").await;
+    screen.connected().await;
+    let mut seen = 0;
+    for n in 0..60 {
+        notice(&app, &format!("공지 {n}")).await;
+        let told = screen.notification().await;
+        assert_eq!(told["title"], format!("공지 {n}"));
+        let id = told["id"].as_i64().expect("an id");
+        assert!(id > seen);
+        seen = id;
+        // At once, before the other one has heard of it.
+        let next = if n % 2 == 0 { there } else { here };
+        screen = Screen::open(next, &app.owner(), &format!("?lastId={seen}")).await;
+        screen.connected().await;
+    }
+    screen.is_silent().await;
+}
