@@ -109,7 +109,7 @@ pub(crate) struct Registry {
 impl Registry {
     /// Nobody is told anything any more, and nobody is about to end.
     #[cfg(test)]
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) fn knows_nobody(&self) -> bool {
         self.audiences.is_empty() && self.people.is_empty()
     }
 
