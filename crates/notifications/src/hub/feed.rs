@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How many notifications are handed on together.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = 16;
 const PAGE: i64 = 200;
 
 /// Everything behind a position, in order, with none missing and none twice.

@@ -28,8 +28,8 @@ fn hub(queue: usize, per_person: usize) -> Hub {
 }
 
 fn hands_out(hub: &Hub, to: &Audience, ids: std::ops::RangeInclusive<i64>) -> Handed {
-    let frames: Vec<_> = ids.clone().map(|id| (to.clone(), frame(id))).collect();
-    hub.registry().hand_out(&frames, NotificationId(*ids.end()))
+    let frames: Vec<_> = ids.map(|id| (to.clone(), frame(id))).collect();
+    hub.registry().hand_out(&frames)
 }
 
 fn received(connection: &mut Connection) -> Vec<i64> {
