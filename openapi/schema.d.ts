@@ -236,6 +236,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/businesses/{businessId}/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the coupons
+         * @description The newest first.
+         */
+        get: operations["listCoupons"];
+        put?: never;
+        /** Create a coupon */
+        post: operations["createCoupon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/coupons/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Use a code
+         * @description Once: it is used up by the `reference` that it is used for. The same request again gets the same answer. A shop whose plan no
+         *     longer has CRM goes on taking what it gave out.
+         */
+        post: operations["redeemCoupon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/coupons/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a used code back
+         * @description It can be used again, for something else. The same request again gets the same answer.
+         */
+        post: operations["restoreCoupon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/coupons/{couponId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a coupon */
+        get: operations["getCoupon"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a coupon
+         * @description Its name, its last day, how many codes there may be, and whether more are given out. What was given out stays worth what it
+         *     was.
+         */
+        patch: operations["changeCoupon"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/coupons/{couponId}/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a coupon's codes
+         * @description Those of the newest customers first.
+         */
+        get: operations["listCouponCodes"];
+        put?: never;
+        /**
+         * Give out codes
+         * @description One for each customer, all or none. Who has one already keeps it, so that asking twice gives nobody two.
+         */
+        post: operations["issueCouponCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/businesses/{businessId}/customers": {
         parameters: {
             query?: never;
@@ -568,6 +676,110 @@ export interface paths {
          * @description Of a visit that took place, once.
          */
         post: operations["addReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the segments
+         * @description The newest first. Every shop begins with five ready-made ones. All of a page are counted at once.
+         */
+        get: operations["listSegments"];
+        put?: never;
+        /**
+         * Create a segment
+         * @description A mistake in the conditions is named by its path, such as `conditions[1].any[0].value`.
+         */
+        post: operations["createSegment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/segments/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What customers can be chosen by
+         * @description Every field with its operators, in the order in which a page would show them.
+         */
+        get: operations["listSegmentFields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/segments/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try conditions
+         * @description Nothing is stored.
+         */
+        post: operations["previewSegment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/segments/{segmentId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a segment */
+        get: operations["getSegment"];
+        put?: never;
+        post?: never;
+        /** Delete a segment */
+        delete: operations["deleteSegment"];
+        options?: never;
+        head?: never;
+        /** Change a segment */
+        patch: operations["changeSegment"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/segments/{segmentId}/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who is in a segment
+         * @description Now; the newest customers first. Who looked, and whether at telephone numbers and addresses in full, is written to the audit
+         *     trail.
+         */
+        get: operations["listSegmentCustomers"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1681,6 +1893,179 @@ export interface components {
             paymentKey: string;
         };
         /**
+         * @description A new coupon. What it is worth cannot be changed afterwards: people hold codes for it.
+         * @example {
+         *       "discountType": "PERCENT",
+         *       "discountValue": 10,
+         *       "maxDiscount": 10000,
+         *       "minimumSpend": 30000,
+         *       "name": "재방문 10% 할인",
+         *       "totalLimit": 500,
+         *       "validFrom": "2026-02-01",
+         *       "validUntil": "2099-12-31"
+         *     }
+         */
+        CouponBody: {
+            discountType: components["schemas"]["DiscountType"];
+            /**
+             * Format: int64
+             * @description Won up to 1,000,000,000, or percent from 1 to 100.
+             */
+            discountValue: number;
+            /**
+             * Format: int64
+             * @description The most that a discount in percent takes off, won.
+             */
+            maxDiscount?: number | null;
+            /**
+             * Format: int64
+             * @description The least that has to be spent, won; nothing if it is left out.
+             */
+            minimumSpend?: number | null;
+            name: string;
+            /**
+             * Format: int64
+             * @description How many codes there may be.
+             */
+            totalLimit?: number | null;
+            /**
+             * Format: date
+             * @description The first Korean day.
+             */
+            validFrom: string;
+            /**
+             * Format: date
+             * @description The last Korean day.
+             */
+            validUntil: string;
+        };
+        /** @description A customer's code. */
+        CouponCode: {
+            /**
+             * @description As people read it; it may be typed in any other way.
+             * @example K7QM-3XWD-9TFH
+             */
+            code: string;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            customerId: number;
+            issuedAt: components["schemas"]["KoreanTime"];
+            redeemedAt?: components["schemas"]["KoreanTime"] | null;
+            /**
+             * @description What it is used for; null while it can be used.
+             * @example R-20260214-3
+             */
+            reference?: string | null;
+        };
+        /**
+         * Format: int64
+         * @description Names a coupon of a business.
+         */
+        CouponId: number;
+        /**
+         * @description What is to be otherwise; what is left out stays as it is.
+         * @example {
+         *       "active": true,
+         *       "validUntil": "2099-12-31"
+         *     }
+         */
+        CouponPatch: {
+            /** @description False: no more codes are given out. */
+            active?: boolean;
+            name?: string;
+            /**
+             * Format: int64
+             * @description How many codes there may be; not fewer than there are.
+             */
+            totalLimit?: number;
+            /**
+             * Format: date
+             * @description The last Korean day.
+             */
+            validUntil?: string;
+        };
+        /** @description A use of a code. */
+        CouponUse: {
+            /**
+             * Format: int64
+             * @description What was to be paid.
+             * @example 55000
+             */
+            amount: number;
+            couponId: components["schemas"]["CouponId"];
+            /** @example 재방문 10% 할인 */
+            couponName: string;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            customerId: number;
+            /**
+             * Format: int64
+             * @description What is taken off.
+             * @example 5500
+             */
+            discount: number;
+            redeemedAt: components["schemas"]["KoreanTime"];
+            /** @example R-20260214-3 */
+            reference: string;
+            restoredAt?: components["schemas"]["KoreanTime"] | null;
+            /**
+             * Format: int64
+             * @description What is left to be paid.
+             * @example 49500
+             */
+            toPay: number;
+        };
+        /** @description A coupon of a shop. */
+        CouponView: {
+            /** @description Codes are given out. What was given out stays good without. */
+            active: boolean;
+            couponId: components["schemas"]["CouponId"];
+            createdAt: components["schemas"]["KoreanTime"];
+            discountType: components["schemas"]["DiscountType"];
+            /**
+             * Format: int64
+             * @description Won, or percent.
+             * @example 10
+             */
+            discountValue: number;
+            /**
+             * Format: int32
+             * @description How many customers have a code.
+             * @example 45
+             */
+            issued: number;
+            maxDiscount?: components["schemas"]["Krw"] | null;
+            minimumSpend: components["schemas"]["Krw"];
+            /** @example 재방문 10% 할인 */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many codes are used up.
+             * @example 5
+             */
+            redeemed: number;
+            /**
+             * Format: int32
+             * @description How many codes there may be; null: as many as are wanted.
+             * @example 500
+             */
+            totalLimit?: number | null;
+            /**
+             * Format: date
+             * @description The first Korean day.
+             */
+            validFrom: string;
+            /**
+             * Format: date
+             * @description The last Korean day.
+             */
+            validUntil: string;
+        };
+        /**
          * @description What is to be paid for.
          * @example {
          *       "amount": 29000,
@@ -1987,6 +2372,91 @@ export interface components {
             /** @description What time it is. */
             data: {
                 now: components["schemas"]["KoreanTime"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CouponUse: {
+            /** @description A use of a code. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description What was to be paid.
+                 * @example 55000
+                 */
+                amount: number;
+                couponId: components["schemas"]["CouponId"];
+                /** @example 재방문 10% 할인 */
+                couponName: string;
+                /**
+                 * Format: int64
+                 * @example 1
+                 */
+                customerId: number;
+                /**
+                 * Format: int64
+                 * @description What is taken off.
+                 * @example 5500
+                 */
+                discount: number;
+                redeemedAt: components["schemas"]["KoreanTime"];
+                /** @example R-20260214-3 */
+                reference: string;
+                restoredAt?: components["schemas"]["KoreanTime"] | null;
+                /**
+                 * Format: int64
+                 * @description What is left to be paid.
+                 * @example 49500
+                 */
+                toPay: number;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CouponView: {
+            /** @description A coupon of a shop. */
+            data: {
+                /** @description Codes are given out. What was given out stays good without. */
+                active: boolean;
+                couponId: components["schemas"]["CouponId"];
+                createdAt: components["schemas"]["KoreanTime"];
+                discountType: components["schemas"]["DiscountType"];
+                /**
+                 * Format: int64
+                 * @description Won, or percent.
+                 * @example 10
+                 */
+                discountValue: number;
+                /**
+                 * Format: int32
+                 * @description How many customers have a code.
+                 * @example 45
+                 */
+                issued: number;
+                maxDiscount?: components["schemas"]["Krw"] | null;
+                minimumSpend: components["schemas"]["Krw"];
+                /** @example 재방문 10% 할인 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description How many codes are used up.
+                 * @example 5
+                 */
+                redeemed: number;
+                /**
+                 * Format: int32
+                 * @description How many codes there may be; null: as many as are wanted.
+                 * @example 500
+                 */
+                totalLimit?: number | null;
+                /**
+                 * Format: date
+                 * @description The first Korean day.
+                 */
+                validFrom: string;
+                /**
+                 * Format: date
+                 * @description The last Korean day.
+                 */
+                validUntil: string;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -2625,6 +3095,40 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_SegmentPreview: {
+            /** @description Who would be in a segment. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description How many, exactly, now.
+                 * @example 45
+                 */
+                customerCount: number;
+                /** @description Up to five of them, the newest first. */
+                sample: components["schemas"]["SegmentMember"][];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_SegmentView: {
+            /** @description A segment. */
+            data: {
+                changedAt: components["schemas"]["KoreanTime"];
+                /** @description All of them are true of everybody in it; as they were sent. */
+                conditions: components["schemas"]["SegmentCondition"][];
+                countedAt?: components["schemas"]["KoreanTime"] | null;
+                createdAt: components["schemas"]["KoreanTime"];
+                /**
+                 * Format: int64
+                 * @description How many are in it, exactly, at `countedAt`.
+                 * @example 45
+                 */
+                customerCount?: number | null;
+                /** @example 3개월 이상 미방문 */
+                name: string;
+                segmentId: components["schemas"]["SegmentId"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_ServiceView: {
             /** @description A service that a shop offers, or did. */
             data: {
@@ -2763,6 +3267,28 @@ export interface components {
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_CouponCode: {
+            data: {
+                /**
+                 * @description As people read it; it may be typed in any other way.
+                 * @example K7QM-3XWD-9TFH
+                 */
+                code: string;
+                /**
+                 * Format: int64
+                 * @example 1
+                 */
+                customerId: number;
+                issuedAt: components["schemas"]["KoreanTime"];
+                redeemedAt?: components["schemas"]["KoreanTime"] | null;
+                /**
+                 * @description What it is used for; null while it can be used.
+                 * @example R-20260214-3
+                 */
+                reference?: string | null;
+            }[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_Vec_KeptCard: {
             data: (components["schemas"]["CardView"] & {
                 standby?: components["schemas"]["Standby"] | null;
@@ -2802,6 +3328,32 @@ export interface components {
                 /** @description Used where no rule says otherwise. */
                 isDefault: boolean;
                 provider: components["schemas"]["PaymentProvider"];
+            }[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_SegmentField: {
+            data: {
+                /**
+                 * @description What it is, and what it is of customers of whom it is not known.
+                 * @example 완료된 방문 중 가장 늦은 날. 방문한 적이 없는 고객은 IS_NOT_SET에만 해당합니다.
+                 */
+                description: string;
+                /** @description A condition that can be sent as it is. */
+                example: components["schemas"]["SegmentCondition"];
+                /** @example lastVisitDate */
+                field: string;
+                /** @example 마지막 방문일 */
+                label: string;
+                /**
+                 * Format: int64
+                 * @description The largest number that it may be compared with; the least is 0.
+                 * @example 36500
+                 */
+                maximum?: number | null;
+                operators: components["schemas"]["SegmentOperator"][];
+                /** @description The values that it may be compared with, where they are known; of tags those that most customers have. */
+                options: components["schemas"]["SegmentOption"][];
+                type: components["schemas"]["FieldType"];
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -2888,6 +3440,11 @@ export interface components {
             businessId?: components["schemas"]["BusinessId"] | null;
             role: components["schemas"]["DevRole"];
         };
+        /**
+         * @description How a discount is told.
+         * @enum {string}
+         */
+        DiscountType: "AMOUNT" | "PERCENT";
         /** @description How long a declined renewal is pursued: data of the plan. */
         DunningPolicy: {
             /**
@@ -3081,6 +3638,11 @@ export interface components {
             /** @example 존재하지 않는 요금제입니다. */
             message: string;
         };
+        /**
+         * @description What kind of fact a field is, which decides about its operators.
+         * @enum {string}
+         */
+        FieldType: "DATE" | "NUMBER" | "MONEY" | "BOOLEAN" | "CHOICE" | "SET" | "BIRTHDAY" | "MONTH";
         /** @description What became of a provider's charges lately. */
         FiguresView: {
             /**
@@ -3129,6 +3691,18 @@ export interface components {
         };
         /** @example inv_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         InvoiceId: string;
+        /**
+         * @description Who is to get a code.
+         * @example {
+         *       "customerIds": [
+         *         1,
+         *         2
+         *       ]
+         *     }
+         */
+        IssueBody: {
+            customerIds: number[];
+        };
         /** @description A card that a business has, and what for. */
         KeptCard: components["schemas"]["CardView"] & {
             standby?: components["schemas"]["Standby"] | null;
@@ -3202,6 +3776,78 @@ export interface components {
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_CouponCode: {
+            data: {
+                /**
+                 * @description As people read it; it may be typed in any other way.
+                 * @example K7QM-3XWD-9TFH
+                 */
+                code: string;
+                /**
+                 * Format: int64
+                 * @example 1
+                 */
+                customerId: number;
+                issuedAt: components["schemas"]["KoreanTime"];
+                redeemedAt?: components["schemas"]["KoreanTime"] | null;
+                /**
+                 * @description What it is used for; null while it can be used.
+                 * @example R-20260214-3
+                 */
+                reference?: string | null;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_CouponView: {
+            data: {
+                /** @description Codes are given out. What was given out stays good without. */
+                active: boolean;
+                couponId: components["schemas"]["CouponId"];
+                createdAt: components["schemas"]["KoreanTime"];
+                discountType: components["schemas"]["DiscountType"];
+                /**
+                 * Format: int64
+                 * @description Won, or percent.
+                 * @example 10
+                 */
+                discountValue: number;
+                /**
+                 * Format: int32
+                 * @description How many customers have a code.
+                 * @example 45
+                 */
+                issued: number;
+                maxDiscount?: components["schemas"]["Krw"] | null;
+                minimumSpend: components["schemas"]["Krw"];
+                /** @example 재방문 10% 할인 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description How many codes are used up.
+                 * @example 5
+                 */
+                redeemed: number;
+                /**
+                 * Format: int32
+                 * @description How many codes there may be; null: as many as are wanted.
+                 * @example 500
+                 */
+                totalLimit?: number | null;
+                /**
+                 * Format: date
+                 * @description The first Korean day.
+                 */
+                validFrom: string;
+                /**
+                 * Format: date
+                 * @description The last Korean day.
+                 */
+                validUntil: string;
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -3455,6 +4101,55 @@ export interface components {
             page: components["schemas"]["PageInfo"];
         };
         /** @description One page of a list. */
+        List_SegmentEntry: {
+            data: {
+                countedAt?: components["schemas"]["KoreanTime"] | null;
+                createdAt: components["schemas"]["KoreanTime"];
+                /**
+                 * Format: int64
+                 * @description How many were in it, exactly, at `countedAt`. That is now, unless counting takes longer than two seconds: then as it was
+                 *     counted last, or null if it never was.
+                 * @example 45
+                 */
+                customerCount?: number | null;
+                id: components["schemas"]["SegmentId"];
+                /** @example 3개월 이상 미방문 */
+                name: string;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_SegmentMember: {
+            data: {
+                /**
+                 * Format: int64
+                 * @example 1
+                 */
+                customerId: number;
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`, and in previews.
+                 * @example m***@misohair.com
+                 */
+                email?: string | null;
+                /** Format: date */
+                lastVisitDate?: string | null;
+                /** @example 김민서 */
+                name: string;
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`, and in previews.
+                 * @example 010-****-5678
+                 */
+                phone?: string | null;
+                totalSpent: components["schemas"]["Krw"];
+                /**
+                 * Format: int32
+                 * @example 7
+                 */
+                visitCount: number;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
         List_ServiceView: {
             data: {
                 /** @description False for what is not offered any more; visits keep it. */
@@ -3675,6 +4370,11 @@ export interface components {
             supplyAmount: components["schemas"]["Krw"];
             vatAmount: components["schemas"]["Krw"];
         };
+        /**
+         * @description How a fact is compared with a value.
+         * @enum {string}
+         */
+        Operator: "BEFORE" | "ON_OR_BEFORE" | "AFTER" | "ON_OR_AFTER" | "ON" | "BETWEEN" | "EQUALS" | "AT_LEAST" | "AT_MOST" | "MORE_THAN" | "LESS_THAN" | "IS" | "IS_ANY_OF" | "HAS_ANY" | "HAS_ALL" | "HAS_NONE" | "IN_NEXT_DAYS" | "IS_SET" | "IS_NOT_SET";
         /** @description A confirmed payment. */
         OrderConfirmed: {
             amount: components["schemas"]["Krw"];
@@ -3871,6 +4571,22 @@ export interface components {
             name: string;
             yearlyAmount?: components["schemas"]["Krw"] | null;
         };
+        /**
+         * @description Conditions to try.
+         * @example {
+         *       "conditions": [
+         *         {
+         *           "field": "visitCount",
+         *           "operator": "AT_LEAST",
+         *           "value": 3
+         *         }
+         *       ]
+         *     }
+         */
+        PreviewBody: {
+            /** @description All of them have to be true. None at all is true of everybody. */
+            conditions: components["schemas"]["SegmentCondition"][];
+        };
         /** @description What was wrong, where, and what to do about it (RFC 9457). */
         Problem: {
             /**
@@ -4014,6 +4730,31 @@ export interface components {
              * @example payment.succeeded
              */
             type: string;
+        };
+        /**
+         * @description A code, and what it is to be used for.
+         * @example {
+         *       "amount": 55000,
+         *       "code": "K7QM-3XWD-9TFH",
+         *       "customerId": 1,
+         *       "reference": "R-20260214-3"
+         *     }
+         */
+        RedeemBody: {
+            /**
+             * Format: int64
+             * @description What is to be paid before the discount, won.
+             */
+            amount: number;
+            /** @description However it is typed: in small letters, with hyphens or without. */
+            code: string;
+            /**
+             * Format: int64
+             * @description Who is at the counter.
+             */
+            customerId: number;
+            /** @description Your own name for what it is used for, such as a reservation's or a receipt's number. */
+            reference: string;
         };
         /** @example rf_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         RefundId: string;
@@ -4284,6 +5025,19 @@ export interface components {
             reason: string;
             resolution: components["schemas"]["Resolution"];
         };
+        /**
+         * @description What a code was used for.
+         * @example {
+         *       "code": "K7QM-3XWD-9TFH",
+         *       "reference": "R-20260214-3"
+         *     }
+         */
+        RestoreBody: {
+            /** @description However it is typed: in small letters, with hyphens or without. */
+            code: string;
+            /** @description The name that it was used by. */
+            reference: string;
+        };
         Retained: {
             /**
              * Format: int64
@@ -4477,6 +5231,204 @@ export interface components {
              * @example 1
              */
             unknown: number;
+        };
+        /**
+         * @description A new segment.
+         * @example {
+         *       "conditions": [
+         *         {
+         *           "field": "lastVisitDate",
+         *           "operator": "BEFORE",
+         *           "value": {
+         *             "daysAgo": 30
+         *           }
+         *         },
+         *         {
+         *           "any": [
+         *             {
+         *               "field": "visitCount",
+         *               "operator": "AT_LEAST",
+         *               "value": 3
+         *             },
+         *             {
+         *               "field": "tag",
+         *               "operator": "HAS_ANY",
+         *               "value": [
+         *                 "단골"
+         *               ]
+         *             }
+         *           ]
+         *         },
+         *         {
+         *           "not": {
+         *             "field": "upcomingReservation",
+         *             "operator": "IS",
+         *             "value": true
+         *           }
+         *         }
+         *       ],
+         *       "name": "다시 오셨으면 하는 고객"
+         *     }
+         */
+        SegmentBody: {
+            /** @description All of them have to be true. None at all is true of everybody. */
+            conditions: components["schemas"]["SegmentCondition"][];
+            name: string;
+        };
+        /** @description A comparison, or several conditions put together, up to 5 deep and 50 comparisons in all. */
+        SegmentCondition: {
+            /**
+             * @description The `field` of one of the fields.
+             * @example lastVisitDate
+             */
+            field: string;
+            /**
+             * @description The `operator` of one of the field's operators.
+             * @example BEFORE
+             */
+            operator: string;
+            /**
+             * @description As the operator's `valueKind` says.
+             * @example 2025-11-14
+             */
+            value?: unknown;
+        } | {
+            all: components["schemas"]["SegmentCondition"][];
+        } | {
+            any: components["schemas"]["SegmentCondition"][];
+        } | {
+            not: components["schemas"]["SegmentCondition"];
+        };
+        /** @description A segment in a list. */
+        SegmentEntry: {
+            countedAt?: components["schemas"]["KoreanTime"] | null;
+            createdAt: components["schemas"]["KoreanTime"];
+            /**
+             * Format: int64
+             * @description How many were in it, exactly, at `countedAt`. That is now, unless counting takes longer than two seconds: then as it was
+             *     counted last, or null if it never was.
+             * @example 45
+             */
+            customerCount?: number | null;
+            id: components["schemas"]["SegmentId"];
+            /** @example 3개월 이상 미방문 */
+            name: string;
+        };
+        /** @description A fact about customers that conditions compare. */
+        SegmentField: {
+            /**
+             * @description What it is, and what it is of customers of whom it is not known.
+             * @example 완료된 방문 중 가장 늦은 날. 방문한 적이 없는 고객은 IS_NOT_SET에만 해당합니다.
+             */
+            description: string;
+            /** @description A condition that can be sent as it is. */
+            example: components["schemas"]["SegmentCondition"];
+            /** @example lastVisitDate */
+            field: string;
+            /** @example 마지막 방문일 */
+            label: string;
+            /**
+             * Format: int64
+             * @description The largest number that it may be compared with; the least is 0.
+             * @example 36500
+             */
+            maximum?: number | null;
+            operators: components["schemas"]["SegmentOperator"][];
+            /** @description The values that it may be compared with, where they are known; of tags those that most customers have. */
+            options: components["schemas"]["SegmentOption"][];
+            type: components["schemas"]["FieldType"];
+        };
+        /**
+         * Format: int64
+         * @description Names a segment of a business.
+         */
+        SegmentId: number;
+        /** @description Somebody in a segment. */
+        SegmentMember: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            customerId: number;
+            /**
+             * @description Masked for who lacks `tenant:personal-data`, and in previews.
+             * @example m***@misohair.com
+             */
+            email?: string | null;
+            /** Format: date */
+            lastVisitDate?: string | null;
+            /** @example 김민서 */
+            name: string;
+            /**
+             * @description Masked for who lacks `tenant:personal-data`, and in previews.
+             * @example 010-****-5678
+             */
+            phone?: string | null;
+            totalSpent: components["schemas"]["Krw"];
+            /**
+             * Format: int32
+             * @example 7
+             */
+            visitCount: number;
+        };
+        /** @description How a field may be compared. */
+        SegmentOperator: {
+            /** @example 이전 */
+            label: string;
+            operator: components["schemas"]["Operator"];
+            valueKind: components["schemas"]["ValueKind"];
+        };
+        /** @description A value that a field may be compared with. */
+        SegmentOption: {
+            /** @example 여성 */
+            label: string;
+            /** @description A text or an id. */
+            value: Record<string, never>;
+        };
+        /**
+         * @description What is to be otherwise; what is left out stays as it is.
+         * @example {
+         *       "conditions": [
+         *         {
+         *           "field": "totalSpent",
+         *           "operator": "AT_LEAST",
+         *           "value": 500000
+         *         }
+         *       ],
+         *       "name": "VIP 고객"
+         *     }
+         */
+        SegmentPatch: {
+            conditions?: components["schemas"]["SegmentCondition"][];
+            name?: string;
+        };
+        /** @description Who would be in a segment. */
+        SegmentPreview: {
+            /**
+             * Format: int64
+             * @description How many, exactly, now.
+             * @example 45
+             */
+            customerCount: number;
+            /** @description Up to five of them, the newest first. */
+            sample: components["schemas"]["SegmentMember"][];
+        };
+        /** @description A segment. */
+        SegmentView: {
+            changedAt: components["schemas"]["KoreanTime"];
+            /** @description All of them are true of everybody in it; as they were sent. */
+            conditions: components["schemas"]["SegmentCondition"][];
+            countedAt?: components["schemas"]["KoreanTime"] | null;
+            createdAt: components["schemas"]["KoreanTime"];
+            /**
+             * Format: int64
+             * @description How many are in it, exactly, at `countedAt`.
+             * @example 45
+             */
+            customerCount?: number | null;
+            /** @example 3개월 이상 미방문 */
+            name: string;
+            segmentId: components["schemas"]["SegmentId"];
         };
         /**
          * @description A service that the shop offers.
@@ -4880,6 +5832,11 @@ export interface components {
             date: string;
             revenue: components["schemas"]["Krw"];
         };
+        /**
+         * @description What an operator is compared with.
+         * @enum {string}
+         */
+        ValueKind: "DATE" | "DATE_RANGE" | "NUMBER" | "NUMBER_RANGE" | "BOOLEAN" | "OPTION" | "OPTIONS" | "TEXTS" | "MONTH" | "MONTHS" | "NONE";
         /** @description A service that is wanted. */
         WantedServiceBody: {
             /**
@@ -6042,6 +6999,783 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: no such business, or you are no member of it */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCoupons: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of coupons */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CouponView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CouponView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeemCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedeemBody"];
+            };
+        };
+        responses: {
+            /** @description Used */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CouponUse"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNKNOWN_COUPON_CODE`: nobody has this code; `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `COUPON_OF_ANOTHER_CUSTOMER`, `COUPON_NOT_YET_VALID`, `COUPON_EXPIRED`, `COUPON_BELOW_MINIMUM`, `COUPON_ALREADY_REDEEMED`, `COUPON_REDEEMED_OTHERWISE`, `COUPON_RESTORED`: it cannot be used for this */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreBody"];
+            };
+        };
+        responses: {
+            /** @description Given back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CouponUse"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNKNOWN_COUPON_CODE`: nobody has this code; `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `COUPON_NOT_REDEEMED`: it was not used for this */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                couponId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The coupon */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CouponView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such coupon, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                couponId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CouponView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such coupon, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCouponCodes: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                couponId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of codes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CouponCode"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such coupon, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issueCouponCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                couponId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueBody"];
+            };
+        };
+        responses: {
+            /** @description The codes of all of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_CouponCode"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such coupon, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `COUPON_STOPPED`, `COUPON_EXPIRED`, `COUPON_LIMIT_REACHED`: no more are given out */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8280,6 +10014,695 @@ export interface operations {
             };
             /** @description `VALIDATION_FAILED`; also for a reservation that is not there */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSegments: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of segments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SegmentEntry"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentBody"];
+            };
+        };
+        responses: {
+            /** @description Created, and counted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_SegmentView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSegmentFields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_SegmentField"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description How many, and a few of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_SegmentPreview"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                segmentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The segment, counted now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_SegmentView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such segment, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 5 */
+                segmentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such segment, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 2 */
+                segmentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed, and counted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_SegmentView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such segment, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSegmentCustomers: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 2 */
+                segmentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of customers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SegmentMember"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such segment, or not yours */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

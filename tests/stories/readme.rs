@@ -55,7 +55,7 @@ async fn the_readmes_story_works_when_pasted() {
         r#""now""#,
         r#""status":"COMPLETED","progress":100,"rowCount":12"#,
         "고객번호,외부번호,고객명,연락처,이메일",
-        "C-1001,김민서,010-1241-5678,customer1@misohair.com",
+        "C-1001,김민서,010-1234-5678,minseo@misohair.com",
         "C-1002,최우식",
     ];
     assert_eq!(lines.len(), told.len(), "{said}");
