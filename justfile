@@ -29,9 +29,9 @@ prepare:
     set -euo pipefail
     export DATABASE_URL=$(sed -n 's/.*"database_url":"\([^"]*\)".*/\1/p' .dangol/running.json)
     rm -f .sqlx/*.json && mkdir -p .sqlx
-    touch crates/{platform,identity,billing,booking,messaging,notifications,reporting}/src/lib.rs
+    touch crates/{platform,identity,billing,booking,crm,exports,messaging,notifications,reporting}/src/lib.rs
     SQLX_OFFLINE_DIR="$PWD/.sqlx" cargo check --workspace
 
-# Benchmarks: `just bench billing-run`, `just bench api`, `just bench reconcile`, `just bench webhooks`, `just bench fanout`
+# Benchmarks: `just bench billing-run`, and `api`, `reconcile`, `webhooks`, `reports`, `import`, `export`, `segments`, `fanout`
 bench name *args:
     cargo run --release -p bench -- {{name}} {{args}}

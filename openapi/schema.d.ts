@@ -153,27 +153,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/admin/notices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Tell everybody
-         * @description A `SYSTEM` notification to whoever is signed in, now and for the next 90 days. It is on the screens a moment after the
-         *     answer.
-         */
-        post: operations["publishNotice"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/admin/providers": {
         parameters: {
             query?: never;
@@ -237,21 +216,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/billing-contact": {
+    "/api/businesses/{businessId}/audit": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Where the business is written to about its subscription */
-        get: operations["getBillingContact"];
         /**
-         * Say where the business is written to about its subscription
-         * @description Receipts, failed payments, renewals and the like. Null stops them.
+         * Who did what
+         * @description Every export and download of a business's data, newest first. Entries are never changed or deleted.
          */
-        put: operations["setBillingContact"];
+        get: operations["listAudit"];
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the coupons
+         * @description The newest first.
+         */
+        get: operations["listCoupons"];
+        put?: never;
+        /** Create a coupon */
+        post: operations["createCoupon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/coupons/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Use a code
+         * @description Once: it is used up by the `reference` that it is used for. The same request again gets the same answer. A shop whose plan no
+         *     longer has CRM goes on taking what it gave out.
+         */
+        post: operations["redeemCoupon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/coupons/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a used code back
+         * @description It can be used again, for something else. The same request again gets the same answer.
+         */
+        post: operations["restoreCoupon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/coupons/{couponId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a coupon */
+        get: operations["getCoupon"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a coupon
+         * @description Its name, its last day, how many codes there may be, and whether more are given out. What was given out stays worth what it
+         *     was.
+         */
+        patch: operations["changeCoupon"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/coupons/{couponId}/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a coupon's codes
+         * @description Those of the newest customers first.
+         */
+        get: operations["listCouponCodes"];
+        put?: never;
+        /**
+         * Give out codes
+         * @description One for each customer, all or none. Who has one already keeps it, so that asking twice gives nobody two.
+         */
+        post: operations["issueCouponCodes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -327,7 +413,7 @@ export interface paths {
         patch: operations["changeCustomer"];
         trace?: never;
     };
-    "/api/businesses/{businessId}/customers/{customerId}/consent": {
+    "/api/businesses/{businessId}/exports": {
         parameters: {
             query?: never;
             header?: never;
@@ -335,19 +421,45 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How a customer stands
-         * @description The last word for each channel and purpose; what is not listed was never agreed to.
+         * List the exports
+         * @description Newest first.
          */
-        get: operations["getConsent"];
+        get: operations["listExports"];
+        put?: never;
+        /**
+         * Ask for an export
+         * @description It is made in the background; ask for it with `getExport` until it is `COMPLETED`. Telephone numbers and
+         *     addresses are masked unless you hold `tenant:personal-data`. For plans with the feature `EXPORTS`.
+         */
+        post: operations["requestExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/exports/{exportId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an export stands */
+        get: operations["getExport"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Cancel or remove an export
+         * @description One that is being made is stopped; the file of one that was made is deleted.
+         */
+        delete: operations["removeExport"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/businesses/{businessId}/customers/{customerId}/consents": {
+    "/api/businesses/{businessId}/exports/{exportId}/download": {
         parameters: {
             query?: never;
             header?: never;
@@ -355,132 +467,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a customer said
-         * @description Every line of the ledger, the newest first. None is ever changed.
+         * Download an export
+         * @description An attachment under a Korean name. Also in part, and with `HEAD`. Every download is in the audit trail.
          */
-        get: operations["listConsents"];
-        put?: never;
-        /**
-         * Write down what a customer said
-         * @description A withdrawal holds at once, also for what waits to be sent. The customer is told what was written down, as the law wants.
-         */
-        post: operations["recordConsent"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/businesses/{businessId}/message-sender": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Who the business is when it writes */
-        get: operations["getMessageSender"];
-        /**
-         * Say who the business is when it writes
-         * @description A sender number has to be registered with the carrier first (발신번호 사전등록), or everything from it is refused.
-         */
-        put: operations["setMessageSender"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/businesses/{businessId}/message-templates": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List the templates */
-        get: operations["listMessageTemplates"];
-        put?: never;
-        /** Add a template */
-        post: operations["createMessageTemplate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/businesses/{businessId}/message-templates/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * See a message before anybody gets it
-         * @description With sample values, with what the law puts into an advertisement, and how long it is. Nothing is stored or sent.
-         */
-        post: operations["previewMessage"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/businesses/{businessId}/message-templates/{templateId}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get a template */
-        get: operations["getMessageTemplate"];
-        /**
-         * Change a template
-         * @description What was sent already said what it said.
-         */
-        put: operations["changeMessageTemplate"];
-        post?: never;
-        /** Delete a template */
-        delete: operations["deleteMessageTemplate"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/businesses/{businessId}/messages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List the messages
-         * @description The newest first.
-         */
-        get: operations["listMessages"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/businesses/{businessId}/messages/{messageId}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get a message */
-        get: operations["getMessage"];
+        get: operations["downloadExport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -692,6 +682,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/businesses/{businessId}/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the segments
+         * @description The newest first. Every shop begins with five ready-made ones. All of a page are counted at once.
+         */
+        get: operations["listSegments"];
+        put?: never;
+        /**
+         * Create a segment
+         * @description A mistake in the conditions is named by its path, such as `conditions[1].any[0].value`.
+         */
+        post: operations["createSegment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/segments/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What customers can be chosen by
+         * @description Every field with its operators, in the order in which a page would show them.
+         */
+        get: operations["listSegmentFields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/segments/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try conditions
+         * @description Nothing is stored.
+         */
+        post: operations["previewSegment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/segments/{segmentId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a segment */
+        get: operations["getSegment"];
+        put?: never;
+        post?: never;
+        /** Delete a segment */
+        delete: operations["deleteSegment"];
+        options?: never;
+        head?: never;
+        /** Change a segment */
+        patch: operations["changeSegment"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/segments/{segmentId}/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who is in a segment
+         * @description Now; the newest customers first. Who looked, and whether at telephone numbers and addresses in full, is written to the audit
+         *     trail.
+         */
+        get: operations["listSegmentCustomers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/businesses/{businessId}/services": {
         parameters: {
             query?: never;
@@ -842,7 +936,7 @@ export interface paths {
         /**
          * Move the clock (development only)
          * @description Everything that becomes due on the way is done, in order, before the answer: renewals, retries,
-         *     downgrades, period ends, reconciliation, reminders, and what people are told of all that.
+         *     downgrades, period ends, reconciliation.
          */
         post: operations["moveDevClock"];
         delete?: never;
@@ -885,151 +979,6 @@ export interface paths {
         get: operations["getMe"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/notifications": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List what I was told
-         * @description By all my businesses and by the platform, newest first; kept for 90 days. What I turned off over `IN_APP` is not in it.
-         */
-        get: operations["listNotifications"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/notifications/preferences": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * How I want to be told
-         * @description What I never said is on.
-         */
-        get: operations["getNotificationPreferences"];
-        /**
-         * Say how I want to be told
-         * @description `IN_APP` is the list, the count and what comes over WebSocket and SSE. A connection to another server follows when it
-         *     is made anew. `SYSTEM` over `IN_APP` cannot be turned off.
-         */
-        put: operations["setNotificationPreferences"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/notifications/read-all": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Read all */
-        post: operations["readAllNotifications"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/notifications/stream": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Listen over server-sent events
-         * @description The same as over WebSocket, as `text/event-stream`: an event `CONNECTED`, then an event `NOTIFICATION` for each, whose
-         *     `data` is the WebSocket's frame and whose `id` is the notification's. What was told behind `Last-Event-ID` comes first. An
-         *     event `CLOSED` names the reason for which the server ends the stream.
-         *
-         *     A browser that comes with a ticket needs another one to come back.
-         */
-        get: operations["streamNotifications"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/notifications/ticket": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Get a ticket to connect with
-         * @description A browser's `WebSocket` and `EventSource` cannot send an `Authorization` header: they put this into the address instead,
-         *     `/ws/notifications?ticket=...`. It is good once, for half a minute, at every server. The connection ends when the token
-         *     does with which the ticket was asked for.
-         */
-        post: operations["issueNotificationTicket"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/notifications/unread-count": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Count what I have not read */
-        get: operations["countUnreadNotifications"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/notifications/{notificationId}/read": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Read one
-         * @description Twice is once.
-         */
-        post: operations["readNotification"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1553,46 +1502,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/webhooks/nhn": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Receive a webhook of NHN Cloud
-         * @description For NHN Cloud only. What it claims of messages is never believed but asked for; a refusal holds at once.
-         */
-        post: operations["receiveNhnWebhook"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/webhooks/solapi": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Receive a webhook of Solapi
-         * @description For Solapi only. What it claims is never believed but asked for.
-         */
-        post: operations["receiveSolapiWebhook"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/webhooks/{provider}": {
         parameters: {
             query?: never;
@@ -1688,61 +1597,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/o/{code}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Show the page behind an opt-out link
-         * @description Changes nothing: scanners follow links.
-         */
-        get: operations["showOptOut"];
-        put?: never;
-        /**
-         * Refuse advertising
-         * @description What the page's button sends, and the mail programs' own (RFC 8058): without log-in and without a further step. It holds
-         *     at once, as often as it is sent.
-         */
-        post: operations["optOut"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/ws/notifications": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Connect over WebSocket
-         * @description With the `Authorization` header, or with a `ticket` where none can be sent. Frames are JSON texts. The first is
-         *     `{"type": "CONNECTED", "message": "알림 서버에 연결되었습니다.", "unreadCount": 5}`, then comes
-         *     `{"type": "NOTIFICATION", "data": {"id", "notificationType", "title", "message", "link", "createdAt"}}` for each: first
-         *     those behind `lastId`, in order, then each as it is told, with none missing and none twice.
-         *
-         *     The client may send `{"type": "READ", "id": 17}`, answered with the same and the new `unreadCount`, and
-         *     `{"type": "PING"}`, answered with `{"type": "PONG"}`. What cannot be understood is answered with
-         *     `{"type": "ERROR", "code", "message"}`.
-         *
-         *     The server closes with 1012 `RESTARTING` (come back after the milliseconds that the reason names), 1013 `SLOW_READER`
-         *     (come back with `lastId`), 4401 `TOKEN_EXPIRED`, 4408 `IDLE` and 4429 `TOO_MANY_CONNECTIONS`.
-         */
-        get: operations["openNotificationSocket"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1752,11 +1606,6 @@ export interface components {
          * @enum {string}
          */
         Account: "PROVIDER_RECEIVABLE" | "REVENUE" | "VAT_PAYABLE" | "PROVIDER_FEES" | "WRITE_OFFS";
-        /**
-         * @description What was said.
-         * @enum {string}
-         */
-        Act: "GIVEN" | "WITHDRAWN" | "RECONFIRMED";
         /** @description One attempt to pay an invoice. */
         AttemptView: {
             failure?: components["schemas"]["Failure"] | null;
@@ -1767,6 +1616,35 @@ export interface components {
             settledAt?: components["schemas"]["KoreanTime"] | null;
             status: components["schemas"]["PaymentStatus"];
         };
+        /** @description An entry as it was written. */
+        AuditEntry: {
+            /** @example export.downloaded */
+            action: string;
+            auditId: components["schemas"]["AuditId"];
+            /** @description The facts of this kind of action. */
+            data: Record<string, never>;
+            happenedAt: components["schemas"]["KoreanTime"];
+            /**
+             * @description The address that the request came from, where it is known.
+             * @example 203.0.113.7
+             */
+            origin?: string | null;
+            /**
+             * @description What they were in the business; `ADMIN` is an operator of the platform.
+             * @example OWNER
+             */
+            role: string;
+            /**
+             * @description The user, as the sign-in service names them.
+             * @example user_1
+             */
+            subject: string;
+        };
+        /**
+         * Format: int64
+         * @description Names one entry; later entries of a business have larger ids.
+         */
+        AuditId: number;
         /** @description What an account of the ledger holds. */
         BalanceView: {
             account: components["schemas"]["Account"];
@@ -1777,23 +1655,6 @@ export interface components {
              */
             balance: number;
             provider: components["schemas"]["PaymentProvider"];
-        };
-        /** @description Where a business wants to be written to about its subscription. */
-        BillingContact: {
-            /**
-             * @description Null: nobody is written to.
-             * @example owner@misohair.com
-             */
-            email?: string | null;
-        };
-        /**
-         * @example {
-         *       "email": "owner@misohair.com"
-         *     }
-         */
-        BillingContactBody: {
-            /** @description Null: nobody is written to any more. */
-            email?: string | null;
         };
         /**
          * @description How often a subscription is paid.
@@ -1957,11 +1818,6 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /**
-         * @description By which way somebody is reached.
-         * @enum {string}
-         */
-        Channel: "SMS" | "KAKAO" | "EMAIL";
         /** @description What time it is. */
         ClockView: {
             now: components["schemas"]["KoreanTime"];
@@ -2037,70 +1893,177 @@ export interface components {
             paymentKey: string;
         };
         /**
-         * @description What a customer said.
+         * @description A new coupon. What it is worth cannot be changed afterwards: people hold codes for it.
          * @example {
-         *       "act": "GIVEN",
-         *       "channels": [
-         *         "SMS",
-         *         "KAKAO"
-         *       ],
-         *       "evidence": "동의서 2026-0142",
-         *       "method": "PAPER",
-         *       "purposes": [
-         *         "MARKETING"
-         *       ],
-         *       "wording": "marketing-2026-01"
+         *       "discountType": "PERCENT",
+         *       "discountValue": 10,
+         *       "maxDiscount": 10000,
+         *       "minimumSpend": 30000,
+         *       "name": "재방문 10% 할인",
+         *       "totalLimit": 500,
+         *       "validFrom": "2026-02-01",
+         *       "validUntil": "2099-12-31"
          *     }
          */
-        ConsentBody: {
-            act: components["schemas"]["GivenAct"];
-            actedAt?: components["schemas"]["KoreanTime"] | null;
-            channels: components["schemas"]["Channel"][];
-            /** @description Where the proof is kept; required for `GIVEN` by `IMPORT`. */
-            evidence?: string | null;
-            method: components["schemas"]["Method"];
-            purposes: components["schemas"]["ConsentPurpose"][];
-            /** @description The version of the text that was agreed to; required for `GIVEN`. */
-            wording?: string | null;
+        CouponBody: {
+            discountType: components["schemas"]["DiscountType"];
+            /**
+             * Format: int64
+             * @description Won up to 1,000,000,000, or percent from 1 to 100.
+             */
+            discountValue: number;
+            /**
+             * Format: int64
+             * @description The most that a discount in percent takes off, won.
+             */
+            maxDiscount?: number | null;
+            /**
+             * Format: int64
+             * @description The least that has to be spent, won; nothing if it is left out.
+             */
+            minimumSpend?: number | null;
+            name: string;
+            /**
+             * Format: int64
+             * @description How many codes there may be.
+             */
+            totalLimit?: number | null;
+            /**
+             * Format: date
+             * @description The first Korean day.
+             */
+            validFrom: string;
+            /**
+             * Format: date
+             * @description The last Korean day.
+             */
+            validUntil: string;
+        };
+        /** @description A customer's code. */
+        CouponCode: {
+            /**
+             * @description As people read it; it may be typed in any other way.
+             * @example K7QM-3XWD-9TFH
+             */
+            code: string;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            customerId: number;
+            issuedAt: components["schemas"]["KoreanTime"];
+            redeemedAt?: components["schemas"]["KoreanTime"] | null;
+            /**
+             * @description What it is used for; null while it can be used.
+             * @example R-20260214-3
+             */
+            reference?: string | null;
         };
         /**
          * Format: int64
-         * @description Names a line of the ledger of consents.
+         * @description Names a coupon of a business.
          */
-        ConsentId: number;
+        CouponId: number;
         /**
-         * @description What somebody agrees to.
-         * @enum {string}
+         * @description What is to be otherwise; what is left out stays as it is.
+         * @example {
+         *       "active": true,
+         *       "validUntil": "2099-12-31"
+         *     }
          */
-        ConsentPurpose: "MARKETING" | "MARKETING_NIGHT";
-        /** @description How a customer stands with one channel and purpose. */
-        ConsentStanding: {
-            /** @description The last that the customer said. */
-            act: components["schemas"]["Act"];
-            actedAt: components["schemas"]["KoreanTime"];
-            channel: components["schemas"]["Channel"];
-            goodUntil?: components["schemas"]["KoreanTime"] | null;
-            /** @description Advertising may be sent. */
-            holds: boolean;
-            purpose: components["schemas"]["ConsentPurpose"];
+        CouponPatch: {
+            /** @description False: no more codes are given out. */
+            active?: boolean;
+            name?: string;
+            /**
+             * Format: int64
+             * @description How many codes there may be; not fewer than there are.
+             */
+            totalLimit?: number;
+            /**
+             * Format: date
+             * @description The last Korean day.
+             */
+            validUntil?: string;
         };
-        /** @description A line of the ledger. */
-        ConsentView: {
-            act: components["schemas"]["Act"];
-            /** @description When the customer said so. */
-            actedAt: components["schemas"]["KoreanTime"];
-            channel: components["schemas"]["Channel"];
-            consentId: components["schemas"]["ConsentId"];
-            /** @example 동의서 2026-0142 */
-            evidence?: string | null;
-            method: components["schemas"]["Method"];
-            purpose: components["schemas"]["ConsentPurpose"];
-            /** @description When it was written down. */
-            recordedAt: components["schemas"]["KoreanTime"];
-            /** @description Who wrote it down; null where a machine did. */
-            recordedBy?: string | null;
-            /** @example marketing-2026-01 */
-            wording?: string | null;
+        /** @description A use of a code. */
+        CouponUse: {
+            /**
+             * Format: int64
+             * @description What was to be paid.
+             * @example 55000
+             */
+            amount: number;
+            couponId: components["schemas"]["CouponId"];
+            /** @example 재방문 10% 할인 */
+            couponName: string;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            customerId: number;
+            /**
+             * Format: int64
+             * @description What is taken off.
+             * @example 5500
+             */
+            discount: number;
+            redeemedAt: components["schemas"]["KoreanTime"];
+            /** @example R-20260214-3 */
+            reference: string;
+            restoredAt?: components["schemas"]["KoreanTime"] | null;
+            /**
+             * Format: int64
+             * @description What is left to be paid.
+             * @example 49500
+             */
+            toPay: number;
+        };
+        /** @description A coupon of a shop. */
+        CouponView: {
+            /** @description Codes are given out. What was given out stays good without. */
+            active: boolean;
+            couponId: components["schemas"]["CouponId"];
+            createdAt: components["schemas"]["KoreanTime"];
+            discountType: components["schemas"]["DiscountType"];
+            /**
+             * Format: int64
+             * @description Won, or percent.
+             * @example 10
+             */
+            discountValue: number;
+            /**
+             * Format: int32
+             * @description How many customers have a code.
+             * @example 45
+             */
+            issued: number;
+            maxDiscount?: components["schemas"]["Krw"] | null;
+            minimumSpend: components["schemas"]["Krw"];
+            /** @example 재방문 10% 할인 */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many codes are used up.
+             * @example 5
+             */
+            redeemed: number;
+            /**
+             * Format: int32
+             * @description How many codes there may be; null: as many as are wanted.
+             * @example 500
+             */
+            totalLimit?: number | null;
+            /**
+             * Format: date
+             * @description The first Korean day.
+             */
+            validFrom: string;
+            /**
+             * Format: date
+             * @description The last Korean day.
+             */
+            validUntil: string;
         };
         /**
          * @description What is to be paid for.
@@ -2329,17 +2292,6 @@ export interface components {
             tags: string[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
-        Data_BillingContact: {
-            /** @description Where a business wants to be written to about its subscription. */
-            data: {
-                /**
-                 * @description Null: nobody is written to.
-                 * @example owner@misohair.com
-                 */
-                email?: string | null;
-            };
-        };
-        /** @description The envelope of every success: `{"data": ...}`. */
         Data_BillingKeyRegistered: {
             /** @description A subscription that was started, or whose first charge is not known yet. */
             data: {
@@ -2420,6 +2372,91 @@ export interface components {
             /** @description What time it is. */
             data: {
                 now: components["schemas"]["KoreanTime"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CouponUse: {
+            /** @description A use of a code. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description What was to be paid.
+                 * @example 55000
+                 */
+                amount: number;
+                couponId: components["schemas"]["CouponId"];
+                /** @example 재방문 10% 할인 */
+                couponName: string;
+                /**
+                 * Format: int64
+                 * @example 1
+                 */
+                customerId: number;
+                /**
+                 * Format: int64
+                 * @description What is taken off.
+                 * @example 5500
+                 */
+                discount: number;
+                redeemedAt: components["schemas"]["KoreanTime"];
+                /** @example R-20260214-3 */
+                reference: string;
+                restoredAt?: components["schemas"]["KoreanTime"] | null;
+                /**
+                 * Format: int64
+                 * @description What is left to be paid.
+                 * @example 49500
+                 */
+                toPay: number;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CouponView: {
+            /** @description A coupon of a shop. */
+            data: {
+                /** @description Codes are given out. What was given out stays good without. */
+                active: boolean;
+                couponId: components["schemas"]["CouponId"];
+                createdAt: components["schemas"]["KoreanTime"];
+                discountType: components["schemas"]["DiscountType"];
+                /**
+                 * Format: int64
+                 * @description Won, or percent.
+                 * @example 10
+                 */
+                discountValue: number;
+                /**
+                 * Format: int32
+                 * @description How many customers have a code.
+                 * @example 45
+                 */
+                issued: number;
+                maxDiscount?: components["schemas"]["Krw"] | null;
+                minimumSpend: components["schemas"]["Krw"];
+                /** @example 재방문 10% 할인 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description How many codes are used up.
+                 * @example 5
+                 */
+                redeemed: number;
+                /**
+                 * Format: int32
+                 * @description How many codes there may be; null: as many as are wanted.
+                 * @example 500
+                 */
+                totalLimit?: number | null;
+                /**
+                 * Format: date
+                 * @description The first Korean day.
+                 */
+                validFrom: string;
+                /**
+                 * Format: date
+                 * @description The last Korean day.
+                 */
+                validUntil: string;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -2545,6 +2582,57 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_ExportView: {
+            /** @description An export and what became of it. */
+            data: {
+                /** @description Telephone numbers and addresses stand in it in full. */
+                contactsInFull: boolean;
+                /**
+                 * @description Where to download it, while it is there.
+                 * @example /api/businesses/1/exports/exp_20260214_001/download
+                 */
+                downloadUrl?: string | null;
+                /** Format: date */
+                endDate?: string | null;
+                error?: components["schemas"]["ExportError"] | null;
+                expiresAt?: components["schemas"]["KoreanTime"] | null;
+                exportId: components["schemas"]["ExportId"];
+                /**
+                 * Format: int64
+                 * @description Bytes.
+                 * @example 28304
+                 */
+                fileSize?: number | null;
+                finishedAt?: components["schemas"]["KoreanTime"] | null;
+                format: components["schemas"]["ExportFormat"];
+                /**
+                 * Format: int64
+                 * @description Percent; 100 is there to be downloaded.
+                 * @example 100
+                 */
+                progress: number;
+                requestedAt: components["schemas"]["KoreanTime"];
+                /**
+                 * @description The user who asked for it, as the sign-in service names them.
+                 * @example user_1
+                 */
+                requestedBy: string;
+                /**
+                 * Format: int64
+                 * @description Rows so far, without those that are titles.
+                 * @example 342
+                 */
+                rowCount: number;
+                /** Format: int64 */
+                staffFilter?: number | null;
+                /** Format: date */
+                startDate?: string | null;
+                status: components["schemas"]["ExportStatus"];
+                statusFilter?: ("PENDING" | "CONFIRMED" | "COMPLETED" | "CANCELLED" | "NO_SHOW") | null;
+                type: components["schemas"]["ExportType"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_FeedReport: {
             /**
              * @description What became of the rows. `received` is the sum of the five that follow.
@@ -2642,115 +2730,6 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
-        Data_MessagePreview: {
-            /** @description A message as somebody would read it. */
-            data: {
-                /**
-                 * @description In CP949, as the carriers count; null where a character cannot be sent.
-                 * @example 87
-                 */
-                bytes?: number | null;
-                /** @description In which form it goes out. */
-                kind: components["schemas"]["Kind"];
-                /**
-                 * @description How many bytes this form holds; null where bytes are not what counts.
-                 * @example 90
-                 */
-                mostBytes?: number | null;
-                /** @description Why it could not be sent like this: `TOO_LONG`, `CHARSET`, `SENDER_NOT_READY`. */
-                reason?: string | null;
-                subject?: string | null;
-                /** @description With sample values, and in an advertisement with all that the law wants. */
-                text: string;
-                /**
-                 * @description Characters that a text message cannot carry, such as emoji.
-                 * @example [
-                 *       "🎉"
-                 *     ]
-                 */
-                unsendable: string[];
-                /** @description The places that it has. */
-                variables: string[];
-            };
-        };
-        /** @description The envelope of every success: `{"data": ...}`. */
-        Data_MessageSender: {
-            /** @description Who a business is when it writes. What it did not say is the platform's. */
-            data: {
-                /** @description What stands behind the name in advertisements, where it is another than the sender number. */
-                contact?: string | null;
-                /** @description The Kakao channel as the carrier names it. */
-                kakaoChannel?: string | null;
-                /** @description Whether advertising by text can be sent: there is a number to send from and one to refuse at. */
-                mayAdvertise: boolean;
-                /** @example 미소헤어 */
-                name: string;
-                /**
-                 * @description 발신번호.
-                 * @example 0231234567
-                 */
-                phone?: string | null;
-                /**
-                 * @description 080 number where advertising is refused.
-                 * @example 0801234567
-                 */
-                refusalNumber?: string | null;
-            };
-        };
-        /** @description The envelope of every success: `{"data": ...}`. */
-        Data_MessageTemplate: {
-            data: {
-                /** @example {{customerName}}님, 다시 뵙고 싶어요. */
-                body: string;
-                changedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
-                createdAt: components["schemas"]["KoreanTime"];
-                /** @description The code under which Kakao approved this text as AlimTalk. */
-                kakaoCode?: string | null;
-                /** @example 재방문 안내 */
-                name: string;
-                purpose: components["schemas"]["Purpose"];
-                /** @description Of a mail. */
-                subject?: string | null;
-                templateId: components["schemas"]["TemplateId"];
-            };
-        };
-        /** @description The envelope of every success: `{"data": ...}`. */
-        Data_MessageView: {
-            /** @description A message and its fate. */
-            data: {
-                /** @description What it belongs to, such as a campaign. */
-                batch?: string | null;
-                channel: components["schemas"]["Channel"];
-                createdAt: components["schemas"]["KoreanTime"];
-                /** Format: int64 */
-                customerId?: number | null;
-                deliveredBy?: components["schemas"]["Kind"] | null;
-                finishedAt?: components["schemas"]["KoreanTime"] | null;
-                messageId: components["schemas"]["MessageId"];
-                /**
-                 * @description The carrier's own word.
-                 * @example 4000
-                 */
-                providerCode?: string | null;
-                purpose: components["schemas"]["Purpose"];
-                /**
-                 * @description Why it failed (`BAD_NUMBER`, `BLOCKED`, ...) or was left out (`NO_CONSENT`, `REFUSED`, ...).
-                 * @example NO_CONSENT
-                 */
-                reason?: string | null;
-                /**
-                 * @description Masked; null once it is old enough to be forgotten.
-                 * @example 010-****-5678
-                 */
-                recipient?: string | null;
-                sentAt?: components["schemas"]["KoreanTime"] | null;
-                status: components["schemas"]["MessageStatus"];
-                /** @description What it said, label and all; null once it is forgotten. */
-                text?: string | null;
-            };
-        };
-        /** @description The envelope of every success: `{"data": ...}`. */
         Data_Moved: {
             /** @description A moved clock, and what happened on the way. */
             data: {
@@ -2762,31 +2741,6 @@ export interface components {
                  * @example 3
                  */
                 stops: number;
-            };
-        };
-        /** @description The envelope of every success: `{"data": ...}`. */
-        Data_Notice: {
-            /** @description As it will be told. */
-            data: {
-                link?: string | null;
-                message: string;
-                title: string;
-            };
-        };
-        /** @description The envelope of every success: `{"data": ...}`. */
-        Data_NotificationTicket: {
-            /** @description What a browser connects with. */
-            data: {
-                /**
-                 * Format: int64
-                 * @example 30
-                 */
-                expiresInSeconds: number;
-                /**
-                 * @description For `?ticket=`; good once.
-                 * @example 0b7f4a3c9d2e4f60a1b2c3d4e5f60718293a4b5c6d7e4f8091a2b3c4d5e6f708
-                 */
-                ticket: string;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -2864,13 +2818,6 @@ export interface components {
                 /** @description The new attempt. */
                 paymentId: components["schemas"]["PaymentId"];
                 status: components["schemas"]["PaymentStatus"];
-            };
-        };
-        /** @description The envelope of every success: `{"data": ...}`. */
-        Data_Preferences: {
-            /** @description Every type over every channel. */
-            data: {
-                preferences: components["schemas"]["Preference"][];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -2974,6 +2921,22 @@ export interface components {
                  * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
                  */
                 url?: string | null;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_RequestedExport: {
+            /** @description An export that will be made. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Seconds until it is there, about.
+                 * @example 30
+                 */
+                estimatedTime: number;
+                exportId: components["schemas"]["ExportId"];
+                /** @example 내보내기를 준비 중입니다. */
+                message: string;
+                status: components["schemas"]["ExportStatus"];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -3132,6 +3095,40 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_SegmentPreview: {
+            /** @description Who would be in a segment. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description How many, exactly, now.
+                 * @example 45
+                 */
+                customerCount: number;
+                /** @description Up to five of them, the newest first. */
+                sample: components["schemas"]["SegmentMember"][];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_SegmentView: {
+            /** @description A segment. */
+            data: {
+                changedAt: components["schemas"]["KoreanTime"];
+                /** @description All of them are true of everybody in it; as they were sent. */
+                conditions: components["schemas"]["SegmentCondition"][];
+                countedAt?: components["schemas"]["KoreanTime"] | null;
+                createdAt: components["schemas"]["KoreanTime"];
+                /**
+                 * Format: int64
+                 * @description How many are in it, exactly, at `countedAt`.
+                 * @example 45
+                 */
+                customerCount?: number | null;
+                /** @example 3개월 이상 미방문 */
+                name: string;
+                segmentId: components["schemas"]["SegmentId"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_ServiceView: {
             /** @description A service that a shop offers, or did. */
             data: {
@@ -3240,17 +3237,6 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
-        Data_Unread: {
-            /** @description How many are left. */
-            data: {
-                /**
-                 * Format: int64
-                 * @example 5
-                 */
-                unreadCount: number;
-            };
-        };
-        /** @description The envelope of every success: `{"data": ...}`. */
         Data_Vec_BalanceView: {
             data: {
                 account: components["schemas"]["Account"];
@@ -3281,16 +3267,25 @@ export interface components {
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
-        Data_Vec_ConsentStanding: {
+        Data_Vec_CouponCode: {
             data: {
-                /** @description The last that the customer said. */
-                act: components["schemas"]["Act"];
-                actedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
-                goodUntil?: components["schemas"]["KoreanTime"] | null;
-                /** @description Advertising may be sent. */
-                holds: boolean;
-                purpose: components["schemas"]["ConsentPurpose"];
+                /**
+                 * @description As people read it; it may be typed in any other way.
+                 * @example K7QM-3XWD-9TFH
+                 */
+                code: string;
+                /**
+                 * Format: int64
+                 * @example 1
+                 */
+                customerId: number;
+                issuedAt: components["schemas"]["KoreanTime"];
+                redeemedAt?: components["schemas"]["KoreanTime"] | null;
+                /**
+                 * @description What it is used for; null while it can be used.
+                 * @example R-20260214-3
+                 */
+                reference?: string | null;
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -3333,6 +3328,32 @@ export interface components {
                 /** @description Used where no rule says otherwise. */
                 isDefault: boolean;
                 provider: components["schemas"]["PaymentProvider"];
+            }[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_SegmentField: {
+            data: {
+                /**
+                 * @description What it is, and what it is of customers of whom it is not known.
+                 * @example 완료된 방문 중 가장 늦은 날. 방문한 적이 없는 고객은 IS_NOT_SET에만 해당합니다.
+                 */
+                description: string;
+                /** @description A condition that can be sent as it is. */
+                example: components["schemas"]["SegmentCondition"];
+                /** @example lastVisitDate */
+                field: string;
+                /** @example 마지막 방문일 */
+                label: string;
+                /**
+                 * Format: int64
+                 * @description The largest number that it may be compared with; the least is 0.
+                 * @example 36500
+                 */
+                maximum?: number | null;
+                operators: components["schemas"]["SegmentOperator"][];
+                /** @description The values that it may be compared with, where they are known; of tags those that most customers have. */
+                options: components["schemas"]["SegmentOption"][];
+                type: components["schemas"]["FieldType"];
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -3419,6 +3440,11 @@ export interface components {
             businessId?: components["schemas"]["BusinessId"] | null;
             role: components["schemas"]["DevRole"];
         };
+        /**
+         * @description How a discount is told.
+         * @enum {string}
+         */
+        DiscountType: "AMOUNT" | "PERCENT";
         /** @description How long a declined renewal is pursued: data of the plan. */
         DunningPolicy: {
             /**
@@ -3441,6 +3467,115 @@ export interface components {
          * @description Names one event; later events of a business have larger ids.
          */
         EventId: number;
+        /**
+         * @description What to take away.
+         * @example {
+         *       "endDate": "2026-02-28",
+         *       "filters": {
+         *         "staffId": 1,
+         *         "status": "COMPLETED"
+         *       },
+         *       "format": "EXCEL",
+         *       "startDate": "2026-01-01",
+         *       "type": "RESERVATIONS"
+         *     }
+         */
+        ExportBody: {
+            /**
+             * Format: date
+             * @description The last Korean day. Today if left out.
+             */
+            endDate?: string | null;
+            filters?: components["schemas"]["ExportFilters"] | null;
+            format: components["schemas"]["ExportFormat"];
+            /**
+             * Format: date
+             * @description The first Korean day. The first of the month of `endDate` if left out; of `CUSTOMERS`, all there are.
+             */
+            startDate?: string | null;
+            type: components["schemas"]["ExportType"];
+        };
+        ExportError: {
+            code: components["schemas"]["ExportFailure"];
+            /** @example 파일 저장소에 저장하지 못했습니다. 잠시 후 다시 요청해 주세요. */
+            message: string;
+        };
+        /**
+         * @description Why nothing came of an export.
+         * @enum {string}
+         */
+        ExportFailure: "STORAGE_UNAVAILABLE" | "DATA_UNAVAILABLE" | "INTERRUPTED" | "INTERNAL";
+        /** @description Which rows: of `RESERVATIONS` only. */
+        ExportFilters: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            staffId?: number | null;
+            status?: ("PENDING" | "CONFIRMED" | "COMPLETED" | "CANCELLED" | "NO_SHOW") | null;
+        };
+        /** @enum {string} */
+        ExportFormat: "EXCEL" | "CSV";
+        /** @example exp_20260214_001 */
+        ExportId: string;
+        /**
+         * @description How an export stands.
+         * @enum {string}
+         */
+        ExportStatus: "PROCESSING" | "COMPLETED" | "FAILED" | "EXPIRED";
+        /**
+         * @description What a file is about.
+         * @enum {string}
+         */
+        ExportType: "RESERVATIONS" | "CUSTOMERS" | "REVENUE" | "STAFFS";
+        /** @description An export and what became of it. */
+        ExportView: {
+            /** @description Telephone numbers and addresses stand in it in full. */
+            contactsInFull: boolean;
+            /**
+             * @description Where to download it, while it is there.
+             * @example /api/businesses/1/exports/exp_20260214_001/download
+             */
+            downloadUrl?: string | null;
+            /** Format: date */
+            endDate?: string | null;
+            error?: components["schemas"]["ExportError"] | null;
+            expiresAt?: components["schemas"]["KoreanTime"] | null;
+            exportId: components["schemas"]["ExportId"];
+            /**
+             * Format: int64
+             * @description Bytes.
+             * @example 28304
+             */
+            fileSize?: number | null;
+            finishedAt?: components["schemas"]["KoreanTime"] | null;
+            format: components["schemas"]["ExportFormat"];
+            /**
+             * Format: int64
+             * @description Percent; 100 is there to be downloaded.
+             * @example 100
+             */
+            progress: number;
+            requestedAt: components["schemas"]["KoreanTime"];
+            /**
+             * @description The user who asked for it, as the sign-in service names them.
+             * @example user_1
+             */
+            requestedBy: string;
+            /**
+             * Format: int64
+             * @description Rows so far, without those that are titles.
+             * @example 342
+             */
+            rowCount: number;
+            /** Format: int64 */
+            staffFilter?: number | null;
+            /** Format: date */
+            startDate?: string | null;
+            status: components["schemas"]["ExportStatus"];
+            statusFilter?: ("PENDING" | "CONFIRMED" | "COMPLETED" | "CANCELLED" | "NO_SHOW") | null;
+            type: components["schemas"]["ExportType"];
+        };
         /** @description Why a payment failed. */
         Failure: {
             /**
@@ -3503,6 +3638,11 @@ export interface components {
             /** @example 존재하지 않는 요금제입니다. */
             message: string;
         };
+        /**
+         * @description What kind of fact a field is, which decides about its operators.
+         * @enum {string}
+         */
+        FieldType: "DATE" | "NUMBER" | "MONEY" | "BOOLEAN" | "CHOICE" | "SET" | "BIRTHDAY" | "MONTH";
         /** @description What became of a provider's charges lately. */
         FiguresView: {
             /**
@@ -3530,8 +3670,6 @@ export interface components {
         };
         /** @enum {string} */
         Gender: "FEMALE" | "MALE" | "OTHER";
-        /** @enum {string} */
-        GivenAct: "GIVEN" | "WITHDRAWN";
         /** @description The health of one process. */
         Health: {
             /** @example UP */
@@ -3553,15 +3691,22 @@ export interface components {
         };
         /** @example inv_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         InvoiceId: string;
+        /**
+         * @description Who is to get a code.
+         * @example {
+         *       "customerIds": [
+         *         1,
+         *         2
+         *       ]
+         *     }
+         */
+        IssueBody: {
+            customerIds: number[];
+        };
         /** @description A card that a business has, and what for. */
         KeptCard: components["schemas"]["CardView"] & {
             standby?: components["schemas"]["Standby"] | null;
         };
-        /**
-         * @description In which form a message reaches somebody.
-         * @enum {string}
-         */
-        Kind: "SMS" | "LMS" | "ALIMTALK" | "BRAND" | "EMAIL";
         /**
          * Format: date-time
          * @description RFC 3339 with Korea's offset. On input an absent offset means Korean time.
@@ -3574,6 +3719,33 @@ export interface components {
          * @example 29000
          */
         Krw: number;
+        /** @description One page of a list. */
+        List_AuditEntry: {
+            data: {
+                /** @example export.downloaded */
+                action: string;
+                auditId: components["schemas"]["AuditId"];
+                /** @description The facts of this kind of action. */
+                data: Record<string, never>;
+                happenedAt: components["schemas"]["KoreanTime"];
+                /**
+                 * @description The address that the request came from, where it is known.
+                 * @example 203.0.113.7
+                 */
+                origin?: string | null;
+                /**
+                 * @description What they were in the business; `ADMIN` is an operator of the platform.
+                 * @example OWNER
+                 */
+                role: string;
+                /**
+                 * @description The user, as the sign-in service names them.
+                 * @example user_1
+                 */
+                subject: string;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
         /** @description One page of a list. */
         List_CaseView: {
             data: {
@@ -3608,23 +3780,74 @@ export interface components {
             page: components["schemas"]["PageInfo"];
         };
         /** @description One page of a list. */
-        List_ConsentView: {
+        List_CouponCode: {
             data: {
-                act: components["schemas"]["Act"];
-                /** @description When the customer said so. */
-                actedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
-                consentId: components["schemas"]["ConsentId"];
-                /** @example 동의서 2026-0142 */
-                evidence?: string | null;
-                method: components["schemas"]["Method"];
-                purpose: components["schemas"]["ConsentPurpose"];
-                /** @description When it was written down. */
-                recordedAt: components["schemas"]["KoreanTime"];
-                /** @description Who wrote it down; null where a machine did. */
-                recordedBy?: string | null;
-                /** @example marketing-2026-01 */
-                wording?: string | null;
+                /**
+                 * @description As people read it; it may be typed in any other way.
+                 * @example K7QM-3XWD-9TFH
+                 */
+                code: string;
+                /**
+                 * Format: int64
+                 * @example 1
+                 */
+                customerId: number;
+                issuedAt: components["schemas"]["KoreanTime"];
+                redeemedAt?: components["schemas"]["KoreanTime"] | null;
+                /**
+                 * @description What it is used for; null while it can be used.
+                 * @example R-20260214-3
+                 */
+                reference?: string | null;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_CouponView: {
+            data: {
+                /** @description Codes are given out. What was given out stays good without. */
+                active: boolean;
+                couponId: components["schemas"]["CouponId"];
+                createdAt: components["schemas"]["KoreanTime"];
+                discountType: components["schemas"]["DiscountType"];
+                /**
+                 * Format: int64
+                 * @description Won, or percent.
+                 * @example 10
+                 */
+                discountValue: number;
+                /**
+                 * Format: int32
+                 * @description How many customers have a code.
+                 * @example 45
+                 */
+                issued: number;
+                maxDiscount?: components["schemas"]["Krw"] | null;
+                minimumSpend: components["schemas"]["Krw"];
+                /** @example 재방문 10% 할인 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description How many codes are used up.
+                 * @example 5
+                 */
+                redeemed: number;
+                /**
+                 * Format: int32
+                 * @description How many codes there may be; null: as many as are wanted.
+                 * @example 500
+                 */
+                totalLimit?: number | null;
+                /**
+                 * Format: date
+                 * @description The first Korean day.
+                 */
+                validFrom: string;
+                /**
+                 * Format: date
+                 * @description The last Korean day.
+                 */
+                validUntil: string;
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -3667,11 +3890,54 @@ export interface components {
             page: components["schemas"]["PageInfo"];
         };
         /** @description One page of a list. */
-        List_Listed: {
-            data: (components["schemas"]["Notification"] & {
-                businessId?: components["schemas"]["BusinessId"] | null;
-                read: boolean;
-            })[];
+        List_ExportView: {
+            data: {
+                /** @description Telephone numbers and addresses stand in it in full. */
+                contactsInFull: boolean;
+                /**
+                 * @description Where to download it, while it is there.
+                 * @example /api/businesses/1/exports/exp_20260214_001/download
+                 */
+                downloadUrl?: string | null;
+                /** Format: date */
+                endDate?: string | null;
+                error?: components["schemas"]["ExportError"] | null;
+                expiresAt?: components["schemas"]["KoreanTime"] | null;
+                exportId: components["schemas"]["ExportId"];
+                /**
+                 * Format: int64
+                 * @description Bytes.
+                 * @example 28304
+                 */
+                fileSize?: number | null;
+                finishedAt?: components["schemas"]["KoreanTime"] | null;
+                format: components["schemas"]["ExportFormat"];
+                /**
+                 * Format: int64
+                 * @description Percent; 100 is there to be downloaded.
+                 * @example 100
+                 */
+                progress: number;
+                requestedAt: components["schemas"]["KoreanTime"];
+                /**
+                 * @description The user who asked for it, as the sign-in service names them.
+                 * @example user_1
+                 */
+                requestedBy: string;
+                /**
+                 * Format: int64
+                 * @description Rows so far, without those that are titles.
+                 * @example 342
+                 */
+                rowCount: number;
+                /** Format: int64 */
+                staffFilter?: number | null;
+                /** Format: date */
+                startDate?: string | null;
+                status: components["schemas"]["ExportStatus"];
+                statusFilter?: ("PENDING" | "CONFIRMED" | "COMPLETED" | "CANCELLED" | "NO_SHOW") | null;
+                type: components["schemas"]["ExportType"];
+            }[];
             page: components["schemas"]["PageInfo"];
         };
         /** @description One page of a list. */
@@ -3706,60 +3972,6 @@ export interface components {
                  * @example /api/webhooks/toss/ma_0199f6b2c0de7a52a0f1d2c3b4a59687
                  */
                 webhookPath: string;
-            }[];
-            page: components["schemas"]["PageInfo"];
-        };
-        /** @description One page of a list. */
-        List_MessageTemplate: {
-            data: {
-                /** @example {{customerName}}님, 다시 뵙고 싶어요. */
-                body: string;
-                changedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
-                createdAt: components["schemas"]["KoreanTime"];
-                /** @description The code under which Kakao approved this text as AlimTalk. */
-                kakaoCode?: string | null;
-                /** @example 재방문 안내 */
-                name: string;
-                purpose: components["schemas"]["Purpose"];
-                /** @description Of a mail. */
-                subject?: string | null;
-                templateId: components["schemas"]["TemplateId"];
-            }[];
-            page: components["schemas"]["PageInfo"];
-        };
-        /** @description One page of a list. */
-        List_MessageView: {
-            data: {
-                /** @description What it belongs to, such as a campaign. */
-                batch?: string | null;
-                channel: components["schemas"]["Channel"];
-                createdAt: components["schemas"]["KoreanTime"];
-                /** Format: int64 */
-                customerId?: number | null;
-                deliveredBy?: components["schemas"]["Kind"] | null;
-                finishedAt?: components["schemas"]["KoreanTime"] | null;
-                messageId: components["schemas"]["MessageId"];
-                /**
-                 * @description The carrier's own word.
-                 * @example 4000
-                 */
-                providerCode?: string | null;
-                purpose: components["schemas"]["Purpose"];
-                /**
-                 * @description Why it failed (`BAD_NUMBER`, `BLOCKED`, ...) or was left out (`NO_CONSENT`, `REFUSED`, ...).
-                 * @example NO_CONSENT
-                 */
-                reason?: string | null;
-                /**
-                 * @description Masked; null once it is old enough to be forgotten.
-                 * @example 010-****-5678
-                 */
-                recipient?: string | null;
-                sentAt?: components["schemas"]["KoreanTime"] | null;
-                status: components["schemas"]["MessageStatus"];
-                /** @description What it said, label and all; null once it is forgotten. */
-                text?: string | null;
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -3889,6 +4101,55 @@ export interface components {
             page: components["schemas"]["PageInfo"];
         };
         /** @description One page of a list. */
+        List_SegmentEntry: {
+            data: {
+                countedAt?: components["schemas"]["KoreanTime"] | null;
+                createdAt: components["schemas"]["KoreanTime"];
+                /**
+                 * Format: int64
+                 * @description How many were in it, exactly, at `countedAt`. That is now, unless counting takes longer than two seconds: then as it was
+                 *     counted last, or null if it never was.
+                 * @example 45
+                 */
+                customerCount?: number | null;
+                id: components["schemas"]["SegmentId"];
+                /** @example 3개월 이상 미방문 */
+                name: string;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_SegmentMember: {
+            data: {
+                /**
+                 * Format: int64
+                 * @example 1
+                 */
+                customerId: number;
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`, and in previews.
+                 * @example m***@misohair.com
+                 */
+                email?: string | null;
+                /** Format: date */
+                lastVisitDate?: string | null;
+                /** @example 김민서 */
+                name: string;
+                /**
+                 * @description Masked for who lacks `tenant:personal-data`, and in previews.
+                 * @example 010-****-5678
+                 */
+                phone?: string | null;
+                totalSpent: components["schemas"]["Krw"];
+                /**
+                 * Format: int32
+                 * @example 7
+                 */
+                visitCount: number;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
         List_ServiceView: {
             data: {
                 /** @description False for what is not offered any more; visits keep it. */
@@ -3932,11 +4193,6 @@ export interface components {
                 staffId: components["schemas"]["StaffId"];
             }[];
             page: components["schemas"]["PageInfo"];
-        };
-        /** @description A notification in somebody's list. */
-        Listed: components["schemas"]["Notification"] & {
-            businessId?: components["schemas"]["BusinessId"] | null;
-            read: boolean;
         };
         Loss: {
             /** @description What they would have brought at the agreed prices. */
@@ -4014,149 +4270,6 @@ export interface components {
              */
             webhookPath: string;
         };
-        /** @example msg_0199f6b2c0de7a52a0f1d2c3b4a59687 */
-        MessageId: string;
-        /** @description A message as somebody would read it. */
-        MessagePreview: {
-            /**
-             * @description In CP949, as the carriers count; null where a character cannot be sent.
-             * @example 87
-             */
-            bytes?: number | null;
-            /** @description In which form it goes out. */
-            kind: components["schemas"]["Kind"];
-            /**
-             * @description How many bytes this form holds; null where bytes are not what counts.
-             * @example 90
-             */
-            mostBytes?: number | null;
-            /** @description Why it could not be sent like this: `TOO_LONG`, `CHARSET`, `SENDER_NOT_READY`. */
-            reason?: string | null;
-            subject?: string | null;
-            /** @description With sample values, and in an advertisement with all that the law wants. */
-            text: string;
-            /**
-             * @description Characters that a text message cannot carry, such as emoji.
-             * @example [
-             *       "🎉"
-             *     ]
-             */
-            unsendable: string[];
-            /** @description The places that it has. */
-            variables: string[];
-        };
-        /** @description Who a business is when it writes. What it did not say is the platform's. */
-        MessageSender: {
-            /** @description What stands behind the name in advertisements, where it is another than the sender number. */
-            contact?: string | null;
-            /** @description The Kakao channel as the carrier names it. */
-            kakaoChannel?: string | null;
-            /** @description Whether advertising by text can be sent: there is a number to send from and one to refuse at. */
-            mayAdvertise: boolean;
-            /** @example 미소헤어 */
-            name: string;
-            /**
-             * @description 발신번호.
-             * @example 0231234567
-             */
-            phone?: string | null;
-            /**
-             * @description 080 number where advertising is refused.
-             * @example 0801234567
-             */
-            refusalNumber?: string | null;
-        };
-        /**
-         * @description Numbers however they are written; null is the platform's.
-         * @example {
-         *       "contact": "02-312-3456",
-         *       "phone": "02-312-3456",
-         *       "refusalNumber": "080-123-4567"
-         *     }
-         */
-        MessageSenderBody: {
-            contact?: string | null;
-            kakaoChannel?: string | null;
-            phone?: string | null;
-            refusalNumber?: string | null;
-        };
-        /**
-         * @description How a message stands.
-         * @enum {string}
-         */
-        MessageStatus: "QUEUED" | "SENDING" | "SENT" | "DELIVERED" | "FAILED" | "EXCLUDED" | "UNKNOWN";
-        MessageTemplate: {
-            /** @example {{customerName}}님, 다시 뵙고 싶어요. */
-            body: string;
-            changedAt: components["schemas"]["KoreanTime"];
-            channel: components["schemas"]["Channel"];
-            createdAt: components["schemas"]["KoreanTime"];
-            /** @description The code under which Kakao approved this text as AlimTalk. */
-            kakaoCode?: string | null;
-            /** @example 재방문 안내 */
-            name: string;
-            purpose: components["schemas"]["Purpose"];
-            /** @description Of a mail. */
-            subject?: string | null;
-            templateId: components["schemas"]["TemplateId"];
-        };
-        /**
-         * @description A template. `{{customerName}}`, `{{businessName}}`, `{{lastVisitDate}}`, `{{couponName}}`, `{{couponCode}}`,
-         *     `{{couponValidUntil}}`, `{{visitDate}}` and `{{link}}` are filled in.
-         * @example {
-         *       "body": "{{customerName}}님, 다시 뵙고 싶어요. {{link}}",
-         *       "channel": "SMS",
-         *       "name": "재방문 안내",
-         *       "purpose": "ADVERTISING"
-         *     }
-         */
-        MessageTemplateBody: {
-            body: string;
-            channel: components["schemas"]["Channel"];
-            /** @description Required for KAKAO with INFORMATION, which is AlimTalk; of others none. */
-            kakaoCode?: string | null;
-            name: string;
-            purpose: components["schemas"]["Purpose"];
-            /** @description Of a mail, required; of others none. */
-            subject?: string | null;
-        };
-        /** @description A message and its fate. */
-        MessageView: {
-            /** @description What it belongs to, such as a campaign. */
-            batch?: string | null;
-            channel: components["schemas"]["Channel"];
-            createdAt: components["schemas"]["KoreanTime"];
-            /** Format: int64 */
-            customerId?: number | null;
-            deliveredBy?: components["schemas"]["Kind"] | null;
-            finishedAt?: components["schemas"]["KoreanTime"] | null;
-            messageId: components["schemas"]["MessageId"];
-            /**
-             * @description The carrier's own word.
-             * @example 4000
-             */
-            providerCode?: string | null;
-            purpose: components["schemas"]["Purpose"];
-            /**
-             * @description Why it failed (`BAD_NUMBER`, `BLOCKED`, ...) or was left out (`NO_CONSENT`, `REFUSED`, ...).
-             * @example NO_CONSENT
-             */
-            reason?: string | null;
-            /**
-             * @description Masked; null once it is old enough to be forgotten.
-             * @example 010-****-5678
-             */
-            recipient?: string | null;
-            sentAt?: components["schemas"]["KoreanTime"] | null;
-            status: components["schemas"]["MessageStatus"];
-            /** @description What it said, label and all; null once it is forgotten. */
-            text?: string | null;
-        };
-        /**
-         * @description How it was said.
-         * @enum {string}
-         */
-        Method: "PAPER" | "WEB" | "KIOSK" | "PHONE" | "DESK" | "IMPORT" | "LINK" | "ONE_CLICK" | "REFUSAL_LINE" | "PROVIDER_LIST" | "NOTICE";
         /** @description What a modified tax invoice modifies. */
         ModificationView: {
             /** @example INV-20260214-001 */
@@ -4239,64 +4352,6 @@ export interface components {
             customerKey: string;
             provider?: components["schemas"]["PaymentProvider"] | null;
         };
-        /** @description As it will be told. */
-        Notice: {
-            link?: string | null;
-            message: string;
-            title: string;
-        };
-        /**
-         * @description What everybody is told.
-         * @example {
-         *       "link": "/notices/1",
-         *       "message": "3월 15일(일) 02:00부터 30분간 점검이 있습니다.",
-         *       "title": "시스템 점검 안내"
-         *     }
-         */
-        NoticeBody: {
-            /** @description A path of the frontend (`/...`) or an `https://` address. */
-            link?: string | null;
-            message: string;
-            title: string;
-        };
-        /** @description What somebody is told. */
-        Notification: {
-            createdAt: components["schemas"]["KoreanTime"];
-            id: components["schemas"]["NotificationId"];
-            /**
-             * @description A path of the frontend; null where there is nothing to be seen.
-             * @example /reservations/1
-             */
-            link?: string | null;
-            /** @example 김민서님이 3월 14일(토) 10:00 여성 컷을 예약했습니다. */
-            message: string;
-            notificationType: components["schemas"]["NotificationType"];
-            /** @example 새 예약 */
-            title: string;
-        };
-        /**
-         * Format: int64
-         * @description Names a notification; one that was told later has a larger id.
-         */
-        NotificationId: number;
-        /** @description What a browser connects with. */
-        NotificationTicket: {
-            /**
-             * Format: int64
-             * @example 30
-             */
-            expiresInSeconds: number;
-            /**
-             * @description For `?ticket=`; good once.
-             * @example 0b7f4a3c9d2e4f60a1b2c3d4e5f60718293a4b5c6d7e4f8091a2b3c4d5e6f708
-             */
-            ticket: string;
-        };
-        /**
-         * @description What a notification is about.
-         * @enum {string}
-         */
-        NotificationType: "RESERVATION_NEW" | "RESERVATION_CONFIRM" | "RESERVATION_CANCEL" | "RESERVATION_REMINDER" | "REVIEW_NEW" | "PAYMENT_SUCCESS" | "PAYMENT_FAILED" | "SUBSCRIPTION_EXPIRING" | "SYSTEM";
         /** @description An invoice that is not paid yet. */
         OpenInvoiceView: {
             amount: components["schemas"]["Krw"];
@@ -4315,6 +4370,11 @@ export interface components {
             supplyAmount: components["schemas"]["Krw"];
             vatAmount: components["schemas"]["Krw"];
         };
+        /**
+         * @description How a fact is compared with a value.
+         * @enum {string}
+         */
+        Operator: "BEFORE" | "ON_OR_BEFORE" | "AFTER" | "ON_OR_AFTER" | "ON" | "BETWEEN" | "EQUALS" | "AT_LEAST" | "AT_MOST" | "MORE_THAN" | "LESS_THAN" | "IS" | "IS_ANY_OF" | "HAS_ANY" | "HAS_ALL" | "HAS_NONE" | "IN_NEXT_DAYS" | "IS_SET" | "IS_NOT_SET";
         /** @description A confirmed payment. */
         OrderConfirmed: {
             amount: components["schemas"]["Krw"];
@@ -4492,7 +4552,7 @@ export interface components {
          * @description Something that a member of a business may be allowed to do.
          * @enum {string}
          */
-        Permission: "tenant:billing" | "tenant:reports" | "tenant:exports" | "tenant:crm" | "tenant:booking" | "tenant:personal-data";
+        Permission: "tenant:billing" | "tenant:reports" | "tenant:exports" | "tenant:crm" | "tenant:booking" | "tenant:personal-data" | "tenant:audit";
         /** @description A plan of the catalogue. */
         Plan: {
             /** @example BASIC */
@@ -4511,49 +4571,21 @@ export interface components {
             name: string;
             yearlyAmount?: components["schemas"]["Krw"] | null;
         };
-        /** @description Whether somebody wants to be told of something over a channel. */
-        Preference: {
-            channel: components["schemas"]["Channel"];
-            enabled: boolean;
-            notificationType: components["schemas"]["NotificationType"];
-        };
-        /** @description Every type over every channel. */
-        Preferences: {
-            preferences: components["schemas"]["Preference"][];
-        };
         /**
-         * @description What is to be otherwise; what is not named stays as it is.
+         * @description Conditions to try.
          * @example {
-         *       "preferences": [
+         *       "conditions": [
          *         {
-         *           "channel": "IN_APP",
-         *           "enabled": false,
-         *           "notificationType": "REVIEW_NEW"
-         *         },
-         *         {
-         *           "channel": "SMS",
-         *           "enabled": true,
-         *           "notificationType": "PAYMENT_FAILED"
+         *           "field": "visitCount",
+         *           "operator": "AT_LEAST",
+         *           "value": 3
          *         }
          *       ]
          *     }
          */
-        PreferencesBody: {
-            preferences: components["schemas"]["Preference"][];
-        };
-        /**
-         * @description What is to be looked at.
-         * @example {
-         *       "body": "{{customerName}}님, 다시 뵙고 싶어요.",
-         *       "channel": "SMS",
-         *       "purpose": "ADVERTISING"
-         *     }
-         */
         PreviewBody: {
-            body: string;
-            channel: components["schemas"]["Channel"];
-            purpose: components["schemas"]["Purpose"];
-            subject?: string | null;
+            /** @description All of them have to be true. None at all is true of everybody. */
+            conditions: components["schemas"]["SegmentCondition"][];
         };
         /** @description What was wrong, where, and what to do about it (RFC 9457). */
         Problem: {
@@ -4602,11 +4634,6 @@ export interface components {
             isDefault: boolean;
             provider: components["schemas"]["PaymentProvider"];
         };
-        /**
-         * @description What a message is for, which decides what the law wants of it.
-         * @enum {string}
-         */
-        Purpose: "INFORMATION" | "ADVERTISING";
         /** @description How the things that a process depends on are. */
         Readiness: {
             /** @example UP */
@@ -4703,6 +4730,31 @@ export interface components {
              * @example payment.succeeded
              */
             type: string;
+        };
+        /**
+         * @description A code, and what it is to be used for.
+         * @example {
+         *       "amount": 55000,
+         *       "code": "K7QM-3XWD-9TFH",
+         *       "customerId": 1,
+         *       "reference": "R-20260214-3"
+         *     }
+         */
+        RedeemBody: {
+            /**
+             * Format: int64
+             * @description What is to be paid before the discount, won.
+             */
+            amount: number;
+            /** @description However it is typed: in small letters, with hyphens or without. */
+            code: string;
+            /**
+             * Format: int64
+             * @description Who is at the counter.
+             */
+            customerId: number;
+            /** @description Your own name for what it is used for, such as a reservation's or a receipt's number. */
+            reference: string;
         };
         /** @example rf_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         RefundId: string;
@@ -4829,6 +4881,19 @@ export interface components {
              * @example https://dashboard.tosspayments.com/receipt/mids/si_shop/cash-receipt/key
              */
             url?: string | null;
+        };
+        /** @description An export that will be made. */
+        RequestedExport: {
+            /**
+             * Format: int64
+             * @description Seconds until it is there, about.
+             * @example 30
+             */
+            estimatedTime: number;
+            exportId: components["schemas"]["ExportId"];
+            /** @example 내보내기를 준비 중입니다. */
+            message: string;
+            status: components["schemas"]["ExportStatus"];
         };
         /**
          * @description A new reservation.
@@ -4959,6 +5024,19 @@ export interface components {
             /** @description 1 to 500 characters, kept with the case. */
             reason: string;
             resolution: components["schemas"]["Resolution"];
+        };
+        /**
+         * @description What a code was used for.
+         * @example {
+         *       "code": "K7QM-3XWD-9TFH",
+         *       "reference": "R-20260214-3"
+         *     }
+         */
+        RestoreBody: {
+            /** @description However it is typed: in small letters, with hyphens or without. */
+            code: string;
+            /** @description The name that it was used by. */
+            reference: string;
         };
         Retained: {
             /**
@@ -5153,6 +5231,204 @@ export interface components {
              * @example 1
              */
             unknown: number;
+        };
+        /**
+         * @description A new segment.
+         * @example {
+         *       "conditions": [
+         *         {
+         *           "field": "lastVisitDate",
+         *           "operator": "BEFORE",
+         *           "value": {
+         *             "daysAgo": 30
+         *           }
+         *         },
+         *         {
+         *           "any": [
+         *             {
+         *               "field": "visitCount",
+         *               "operator": "AT_LEAST",
+         *               "value": 3
+         *             },
+         *             {
+         *               "field": "tag",
+         *               "operator": "HAS_ANY",
+         *               "value": [
+         *                 "단골"
+         *               ]
+         *             }
+         *           ]
+         *         },
+         *         {
+         *           "not": {
+         *             "field": "upcomingReservation",
+         *             "operator": "IS",
+         *             "value": true
+         *           }
+         *         }
+         *       ],
+         *       "name": "다시 오셨으면 하는 고객"
+         *     }
+         */
+        SegmentBody: {
+            /** @description All of them have to be true. None at all is true of everybody. */
+            conditions: components["schemas"]["SegmentCondition"][];
+            name: string;
+        };
+        /** @description A comparison, or several conditions put together, up to 5 deep and 50 comparisons in all. */
+        SegmentCondition: {
+            /**
+             * @description The `field` of one of the fields.
+             * @example lastVisitDate
+             */
+            field: string;
+            /**
+             * @description The `operator` of one of the field's operators.
+             * @example BEFORE
+             */
+            operator: string;
+            /**
+             * @description As the operator's `valueKind` says.
+             * @example 2025-11-14
+             */
+            value?: unknown;
+        } | {
+            all: components["schemas"]["SegmentCondition"][];
+        } | {
+            any: components["schemas"]["SegmentCondition"][];
+        } | {
+            not: components["schemas"]["SegmentCondition"];
+        };
+        /** @description A segment in a list. */
+        SegmentEntry: {
+            countedAt?: components["schemas"]["KoreanTime"] | null;
+            createdAt: components["schemas"]["KoreanTime"];
+            /**
+             * Format: int64
+             * @description How many were in it, exactly, at `countedAt`. That is now, unless counting takes longer than two seconds: then as it was
+             *     counted last, or null if it never was.
+             * @example 45
+             */
+            customerCount?: number | null;
+            id: components["schemas"]["SegmentId"];
+            /** @example 3개월 이상 미방문 */
+            name: string;
+        };
+        /** @description A fact about customers that conditions compare. */
+        SegmentField: {
+            /**
+             * @description What it is, and what it is of customers of whom it is not known.
+             * @example 완료된 방문 중 가장 늦은 날. 방문한 적이 없는 고객은 IS_NOT_SET에만 해당합니다.
+             */
+            description: string;
+            /** @description A condition that can be sent as it is. */
+            example: components["schemas"]["SegmentCondition"];
+            /** @example lastVisitDate */
+            field: string;
+            /** @example 마지막 방문일 */
+            label: string;
+            /**
+             * Format: int64
+             * @description The largest number that it may be compared with; the least is 0.
+             * @example 36500
+             */
+            maximum?: number | null;
+            operators: components["schemas"]["SegmentOperator"][];
+            /** @description The values that it may be compared with, where they are known; of tags those that most customers have. */
+            options: components["schemas"]["SegmentOption"][];
+            type: components["schemas"]["FieldType"];
+        };
+        /**
+         * Format: int64
+         * @description Names a segment of a business.
+         */
+        SegmentId: number;
+        /** @description Somebody in a segment. */
+        SegmentMember: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            customerId: number;
+            /**
+             * @description Masked for who lacks `tenant:personal-data`, and in previews.
+             * @example m***@misohair.com
+             */
+            email?: string | null;
+            /** Format: date */
+            lastVisitDate?: string | null;
+            /** @example 김민서 */
+            name: string;
+            /**
+             * @description Masked for who lacks `tenant:personal-data`, and in previews.
+             * @example 010-****-5678
+             */
+            phone?: string | null;
+            totalSpent: components["schemas"]["Krw"];
+            /**
+             * Format: int32
+             * @example 7
+             */
+            visitCount: number;
+        };
+        /** @description How a field may be compared. */
+        SegmentOperator: {
+            /** @example 이전 */
+            label: string;
+            operator: components["schemas"]["Operator"];
+            valueKind: components["schemas"]["ValueKind"];
+        };
+        /** @description A value that a field may be compared with. */
+        SegmentOption: {
+            /** @example 여성 */
+            label: string;
+            /** @description A text or an id. */
+            value: Record<string, never>;
+        };
+        /**
+         * @description What is to be otherwise; what is left out stays as it is.
+         * @example {
+         *       "conditions": [
+         *         {
+         *           "field": "totalSpent",
+         *           "operator": "AT_LEAST",
+         *           "value": 500000
+         *         }
+         *       ],
+         *       "name": "VIP 고객"
+         *     }
+         */
+        SegmentPatch: {
+            conditions?: components["schemas"]["SegmentCondition"][];
+            name?: string;
+        };
+        /** @description Who would be in a segment. */
+        SegmentPreview: {
+            /**
+             * Format: int64
+             * @description How many, exactly, now.
+             * @example 45
+             */
+            customerCount: number;
+            /** @description Up to five of them, the newest first. */
+            sample: components["schemas"]["SegmentMember"][];
+        };
+        /** @description A segment. */
+        SegmentView: {
+            changedAt: components["schemas"]["KoreanTime"];
+            /** @description All of them are true of everybody in it; as they were sent. */
+            conditions: components["schemas"]["SegmentCondition"][];
+            countedAt?: components["schemas"]["KoreanTime"] | null;
+            createdAt: components["schemas"]["KoreanTime"];
+            /**
+             * Format: int64
+             * @description How many are in it, exactly, at `countedAt`.
+             * @example 45
+             */
+            customerCount?: number | null;
+            /** @example 3개월 이상 미방문 */
+            name: string;
+            segmentId: components["schemas"]["SegmentId"];
         };
         /**
          * @description A service that the shop offers.
@@ -5542,11 +5818,6 @@ export interface components {
              */
             writeDate: string;
         };
-        /**
-         * Format: int64
-         * @description Names a template of a business.
-         */
-        TemplateId: number;
         TrendPoint: {
             /**
              * Format: int64
@@ -5561,14 +5832,11 @@ export interface components {
             date: string;
             revenue: components["schemas"]["Krw"];
         };
-        /** @description How many are left. */
-        Unread: {
-            /**
-             * Format: int64
-             * @example 5
-             */
-            unreadCount: number;
-        };
+        /**
+         * @description What an operator is compared with.
+         * @enum {string}
+         */
+        ValueKind: "DATE" | "DATE_RANGE" | "NUMBER" | "NUMBER_RANGE" | "BOOLEAN" | "OPTION" | "OPTIONS" | "TEXTS" | "MONTH" | "MONTHS" | "NONE";
         /** @description A service that is wanted. */
         WantedServiceBody: {
             /**
@@ -6284,111 +6552,6 @@ export interface operations {
             };
         };
     };
-    publishNotice: {
-        parameters: {
-            query?: never;
-            header?: {
-                /**
-                 * @description Makes the request safe to repeat: the same key with the same body gets the stored answer,
-                 *     with another body a 422 `IDEMPOTENCY_KEY_REUSED`, while it still runs a 409 `IDEMPOTENCY_KEY_IN_USE`.
-                 */
-                "Idempotency-Key"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NoticeBody"];
-            };
-        };
-        responses: {
-            /** @description It is being told */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_Notice"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `IDEMPOTENCY_KEY_IN_USE` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     listProviders: {
         parameters: {
             query?: never;
@@ -6778,25 +6941,30 @@ export interface operations {
             };
         };
     };
-    getBillingContact: {
+    listAudit: {
         parameters: {
-            query?: never;
-            header?: {
-                /** @description Which business, for a caller who manages several. */
-                "X-Business-Id"?: number | null;
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
             };
-            path?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The address */
+            /** @description A page of the trail */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Data_BillingContact"];
+                    "application/json": components["schemas"]["List_AuditEntry"];
                 };
             };
             /**
@@ -6822,6 +6990,15 @@ export interface operations {
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6840,29 +7017,30 @@ export interface operations {
             };
         };
     };
-    setBillingContact: {
+    listCoupons: {
         parameters: {
-            query?: never;
-            header?: {
-                /** @description Which business, for a caller who manages several. */
-                "X-Business-Id"?: number | null;
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
             };
-            path?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BillingContactBody"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description The address */
+            /** @description A page of coupons */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Data_BillingContact"];
+                    "application/json": components["schemas"]["List_CouponView"];
                 };
             };
             /**
@@ -6888,6 +7066,689 @@ export interface operations {
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CouponView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeemCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedeemBody"];
+            };
+        };
+        responses: {
+            /** @description Used */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CouponUse"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNKNOWN_COUPON_CODE`: nobody has this code; `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `COUPON_OF_ANOTHER_CUSTOMER`, `COUPON_NOT_YET_VALID`, `COUPON_EXPIRED`, `COUPON_BELOW_MINIMUM`, `COUPON_ALREADY_REDEEMED`, `COUPON_REDEEMED_OTHERWISE`, `COUPON_RESTORED`: it cannot be used for this */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreBody"];
+            };
+        };
+        responses: {
+            /** @description Given back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CouponUse"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UNKNOWN_COUPON_CODE`: nobody has this code; `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `COUPON_NOT_REDEEMED`: it was not used for this */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                couponId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The coupon */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CouponView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such coupon, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                couponId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CouponView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such coupon, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCouponCodes: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                couponId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of codes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CouponCode"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such coupon, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issueCouponCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                couponId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueBody"];
+            };
+        };
+        responses: {
+            /** @description The codes of all of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_CouponCode"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such coupon, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `COUPON_STOPPED`, `COUPON_EXPIRED`, `COUPON_LIMIT_REACHED`: no more are given out */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7163,6 +8024,10 @@ export interface operations {
                  *     ]
                  */
                 "application/json": components["schemas"]["CustomerRow"][];
+                /**
+                 * @example {"externalId": "C-1001", "name": "김민서", "phone": "010-1234-5678"}
+                 *     {"externalId": "C-1002", "name": "최우식", "gender": "MALE"}
+                 */
                 "application/x-ndjson": string;
             };
         };
@@ -7501,80 +8366,7 @@ export interface operations {
             };
         };
     };
-    getConsent: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example 1 */
-                businessId: number;
-                /** @example 1 */
-                customerId: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description How the customer stands */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_Vec_ConsentStanding"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: no such customer, or not yours */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listConsents: {
+    listExports: {
         parameters: {
             query?: {
                 /** @description How many entries at most, 1 to 100. */
@@ -7586,20 +8378,18 @@ export interface operations {
             path: {
                 /** @example 1 */
                 businessId: number;
-                /** @example 1 */
-                customerId: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page of the ledger */
+            /** @description A page of exports */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["List_ConsentView"];
+                    "application/json": components["schemas"]["List_ExportView"];
                 };
             };
             /**
@@ -7632,7 +8422,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `NOT_FOUND`: no such customer, or not yours */
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7652,25 +8442,202 @@ export interface operations {
             };
         };
     };
-    recordConsent: {
+    requestExport: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @example 1 */
                 businessId: number;
-                /** @example 1 */
-                customerId: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ConsentBody"];
+                "application/json": components["schemas"]["ExportBody"];
             };
         };
         responses: {
-            /** @description Written down */
+            /** @description It will be made */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_RequestedExport"];
+                };
+            };
+            /** @description `INVALID_RANGE`: the days are no range, or more than five years. Also `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PLAN_UPGRADE_REQUIRED`: the plan has no exports; `requiredPlan` names the cheapest that has. `PERMISSION_REQUIRED`: the caller's role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TOO_MANY_EXPORTS`: fifty are waiting */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; also for filters that do not fit, and a member of staff that is not there */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example exp_20260201_001 */
+                exportId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The export */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_ExportView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such export, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example exp_20260201_001 */
+                exportId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -7707,35 +8674,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `NOT_FOUND`: no such customer, or not yours */
+            /** @description `NOT_FOUND`: no such export, or not yours */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `VALIDATION_FAILED` */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7754,670 +8694,40 @@ export interface operations {
             };
         };
     };
-    getMessageSender: {
+    downloadExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description One range of bytes, to go on with a download that was cut off.
+                 * @example bytes=0-1023
+                 */
+                Range?: string | null;
+                /** @description The `ETag` of the file that was begun: the whole file if it is another now. */
+                "If-Range"?: string | null;
+            };
             path: {
                 /** @example 1 */
                 businessId: number;
+                /** @example exp_20260201_001 */
+                exportId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The sender */
+            /** @description The file */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Data_MessageSender"];
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                    "text/csv": number[];
                 };
             };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: no such business, or you are no member of it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    setMessageSender: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example 1 */
-                businessId: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MessageSenderBody"];
-            };
-        };
-        responses: {
-            /** @description The sender */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_MessageSender"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: no such business, or you are no member of it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `VALIDATION_FAILED` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listMessageTemplates: {
-        parameters: {
-            query?: {
-                /** @description How many entries at most, 1 to 100. */
-                limit?: number;
-                /** @description `nextCursor` of the page before; absent for the first page. */
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                /** @example 1 */
-                businessId: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of templates */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["List_MessageTemplate"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: no such business, or you are no member of it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    createMessageTemplate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example 1 */
-                businessId: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MessageTemplateBody"];
-            };
-        };
-        responses: {
-            /** @description Added */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_MessageTemplate"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: no such business, or you are no member of it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `TEMPLATE_EXISTS`: another one has this name */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `VALIDATION_FAILED` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    previewMessage: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example 1 */
-                businessId: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PreviewBody"];
-            };
-        };
-        responses: {
-            /** @description As somebody would read it */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_MessagePreview"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: no such business, or you are no member of it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `VALIDATION_FAILED` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getMessageTemplate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example 1 */
-                businessId: number;
-                /** @example 1 */
-                templateId: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The template */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_MessageTemplate"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: no such template, or not yours */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    changeMessageTemplate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example 1 */
-                businessId: number;
-                /** @example 1 */
-                templateId: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MessageTemplateBody"];
-            };
-        };
-        responses: {
-            /** @description Changed */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_MessageTemplate"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: no such template, or not yours */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `TEMPLATE_EXISTS`: another one has this name */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `VALIDATION_FAILED` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    deleteMessageTemplate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example 1 */
-                businessId: number;
-                /** @example 1 */
-                templateId: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Deleted */
-            204: {
+            /** @description A part of it */
+            206: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8453,8 +8763,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `NOT_FOUND`: no such template, or not yours */
+            /** @description `NOT_FOUND`: no such export, or not yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `EXPORT_NOT_READY`: it is being made. `EXPORT_FAILED`: nothing came of it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `EXPORT_EXPIRED`: the file is deleted */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RANGE_NOT_SATISFIABLE`: the file is not as long as that */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8471,160 +8808,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    listMessages: {
-        parameters: {
-            query?: {
-                status?: components["schemas"]["MessageStatus"];
-                channel?: components["schemas"]["Channel"];
-                /**
-                 * @description Those to one customer.
-                 * @example 1
-                 */
-                customerId?: number;
-                /**
-                 * @description Those that belong together, such as a campaign's.
-                 * @example campaign:1
-                 */
-                batch?: string;
-                /** @description How many entries at most, 1 to 100. */
-                limit?: number;
-                /** @description `nextCursor` of the page before; absent for the first page. */
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                /** @example 1 */
-                businessId: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of messages */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["List_MessageView"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: no such business, or you are no member of it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getMessage: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example 1 */
-                businessId: number;
-                /** @example msg_0199f6b2c0de7a52a0f1d2c3b4a59687 */
-                messageId: components["schemas"]["MessageId"];
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The message */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_MessageView"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: no such message, or not yours */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
+            /** @description `STORAGE_UNAVAILABLE`: try again later */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8639,15 +8824,9 @@ export interface operations {
             query?: {
                 /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
                 period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
             };
             header?: {
@@ -8733,15 +8912,9 @@ export interface operations {
             query?: {
                 /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
                 period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
             };
             header?: {
@@ -8825,15 +8998,9 @@ export interface operations {
     getRetentionReport: {
         parameters: {
             query?: {
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
             };
             header?: {
@@ -8919,15 +9086,9 @@ export interface operations {
             query?: {
                 /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
                 period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
                 /** @description Adds `comparison`. */
                 compareTo?: "PREVIOUS" | "LAST_YEAR";
@@ -9015,15 +9176,9 @@ export interface operations {
             query?: {
                 /** @description How long each entry of the breakdown is. `MONTHLY` if absent. */
                 period?: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
             };
             header?: {
@@ -9107,15 +9262,9 @@ export interface operations {
     getUtilisationReport: {
         parameters: {
             query?: {
-                /**
-                 * @description The first Korean day. The first of the month of `endDate` if absent.
-                 * @example 2026-01-01
-                 */
+                /** @description The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent. */
                 startDate?: string;
-                /**
-                 * @description The last Korean day. Today if absent.
-                 * @example 2026-02-28
-                 */
+                /** @description The last Korean day, as `2026-02-28`. Today if absent. */
                 endDate?: string;
             };
             header?: {
@@ -9202,15 +9351,9 @@ export interface operations {
                 status?: components["schemas"]["ReservationStatus"];
                 staffId?: components["schemas"]["StaffId"];
                 customerId?: components["schemas"]["CustomerId"];
-                /**
-                 * @description Beginning on this Korean day or later.
-                 * @example 2026-02-01
-                 */
+                /** @description Beginning on this Korean day or later, as `2026-02-01`. */
                 startDate?: string;
-                /**
-                 * @description Beginning on this Korean day or earlier.
-                 * @example 2026-02-28
-                 */
+                /** @description Beginning on this Korean day or earlier, as `2026-02-28`. */
                 endDate?: string;
                 /** @description How many entries at most, 1 to 100. */
                 limit?: number;
@@ -9420,6 +9563,10 @@ export interface operations {
                  *     ]
                  */
                 "application/json": components["schemas"]["ReservationRow"][];
+                /**
+                 * @example {"externalId": "R-20001", "staffExternalId": "S-1", "services": [{"serviceExternalId": "CUT-F", "price": 28000}], "startAt": "2026-03-14T10:00:00+09:00", "status": "CONFIRMED"}
+                 *     {"externalId": "R-20002", "services": [{"serviceExternalId": "CUT-M", "price": 22000}], "startAt": "2026-03-14T11:00:00+09:00", "status": "COMPLETED"}
+                 */
                 "application/x-ndjson": string;
             };
         };
@@ -9885,6 +10032,695 @@ export interface operations {
             };
         };
     };
+    listSegments: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of segments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SegmentEntry"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentBody"];
+            };
+        };
+        responses: {
+            /** @description Created, and counted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_SegmentView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSegmentFields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_SegmentField"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description How many, and a few of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_SegmentPreview"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                segmentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The segment, counted now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_SegmentView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such segment, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 5 */
+                segmentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such segment, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 2 */
+                segmentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed, and counted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_SegmentView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such segment, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSegmentCustomers: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 2 */
+                segmentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of customers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SegmentMember"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such segment, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listServices: {
         parameters: {
             query?: {
@@ -10094,6 +10930,10 @@ export interface operations {
                  *     ]
                  */
                 "application/json": components["schemas"]["ServiceRow"][];
+                /**
+                 * @example {"externalId": "CUT-F", "name": "여성 컷", "category": "컷", "price": 30000, "durationMinutes": 60}
+                 *     {"externalId": "CUT-M", "name": "남성 컷", "category": "컷", "price": 22000, "durationMinutes": 40}
+                 */
                 "application/x-ndjson": string;
             };
         };
@@ -10638,6 +11478,10 @@ export interface operations {
                  *     ]
                  */
                 "application/json": components["schemas"]["StaffRow"][];
+                /**
+                 * @example {"externalId": "S-1", "name": "이지은"}
+                 *     {"externalId": "S-2", "name": "박서준"}
+                 */
                 "application/x-ndjson": string;
             };
         };
@@ -11166,548 +12010,6 @@ export interface operations {
             };
             /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listNotifications: {
-        parameters: {
-            query?: {
-                /** @description Only those that were not read. */
-                unread?: boolean;
-                /** @description How many entries at most, 1 to 100. */
-                limit?: number;
-                /** @description `nextCursor` of the page before; absent for the first page. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of notifications */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["List_Listed"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getNotificationPreferences: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Every type over every channel */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_Preferences"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    setNotificationPreferences: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PreferencesBody"];
-            };
-        };
-        responses: {
-            /** @description Every type over every channel, as it is now */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_Preferences"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `VALIDATION_FAILED`; `ALWAYS_ON` and `DUPLICATE` in `errors` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readAllNotifications: {
-        parameters: {
-            query?: {
-                /** @description The newest that was on the screen, so that one that comes this moment stays unread. Left out, all there are. */
-                lastId?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Read */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_Unread"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    streamNotifications: {
-        parameters: {
-            query?: {
-                /** @description From `POST /api/notifications/ticket`, where no `Authorization` header can be sent. Good once. */
-                ticket?: string;
-                /**
-                 * @description The `id` of the last notification that was seen: what was told since comes first, in order; `0` for all there
-                 *     is. Left out, only what is told from now on.
-                 */
-                lastId?: number;
-            };
-            header?: {
-                /** @description As `lastId`. `EventSource` sends it by itself. */
-                "Last-Event-ID"?: number | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Events until one of the two hangs up */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description `INVALID_PARAMETER`: the query or `Last-Event-ID` cannot be like that. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`; `TICKET_INVALID`: used, too old or invented. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `TOO_MANY_CONNECTIONS` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `RESTARTING`: this process is about to end; connect again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    issueNotificationTicket: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A ticket */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_NotificationTicket"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    countUnreadNotifications: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The count */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_Unread"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readNotification: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example 1 */
-                notificationId: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Read */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_Unread"];
-                };
-            };
-            /**
-             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
-             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `NOT_FOUND`: I was told no such thing */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14250,151 +14552,6 @@ export interface operations {
             };
         };
     };
-    receiveNhnWebhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description As NHN Cloud sends it */
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "appKey": "dangol-development",
-                 *       "event": "MESSAGE_RESULT_UPDATE",
-                 *       "hooks": [],
-                 *       "hooksId": "h1",
-                 *       "productName": "SMS",
-                 *       "webhookConfigId": "w1"
-                 *     }
-                 */
-                "application/json": Record<string, never>;
-            };
-        };
-        responses: {
-            /** @description Taken in */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `MALFORMED_WEBHOOK` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `BAD_SIGNATURE` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `CHANNEL_NOT_OFFERED`: this installation has no account there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `BODY_TOO_LARGE` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: it should be sent again */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    receiveSolapiWebhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description As Solapi sends it: a list */
-        requestBody: {
-            content: {
-                /**
-                 * @example [
-                 *       {
-                 *         "messageId": "M4V20260214100000ABCDEFGHIJKLMNO",
-                 *         "statusCode": "4000"
-                 *       }
-                 *     ]
-                 */
-                "application/json": Record<string, never>;
-            };
-        };
-        responses: {
-            /** @description Taken in */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `MALFORMED_WEBHOOK` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `CHANNEL_NOT_OFFERED`: this installation has no account there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `BODY_TOO_LARGE` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: it should be sent again */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     receiveWebhook: {
         parameters: {
             query?: never;
@@ -14627,164 +14784,6 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
-                };
-            };
-        };
-    };
-    showOptOut: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example Ab3dE6gH9kLm */
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page with one button */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": string;
-                };
-            };
-            /** @description `NOT_FOUND`: the link is nobody's */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    optOut: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example Ab3dE6gH9kLm */
-                code: string;
-            };
-            cookie?: never;
-        };
-        /** @description `List-Unsubscribe=One-Click` where a mail program sends it */
-        requestBody: {
-            content: {
-                "application/x-www-form-urlencoded": string;
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": string;
-                };
-            };
-            /** @description `NOT_FOUND`: the link is nobody's */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: the mail program should try again */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    openNotificationSocket: {
-        parameters: {
-            query?: {
-                /** @description From `POST /api/notifications/ticket`, where no `Authorization` header can be sent. Good once. */
-                ticket?: string;
-                /**
-                 * @description The `id` of the last notification that was seen: what was told since comes first, in order; `0` for all there
-                 *     is. Left out, only what is told from now on.
-                 */
-                lastId?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Connected */
-            101: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `INVALID_PARAMETER`: the query or `Last-Event-ID` cannot be like that. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`; `TICKET_INVALID`: used, too old or invented. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `UPGRADE_REQUIRED`: this address speaks WebSocket */
-            426: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `RESTARTING`: this process is about to end; connect again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,9 +1,11 @@
 //! What monitoring asks.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use sandbox::{Fault, FaultKind, Operation};
 use serde_json::json;
-use testkit::{Card, TestApp};
+use testkit::{Card, Screen, TestApp};
 
 use crate::problem::must_be_problem;
 
@@ -69,13 +71,26 @@ async fn the_figures_that_the_operations_manual_names_are_there() {
     app.pass(TimeDelta::seconds(5));
     app.owner().get("/api/payments/101").await.data();
     assert_eq!(app.violations().await, []);
+    app.sql("update billing.subscription set plan_code = 'PRO' where business_id = 1").await;
+    app.owner().post("/api/businesses/1/exports", json!({"type": "STAFFS", "format": "CSV"})).await.data();
+    app.app.exports.sweep().await.expect("the export is made");
+    // Somebody is told something, and the server stops.
+    let mut screen = Screen::open(app.listens().await, &app.owner(), "?lastId=0").await;
+    screen.connected().await;
+    let notice = json!({"title": "시스템 점검 안내", "message": "02:00부터 30분간 점검이 있습니다."});
+    app.platform_admin().post("/api/admin/notices", notice).await.data();
+    while screen.notification().await["notificationType"] != "SYSTEM" {}
+    app.app.notifications.hub.drain(Duration::from_secs(10)).await;
+    screen.closed().await;
 
     // Other tests of this process count as well.
     for series in [
         r#"dangol_charges_total{provider="TOSS",outcome="approved"}"#,
         r#"dangol_charges_total{provider="TOSS",outcome="declined"}"#,
         r#"dangol_charges_total{provider="TOSS",outcome="unknown"}"#,
+        r#"dangol_exports_total{type="STAFFS",format="CSV",outcome="made"}"#,
         r#"dangol_http_requests_total{method="GET",route="/api/payments/{paymentId}",status="200"}"#,
+        r#"dangol_notification_partings_total{reason="RESTARTING"}"#,
         r#"dangol_http_request_seconds_count{method="POST",route="/api/payments/billing-key"}"#,
     ] {
         assert!(figure(&app, series).await.is_some_and(|count| count >= 1.0), "{series}");

@@ -2,6 +2,7 @@
 
 mod database;
 mod document;
+mod examples;
 mod health;
 mod idempotency;
 mod invariants;

@@ -6,10 +6,11 @@ use std::{
 };
 
 /// The contexts that have tables. Everybody may use those of `platform`.
-const CONTEXTS: [&str; 5] = ["billing", "booking", "identity", "messaging", "notifications"];
+const CONTEXTS: [&str; 7] =
+    ["billing", "booking", "crm", "exports", "identity", "messaging", "notifications"];
 
 /// What contexts publish as views: anybody reads them, and nobody writes through them.
-const PUBLISHED: [&str; 3] = ["booking_read", "identity_read", "messaging_read"];
+const PUBLISHED: [&str; 4] = ["billing_read", "booking_read", "identity_read", "messaging_read"];
 
 /// The test harness looks where no API does, and is part of no process.
 const SEES_EVERYTHING: &str = "testkit";

@@ -9,6 +9,7 @@ mod cash_receipt;
 mod checkout;
 mod customers;
 mod dice;
+mod exports;
 mod failover;
 mod first_charge;
 mod judge;

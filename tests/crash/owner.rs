@@ -115,6 +115,20 @@ impl Owner<'_> {
         self.asks(server, Method::POST, &path, Some(key), &body).await
     }
 
+    pub(crate) async fn asks_for_an_export(&self, server: SocketAddr, format: &str) -> Reply {
+        let path = format!("/api/businesses/{}/exports", self.business);
+        let body = json!({"type": "RESERVATIONS", "format": format, "startDate": "2026-01-01", "endDate": "2026-12-31"});
+        self.asks(server, Method::POST, &path, None, &body).await
+    }
+
+    /// The bytes of an export's file.
+    pub(crate) async fn downloads(&self, server: SocketAddr, export: &str) -> Vec<u8> {
+        let url = format!("http://{server}/api/businesses/{}/exports/{export}/download", self.business);
+        let answer = self.world.http.get(url).bearer_auth(&self.token).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        answer.bytes().await.expect("the whole file").to_vec()
+    }
+
     async fn asks(
         &self,
         server: SocketAddr,

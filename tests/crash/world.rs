@@ -8,6 +8,7 @@ use kernel::SystemClock;
 use sandbox::{Provider, Sandbox, SandboxConfig, WebhookUrls};
 use secrecy::ExposeSecret;
 use sqlx::{AssertSqlSafe, PgPool};
+use tempfile::TempDir;
 use testkit::TestDatabase;
 use tokio::time::{Instant, sleep};
 
@@ -24,6 +25,8 @@ pub(crate) struct World {
     pub(crate) http: reqwest::Client,
     /// What the processes had to say; they are too many to be told apart on the terminal.
     pub(crate) log: PathBuf,
+    /// Where files lie.
+    pub(crate) files: TempDir,
 }
 
 /// A renewal that is due: the first day of the period to be paid for.
@@ -60,6 +63,7 @@ impl World {
             database,
             provider,
             log,
+            files: tempfile::tempdir().expect("a folder"),
         }
     }
 

@@ -5,6 +5,7 @@ mod feeding;
 mod hostile_feeds;
 mod importing;
 mod inventing;
+mod lists;
 mod menu;
 mod real_salon;
 mod reservations;
@@ -105,6 +106,44 @@ async fn the_two_agree(app: &TestApp) {
         )
         .await;
     assert_eq!(disagreeing, 0, "reservations and their services disagree");
+    the_summaries_agree(app).await;
+}
+
+/// Each customer who was not erased has one row of `customer_summary`, which says what a look at everything says.
+async fn the_summaries_agree(app: &TestApp) {
+    let disagreeing = app
+        .count(
+            "booking.customer_summary s
+             full join booking.customer c using (business_id, customer_id)
+             left join lateral (
+                 select count(*) filter (where status = 'COMPLETED') as visits,
+                        coalesce(sum(price) filter (where status = 'COMPLETED'), 0) as spent,
+                        count(*) filter (where status = 'NO_SHOW') as no_shows,
+                        min(visit_on) filter (where status = 'COMPLETED') as first,
+                        max(visit_on) filter (where status = 'COMPLETED') as last,
+                        max(start_at) filter (where status in ('PENDING', 'CONFIRMED')) as planned_until,
+                        array(select distinct staff_id from booking.reservation r
+                              where r.business_id = c.business_id and r.customer_id = c.customer_id
+                                and status = 'COMPLETED' and staff_id is not null order by 1) as staff,
+                        array(select distinct service_id from booking.reservation r
+                              join booking.reservation_service l using (business_id, reservation_id)
+                              where r.business_id = c.business_id and r.customer_id = c.customer_id
+                                and l.status = 'COMPLETED' order by 1) as services
+                 from booking.reservation r where r.business_id = c.business_id and r.customer_id = c.customer_id
+             ) v on true
+             where (c.deleted_at is null) is distinct from (s.customer_id is not null)
+                or c.deleted_at is null and (
+                    (s.visit_count, s.total_spent, s.no_show_count) <> (v.visits, v.spent, v.no_shows)
+                    or (s.first_visit_on, s.last_visit_on, s.planned_until)
+                       is distinct from (v.first, v.last, v.planned_until)
+                    or s.staff_ids <> v.staff or s.service_ids <> v.services
+                    or (s.has_phone, s.has_email, s.marketing_consent, s.tags)
+                       <> (c.phone is not null, c.email is not null, c.marketing_consent, c.tags)
+                    or (s.birthday, s.gender, s.birthday_day) is distinct from
+                       (c.birthday, c.gender, (extract(month from c.birthday) * 100 + extract(day from c.birthday))::int))",
+        )
+        .await;
+    assert_eq!(disagreeing, 0, "customers and their summaries disagree");
 }
 
 /// The kinds of everything that business 2 has told, oldest first.

@@ -1,12 +1,14 @@
 //! A message reaches a person once, lawfully, whatever dies in between.
 
 mod advertising;
+mod batches;
 mod carriers;
+mod last_moment;
 mod mails;
 mod sending;
 
 use kernel::BusinessId;
-use messaging::{Channel, Content, Mail, MessageId, NewMessage, Purpose, Speaker, Text};
+use messaging::{Channel, Content, Enqueued, Mail, NewMessage, Purpose, Recipient, Speaker, Text};
 use platform::SystemTx;
 use sandbox::Parcel;
 use testkit::TestApp;
@@ -17,11 +19,10 @@ pub(crate) fn text(key: &str, to: &str, said: &str) -> NewMessage {
         business: BusinessId(1),
         dedup_key: key.to_owned(),
         batch: None,
-        customer: None,
         spoken_by: Speaker::Business,
         purpose: Purpose::Information,
         channel: Channel::Sms,
-        recipient: to.into(),
+        recipient: Recipient::Contact(to.into()),
         content: Content::Text(Text::new(said)),
         not_before: None,
         not_after: None,
@@ -45,11 +46,11 @@ pub(crate) fn mail(key: &str, to: &str, subject: &str) -> NewMessage {
 }
 
 /// Somebody says it, in a transaction of their own.
-pub(crate) async fn says(app: &TestApp, messages: &[NewMessage]) -> Vec<MessageId> {
+pub(crate) async fn says(app: &TestApp, messages: &[NewMessage]) -> Vec<Enqueued> {
     let mut tx = SystemTx::begin(app.db()).await.expect("a transaction");
-    let ids = app.app.messaging.enqueue(&mut tx, messages).await.expect("messages are written down");
+    let enqueued = app.app.messaging.enqueue(&mut tx, messages).await.expect("messages are written down");
     tx.commit().await.expect("a commit");
-    ids
+    enqueued
 }
 
 /// What is due is sent, as the worker does every second.

@@ -185,7 +185,7 @@ async fn a_caller_learns_who_they_are() {
             "businessId": 1, "name": "미소헤어", "role": "OWNER",
             "permissions": [
                 "tenant:billing", "tenant:reports", "tenant:exports", "tenant:crm", "tenant:booking",
-                "tenant:personal-data",
+                "tenant:personal-data", "tenant:audit",
             ],
         }])
     );

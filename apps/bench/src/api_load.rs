@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use identity::Tokens;
 use kernel::{BusinessId, Clock, SystemClock};
 use platform::{Membership, Principal, Role};
@@ -55,16 +55,21 @@ fn requests(task: &ApiLoad) -> anyhow::Result<Vec<Vec<u8>>> {
     let tokens = Tokens::new(&secrets.jwt);
     let now = SystemClock.now();
     let request = |business| {
-        let owner = Principal {
-            subject: format!("owner_{business}"),
-            memberships: vec![Membership { business_id: BusinessId(business), role: Role::Owner }],
-            is_platform_admin: false,
-        };
-        let token = tokens.issue(&owner, now, TimeDelta::hours(1));
+        let token = owner_token(&tokens, business, now);
         let (path, host) = ("/api/subscriptions/current", task.address);
         format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n").into_bytes()
     };
     Ok((1..=i64::from(task.businesses)).map(request).collect())
+}
+
+/// With which the owner of a business comes.
+pub(crate) fn owner_token(tokens: &Tokens, business: i64, now: DateTime<Utc>) -> String {
+    let owner = Principal {
+        subject: format!("owner_{business}"),
+        memberships: vec![Membership { business_id: BusinessId(business), role: Role::Owner }],
+        is_platform_admin: false,
+    };
+    tokens.issue(&owner, now, TimeDelta::hours(1))
 }
 
 /// How many answers one client got.
@@ -82,20 +87,44 @@ async fn ask_until(until: Instant, address: SocketAddr, requests: &[Vec<u8>]) ->
 }
 
 pub(crate) async fn read_answer(server: &mut TcpStream, buffer: &mut [u8]) -> anyhow::Result<()> {
+    let answered = read_any_answer(server, buffer).await?;
+    let body = || String::from_utf8_lossy(answered.body);
+    ensure!(answered.status() == "200", "{}\r\n\r\n{}", answered.head, body());
+    Ok(())
+}
+
+/// What the server said.
+pub(crate) struct Answered<'a> {
+    pub head: &'a str,
+    pub body: &'a [u8],
+}
+
+impl Answered<'_> {
+    pub(crate) fn status(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap_or_default()
+    }
+}
+
+pub(crate) async fn read_any_answer<'a>(
+    server: &mut TcpStream,
+    buffer: &'a mut [u8],
+) -> anyhow::Result<Answered<'a>> {
     let mut filled = 0;
-    loop {
+    let (head, end) = loop {
         let read = server.read(&mut buffer[filled..]).await?;
         ensure!(read > 0, "the server hung up");
         filled += read;
         let Some(head) = buffer[..filled].windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
         let text = std::str::from_utf8(&buffer[..head])?;
-        ensure!(text.starts_with("HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..filled]));
         let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let length: usize = length.context("an answer without its length")?.parse()?;
-        if filled >= head + 4 + length {
-            return Ok(());
+        let has_no_body = text.starts_with("HTTP/1.1 304");
+        let length = length.or(has_no_body.then_some("0")).context("an answer without its length")?;
+        let end = head + 4 + length.parse::<usize>()?;
+        if filled >= end {
+            break (head, end);
         }
-    }
+    };
+    Ok(Answered { head: std::str::from_utf8(&buffer[..head])?, body: &buffer[head + 4..end] })
 }
 
 fn random_below(limit: usize) -> usize {

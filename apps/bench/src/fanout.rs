@@ -76,9 +76,9 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     ours.print("dangol");
     world.stop().await;
     let deliveries = verdict::at_least(ours.rate / bare.rate, RATIO);
-    let latency = verdict::at_most("p99, ratio", ours.p99 / bare.p99, SLOWER);
+    let latency = verdict::at_most("p99, ratio", ours.p99 / bare.p99, "", SLOWER);
     let memory = match bytes {
-        Some(bytes) => verdict::at_most("bytes a connection", bytes, BYTES_A_CONNECTION),
+        Some(bytes) => verdict::at_most("bytes a connection", bytes, "", BYTES_A_CONNECTION),
         None => true,
     };
     Ok(deliveries && latency && memory)
@@ -115,6 +115,7 @@ fn now() -> i64 {
 async fn bare(arguments: &Arguments, world: &World) -> anyhow::Result<Broadcasts> {
     let mut server = Part::start(&Task::FanoutHub, world.folder()).await?;
     let address: SocketAddr = server.answer().await?;
+    let before = memory::of(server.pid());
     let mut screens = connect(arguments, address, arguments.broadcasts(), world).await?;
     let http = reqwest::Client::new();
     let broadcast = async |count: u64| -> anyhow::Result<()> {
@@ -136,13 +137,21 @@ async fn bare(arguments: &Arguments, world: &World) -> anyhow::Result<Broadcasts
         broadcast(if round == arguments.notices { arguments.burst } else { 1 }).await?;
         rounds.push(screens.answer::<Round>().await?);
     }
+    if let Some(bytes) = bytes_each(before, memory::of(server.pid()), arguments) {
+        verdict::rate("bare hub, memory", bytes, "bytes a connection");
+    }
     screens.stop().await?;
     server.stop().await?;
     Broadcasts::of(&rounds, arguments.everybody() * arguments.burst)
 }
 
-/// What ours does, and how many bytes it needs for a connection.
+/// What a process has come to need for each connection.
 #[expect(clippy::cast_precision_loss, reason = "bytes of one process")]
+fn bytes_each(before: Option<u64>, after: Option<u64>, arguments: &Arguments) -> Option<f64> {
+    Some(after?.saturating_sub(before?) as f64 / arguments.everybody() as f64)
+}
+
+/// What ours does, and how many bytes it needs for a connection.
 async fn ours(arguments: &Arguments, world: &World) -> anyhow::Result<(Broadcasts, Option<f64>)> {
     let server = Task::FanoutServer(FanoutServer { database_url: world.url() });
     let mut server = Part::start(&server, world.folder()).await?;
@@ -181,9 +190,7 @@ async fn ours(arguments: &Arguments, world: &World) -> anyhow::Result<(Broadcast
     verdict::rate("from the event, p99", published.p99, "ms");
     screens.stop().await?;
     server.stop().await?;
-    let bytes = before
-        .zip(after)
-        .map(|(before, after)| (after.saturating_sub(before)) as f64 / arguments.everybody() as f64);
+    let bytes = bytes_each(before, after, arguments);
     Ok((Broadcasts::of(&rounds, arguments.everybody() * arguments.burst)?, bytes))
 }
 

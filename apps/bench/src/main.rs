@@ -5,19 +5,30 @@ mod api;
 mod api_load;
 mod api_server;
 mod bare_charges;
+mod bare_excel;
 mod billing_process;
 mod billing_run;
+mod bulk_load;
+mod export;
 mod fanout;
 mod fanout_hub;
 mod fanout_screens;
 mod fanout_server;
+mod import;
+mod import_process;
+mod latency;
 mod ledger;
 mod list_server;
 mod memory;
 mod part;
 mod pgbench;
+mod psql;
 mod reconcile;
+mod report_load;
+mod reports;
 mod seed;
+mod segments;
+mod shops;
 mod verdict;
 mod webhook_load;
 mod webhook_provider;
@@ -48,6 +59,14 @@ enum Command {
     Reconcile(reconcile::Arguments),
     /// Webhooks stored and acted on a second, against pgbench writing the same rows
     Webhooks(webhooks::Arguments),
+    /// Rows a second of CSV and Excel exports, against COPY and a bare loop over rows in memory
+    Export(export::Arguments),
+    /// Revenue reports over HTTP, against the one statement by psql
+    Reports(reports::Arguments),
+    /// Reservations a second of `dangol import` and of the bulk route, against COPY
+    Import(import::Arguments),
+    /// Ten typical segments of a million customers counted, against the best SQL by hand
+    Segments(segments::Arguments),
     /// Notifications to 5,000 screens, against a bare axum hub that broadcasts the same frames
     Fanout(fanout::Arguments),
     /// One process of a benchmark; its task comes on standard input
@@ -87,6 +106,10 @@ async fn benchmark(command: Command) -> anyhow::Result<bool> {
         Command::Api(arguments) => api::run(&arguments).await,
         Command::Reconcile(arguments) => reconcile::run(&arguments).await,
         Command::Webhooks(arguments) => webhooks::run(&arguments).await,
+        Command::Export(arguments) => export::run(&arguments).await,
+        Command::Reports(arguments) => reports::run(&arguments).await,
+        Command::Import(arguments) => import::run(&arguments).await,
+        Command::Segments(arguments) => segments::run(&arguments).await,
         Command::Fanout(arguments) => fanout::run(&arguments).await,
         Command::Part => bail!("a part is not a benchmark"),
     }

@@ -10,9 +10,12 @@ pub(crate) fn at_least(ratio: f64, target: f64) -> bool {
 }
 
 /// A figure that must not be larger.
-pub(crate) fn at_most(name: &str, figure: f64, target: f64) -> bool {
+pub(crate) fn at_most(name: &str, figure: f64, unit: &str, target: f64) -> bool {
     let reached = figure <= target;
-    println!("  {name:<20} {figure:>10.2}              target: {target} or less, {}", word(reached));
+    println!(
+        "  {name:<20} {figure:>10.2} {unit:<2}           target: {target} {unit} or less, {}",
+        word(reached)
+    );
     reached
 }
 
@@ -33,7 +36,7 @@ pub(crate) fn rate(name: &str, per_second: f64, unit: &str) {
     println!("  {name:<20} {per_second:>10.1} {unit}");
 }
 
-fn word(reached: bool) -> &'static str {
+pub(crate) fn word(reached: bool) -> &'static str {
     if reached { "reached" } else { "MISSED" }
 }
 

@@ -22,6 +22,11 @@ pub(crate) struct World {
 impl World {
     /// A migrated database that is safe against power cuts: its commits wait for the disk.
     pub(crate) async fn start() -> anyhow::Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with more settings for PostgreSQL.
+    pub(crate) async fn start_with(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("dangol-bench-")
             // Where we are root, the server runs as somebody else, who has to get in.
@@ -30,6 +35,8 @@ impl World {
         let mut options = Options::new(folder.path().join("postgres"));
         // Long enough to read whole statements in pg_stat_activity.
         options.settings.push(("track_activity_query_size".to_owned(), "16384".to_owned()));
+        let more = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        options.settings.extend(more);
         let postgres = LocalPostgres::start(options).await?;
         let world = Self { postgres, folder };
         let mut admin = PgConnection::connect(&world.postgres.url("postgres")).await?;

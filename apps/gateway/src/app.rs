@@ -12,13 +12,15 @@ use axum::{
 };
 use billing::Billing;
 use booking::Booking;
+use crm::Crm;
+use exports::{Exports, Revenue};
 use identity::{Identity, Tokens};
 use kernel::Clock;
 use messaging::Messaging;
 use metrics_exporter_prometheus::PrometheusHandle;
 use notifications::{Hub, Limits, NatsSignal, Notifications, PostgresSignal, Signal};
 use platform::{Problem, idempotency::Idempotency};
-use reporting::Reporting;
+use reporting::{ReportPeriod, Reporting, ReportingError};
 use sqlx::PgPool;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::{
@@ -31,7 +33,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     config::{Config, Secrets},
     dev::DevClock,
-    layers, ops,
+    layers, lingering, ops,
 };
 
 /// Larger bodies are refused before they are read. Bulk routes set their own limit.
@@ -45,8 +47,10 @@ pub struct App {
     pub identity: Identity,
     pub billing: Billing,
     pub booking: Booking,
+    pub crm: Crm,
     pub reporting: Reporting,
     pub messaging: Messaging,
+    pub exports: Exports,
     pub notifications: Notifications,
     pub metrics: PrometheusHandle,
 }
@@ -73,7 +77,18 @@ impl App {
             tax_invoicing: secrets.papers.tax_invoicing.clone(),
         };
         let booking = Booking { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
+        let crm = Crm { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
         let reporting = Reporting { db: db.clone(), clock: Arc::clone(&clock) };
+        let exports = Exports {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            vault: secrets.vault.clone(),
+            storage: config.exports.storage(&config.data_dir)?,
+            settings: config.exports.settings(),
+            revenue_reports: revenue_reports(&reporting),
+            workers: config.exports.workers(),
+            bell: Arc::default(),
+        };
         let notifications = Notifications {
             db: db.clone(),
             clock: Arc::clone(&clock),
@@ -89,7 +104,19 @@ impl App {
             settings: Arc::clone(&secrets.messages.settings),
         };
         let metrics = ops::metrics_recorder()?;
-        Ok(Self { db, clock, identity, billing, booking, reporting, messaging, notifications, metrics })
+        Ok(Self {
+            db,
+            clock,
+            identity,
+            billing,
+            booking,
+            crm,
+            reporting,
+            messaging,
+            exports,
+            notifications,
+            metrics,
+        })
     }
 
     /// Everything that this process answers. With a clock that can be moved, the development routes as well.
@@ -119,10 +146,28 @@ impl App {
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(layers::cors())
             .layer(CatchPanicLayer::custom(layers::answer_panic))
+            .layer(from_fn(lingering::linger))
             .layer(from_fn(layers::measure))
             .layer(from_fn(layers::trace))
             .with_state(self)
     }
+}
+
+/// What a revenue export shows is what the reports say.
+fn revenue_reports(reporting: &Reporting) -> exports::RevenueReports {
+    let reporting = reporting.clone();
+    Arc::new(move |business, days: exports::Days| {
+        let reporting = reporting.clone();
+        Box::pin(async move {
+            let periods = [ReportPeriod::Daily, ReportPeriod::Monthly];
+            match reporting.revenue(business, (days.start, days.end), periods).await {
+                Ok([daily, monthly]) => Ok(Revenue { daily, monthly }),
+                Err(ReportingError::Db(error)) => Err(error),
+                // Both allow the same days.
+                Err(error @ ReportingError::InvalidRange(_)) => Err(sqlx::Error::Encode(error.into())),
+            }
+        })
+    })
 }
 
 /// How the processes of this installation wake each other.
@@ -140,13 +185,15 @@ fn product_routes(idempotency: &Idempotency) -> OpenApiRouter<App> {
 }
 
 /// Each context's routes by themselves.
-fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 7] {
+fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<App>); 9] {
     [
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
         ("booking", booking::router()),
+        ("crm", crm::router()),
         ("reporting", reporting::router()),
         ("messaging", messaging::router()),
+        ("exports", exports::router()),
         ("notifications", notifications::router(idempotency)),
         ("operations", ops::router()),
     ]
@@ -173,8 +220,11 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "payments", description = "History, retries, refunds"),
         (name = "papers", description = "Receipts, tax invoices, cash receipts"),
         (name = "booking", description = "Customers, staff, services, reservations, reviews"),
+        (name = "segments", description = "Customers by what is true of them"),
+        (name = "coupons", description = "Coupons of a shop: codes for customers, used once"),
         (name = "reports", description = "What a shop earned"),
         (name = "messaging", description = "What was said to customers, and who agreed to advertising"),
+        (name = "exports", description = "A shop's data as Excel or CSV"),
         (name = "notifications", description = "What just happened: the list, WebSocket and server-sent events"),
         (name = "identity", description = "Who is calling"),
         (name = "admin", description = "For operators of the platform: cases, reconciliation, the ledger"),

@@ -1,5 +1,6 @@
 //! The configuration: read once from the environment (or flags), typed, and printable without secrets.
 
+mod exports;
 mod messages;
 mod papers;
 
@@ -14,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::providers::{ProviderSettings, Stage};
 
 pub use self::{
+    exports::ExportsConfig,
     messages::{Messages, MessagesConfig},
     papers::{Papers, PapersConfig},
 };
@@ -25,7 +27,7 @@ pub struct Config {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = secret, global = true)]
     pub database_url: Option<SecretString>,
 
-    /// Where a development system keeps its data.
+    /// Where a development system keeps its data, and every system its files unless `S3_BUCKET` is set.
     #[arg(long, env = "DANGOL_DATA_DIR", default_value = ".dangol", global = true)]
     pub data_dir: PathBuf,
 
@@ -77,6 +79,9 @@ pub struct Config {
 
     #[command(flatten)]
     pub messages: MessagesConfig,
+
+    #[command(flatten)]
+    pub exports: ExportsConfig,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature that clap wants")]
@@ -161,6 +166,7 @@ impl Config {
         }
         let papers = self.papers.production(&mut complaints);
         let messages = self.messages.production(&mut complaints);
+        complaints.extend(self.exports.complaints());
         match (vault, papers, messages) {
             (Ok(vault), Some(papers), Some(messages)) if complaints.is_empty() => {
                 let (providers, stage) = (self.providers.clone(), Stage::Production);
@@ -241,7 +247,8 @@ impl fmt::Display for Config {
         writeln!(f, "DANGOL_BILLING_CONCURRENCY   {}", self.billing_concurrency)?;
         writeln!(f, "DANGOL_DATABASE_CONNECTIONS  {}", self.database_connections)?;
         writeln!(f, "{}", self.papers)?;
-        write!(f, "{}", self.messages)
+        writeln!(f, "{}", self.messages)?;
+        write!(f, "{}", self.exports)
     }
 }
 

@@ -18,13 +18,15 @@ pub const QUEUE_SCHEMA: &str = "graphile_worker";
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
 
 /// Each context's migrations, in the order in which they build on each other.
-fn migrations() -> [(&'static str, &'static Migrator); 6] {
+fn migrations() -> [(&'static str, &'static Migrator); 8] {
     [
         ("platform", &platform::MIGRATIONS),
         ("identity", &identity::MIGRATIONS),
         ("billing", &billing::MIGRATIONS),
         ("booking", &booking::MIGRATIONS),
         ("messaging", &messaging::MIGRATIONS),
+        ("crm", &crm::MIGRATIONS),
+        ("exports", &exports::MIGRATIONS),
         ("notifications", &notifications::MIGRATIONS),
     ]
 }

@@ -83,6 +83,9 @@ pub(crate) fn cors() -> CorsLayer {
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+            header::IF_RANGE,
+            header::RANGE,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("x-business-id"),
             HeaderName::from_static("last-event-id"),
@@ -92,6 +95,8 @@ pub(crate) fn cors() -> CorsLayer {
             REQUEST_ID.clone(),
             HeaderName::from_static("idempotency-replayed"),
             header::CONTENT_DISPOSITION,
+            header::CONTENT_RANGE,
+            header::ETAG,
         ])
         .max_age(Duration::from_hours(24))
 }

@@ -13,6 +13,7 @@ pub mod events;
 mod generate;
 mod import;
 mod layers;
+mod lingering;
 mod ops;
 pub mod providers;
 mod serve;

@@ -43,7 +43,9 @@ pub(crate) async fn run(
             hub.drain(FAREWELL).await;
         }
     });
-    let served = axum::serve(listener, app.router(dev_clock))
+    // With the other end's address, for the audit trail.
+    let service = app.router(dev_clock).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service)
         .with_graceful_shutdown(stopping.cancelled_owned())
         .await
         .context("serving");

@@ -7,6 +7,7 @@ use std::{fmt, future::Future, time::Duration};
 
 use anyhow::Context;
 use billing::{ActOnWebhooks, Billing};
+use exports::{Exports, MakeExports};
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions};
 use notifications::Notifications;
 use platform::jobs::Job;
@@ -20,6 +21,8 @@ const CONCURRENCY: usize = 4;
 
 /// Runs jobs until `stop` completes, then lets those under way finish.
 pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    let stopped = CancellationToken::new();
+    let stopping = stopped.clone();
     let worker = WorkerOptions::default()
         .pg_pool(app.db.clone())
         .schema(QUEUE_SCHEMA)
@@ -31,36 +34,41 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
         .define_job::<Sweep>()
         .define_job::<WebhookJob>()
         .define_job::<CheckInvariants>()
+        .define_job::<ExportsJob>()
         // One waiting sweep is enough, however long the present one takes.
         .with_cron("* * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at")
         .context("the crontab")?
         .with_cron("*/5 * * * * check_invariants ?jobKey=check_invariants&jobKeyMode=preserve_run_at")
         .context("the crontab")?
-        .add_extension(Contexts { billing: app.billing.clone(), notifications: app.notifications.clone() })
+        .add_extension(Contexts {
+            billing: app.billing.clone(),
+            exports: app.exports.clone(),
+            notifications: app.notifications.clone(),
+        })
         .listen_os_shutdown_signals(false)
-        .shutdown_signal(stop)
+        .shutdown_signal(async move {
+            stop.await;
+            stopping.cancel();
+        })
         .init()
         .await
         .context("starting the worker")?;
     let stopped = CancellationToken::new();
     // What was left by a killed worker is settled now and not in a minute.
     let first_sweep = Box::pin(app.billing.sweep());
-    let (swept, ran, ()) = tokio::join!(
-        first_sweep,
-        async {
-            let ran = worker.run().await;
-            stopped.cancel();
-            ran
-        },
-        async {
-            let stop = || stopped.clone().cancelled_owned();
-            tokio::join!(
-                events::react(app.clone(), stop()),
-                events::announce(app.clone(), stop()),
-                Box::pin(app.messaging.run(stop())),
-            );
-        }
-    );
+    // Exports take as long as they take, and must not keep jobs that are about money waiting.
+    let attending = Box::pin(app.exports.attend(stopped.cancelled()));
+    let working = async {
+        let ran = worker.run().await;
+        stopped.cancel();
+        ran
+    };
+    let stop = || stopped.clone().cancelled_owned();
+    let reacting = events::react(app.clone(), stop());
+    let announcing = events::announce(app.clone(), stop());
+    let messaging = Box::pin(app.messaging.run(stopped.clone()));
+    let (swept, ran, (), (), (), ()) =
+        tokio::join!(first_sweep, working, attending, reacting, announcing, messaging);
     if let Err(error) = swept {
         tracing::error!(%error, "the first sweep failed; the next one follows in a minute");
     }
@@ -71,6 +79,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
 #[derive(Clone)]
 struct Contexts {
     billing: Billing,
+    exports: Exports,
     notifications: Notifications,
 }
 
@@ -93,7 +102,7 @@ impl TaskHandler for Sweep {
     const IDENTIFIER: &'static str = "sweep";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let Contexts { billing, notifications } = contexts(&context)?;
+        let Contexts { billing, notifications, .. } = contexts(&context)?;
         // One that fails must not hold up the other.
         let (swept, reminded) = (billing.sweep().await, notifications.sweep().await);
         let report = swept.map_err(|error| error.to_string())?;
@@ -129,6 +138,19 @@ impl TaskHandler for WebhookJob {
     }
 }
 
+/// [`MakeExports`], as the queue wants it: whoever makes exports looks what there is to make.
+#[derive(Serialize, Deserialize)]
+struct ExportsJob(MakeExports);
+
+impl TaskHandler for ExportsJob {
+    const IDENTIFIER: &'static str = MakeExports::NAME;
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        contexts(&context)?.exports.bell.notify_one();
+        Ok::<(), String>(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{from_value, json};
@@ -142,5 +164,6 @@ mod tests {
             assert!(from_value::<CheckInvariants>(payload).is_ok());
         }
         assert!(from_value::<WebhookJob>(json!(ActOnWebhooks {})).is_ok());
+        assert!(from_value::<ExportsJob>(json!(MakeExports {})).is_ok());
     }
 }

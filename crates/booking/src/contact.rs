@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use platform::contact;
 use secrecy::{ExposeSecret, SecretString};
 
 /// A telephone number: digits alone as one dials it in Korea, or `+` and digits for one abroad.
@@ -37,26 +38,12 @@ impl Phone {
 
     /// As people read it: `010-1234-5678`.
     pub(crate) fn shown(&self) -> String {
-        self.written(str::to_owned)
+        contact::phone_in_full(self.0.expose_secret())
     }
 
     /// For who need not call: `010-****-5678`.
     pub(crate) fn masked(&self) -> String {
-        self.written(|middle| "*".repeat(middle.len()))
-    }
-
-    fn written(&self, middle: impl Fn(&str) -> String) -> String {
-        let digits = self.0.expose_secret();
-        let area = match digits.as_bytes() {
-            [b'1', ..] => 0,
-            [b'0', b'2', ..] => 2,
-            // Numbers that stand for another one: 0504-1234-5678.
-            [b'0', b'5', b'0', ..] if digits.len() == 12 => 4,
-            _ => 3,
-        };
-        let last = digits.len() - 4;
-        let parts = [digits[..area].to_owned(), middle(&digits[area..last]), digits[last..].to_owned()];
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+        contact::masked_phone(self.0.expose_secret())
     }
 }
 
@@ -125,10 +112,7 @@ impl Email {
 
     /// `k***@misohair.com`
     pub(crate) fn masked(&self) -> String {
-        let address = self.0.expose_secret();
-        let first: String = address.chars().take(1).collect();
-        let domain = address.split_once('@').map_or("", |(_, domain)| domain);
-        format!("{first}***@{domain}")
+        contact::masked_email(self.0.expose_secret())
     }
 }
 

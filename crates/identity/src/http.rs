@@ -10,8 +10,10 @@ use axum::{
 use chrono::TimeDelta;
 use kernel::{BusinessId, Clock, SystemClock};
 use platform::{
-    AuthFailure, Authentication, BearerToken, BodyProblems, Caller, CommonProblems, Data, Json, Membership,
-    Permission, Principal, Problem, Role, SessionEnd, SystemTx,
+    AuthFailure, Authentication, BearerToken, BodyProblems, Caller, CommonProblems, Data, InBusinessOrAdmin,
+    Json, List, Membership, PageQuery, Permission, Principal, Problem, Query, Role, SessionEnd, SystemTx,
+    TenantAudit, TenantTx,
+    audit::{self, AuditEntry, AuditId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +29,7 @@ where
     OpenApiRouter::new()
         .routes(routes!(who_am_i))
         .routes(routes!(billing_contact::get_billing_contact, billing_contact::set_billing_contact))
+        .routes(routes!(list_audit))
 }
 
 /// Routes of a development system only.
@@ -104,6 +107,30 @@ async fn who_am_i(
         platform_admin: principal.is_platform_admin,
         businesses,
     }))
+}
+
+/// Who did what
+///
+/// Every export and download of a business's data, newest first. Entries are never changed or deleted.
+#[utoipa::path(
+    get, path = "/api/businesses/{businessId}/audit", operation_id = "listAudit", tag = "identity",
+    security(("bearer" = [])), params(("businessId" = i64, Path, example = 1), PageQuery),
+    responses(
+        (status = 200, description = "A page of the trail", body = List<AuditEntry>),
+        (status = 404, description = "`NOT_FOUND`: no such business, or you are no member of it", body = Problem, content_type = "application/problem+json"),
+        CommonProblems,
+    ),
+)]
+async fn list_audit(
+    State(identity): State<Identity>,
+    caller: InBusinessOrAdmin<TenantAudit>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<List<AuditEntry>>, Problem> {
+    let limit = page.limit()?;
+    let mut tx = TenantTx::begin(&identity.db, caller.business).await?;
+    let entries = audit::list(&mut tx, caller.business, page.after()?.map(AuditId), limit + 1).await?;
+    tx.commit().await?;
+    Ok(Json(List::cut(entries, limit, |entry| entry.audit_id.0)))
 }
 
 /// For whom a development token is wanted.

@@ -50,10 +50,12 @@ impl Imprint {
         Ok(Text { subject: None, text })
     }
 
-    /// Kakao shows its own label and the channel's name; the ways to refuse are ours.
+    /// Kakao shows its own label and the channel's name; the way to refuse is ours, and stands in the text.
     fn on_brand(&self, brand: Brand) -> Result<Brand, CannotAdvertise> {
+        let line = self.refusal_number.as_ref().ok_or(CannotAdvertise::NoRefusalNumber)?;
         let fallback = brand.fallback.as_ref().map(|text| self.on_text(text)).transpose()?;
-        Ok(Brand { fallback, ..brand })
+        let text = format!("{}\n\n무료수신거부 {line}", brand.text.trim_end());
+        Ok(Brand { text, fallback, ..brand })
     }
 
     fn on_mail(&self, mail: &Mail) -> Result<Mail, CannotAdvertise> {
@@ -133,9 +135,20 @@ mod tests {
         let imprint = Imprint { refusal_number: None, ..imprint() };
         let refused = imprint.put_on(Content::Text(Text::new("할인")));
         assert_eq!(refused, Err(CannotAdvertise::NoRefusalNumber));
-        let brand =
-            Brand { text: "할인".to_owned(), buttons: Vec::new(), fallback: Some(Text::new("할인")) };
-        assert_eq!(imprint.put_on(Content::Brand(brand)), Err(CannotAdvertise::NoRefusalNumber));
+        for fallback in [Some(Text::new("할인")), None] {
+            let brand = Content::Brand(Brand { text: "할인".to_owned(), buttons: Vec::new(), fallback });
+            assert_eq!(imprint.put_on(brand), Err(CannotAdvertise::NoRefusalNumber));
+        }
+    }
+
+    #[test]
+    fn a_brand_message_ends_with_the_line_to_refuse_at_whether_a_text_may_follow_or_not() {
+        let brand = Brand { text: "할인".to_owned(), buttons: Vec::new(), fallback: None };
+        let Ok(Content::Brand(brand)) = imprint().put_on(Content::Brand(brand)) else {
+            panic!("it can be dressed");
+        };
+        assert_eq!(brand.text, "할인\n\n무료수신거부 0808880000");
+        assert!(brand.fallback.is_none());
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! What a message says, as it is sealed and as channels take it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::{MessagingError, channel::Kind, message::MessageId, text};
 
-/// What a message says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a message says. What that is, is told to nobody.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
     Text(Text),
     AlimTalk(AlimTalk),
@@ -17,7 +17,7 @@ pub enum Content {
 }
 
 /// A text message. What kind of one its length decides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text {
     /// Of an LMS alone.
     pub subject: Option<String>,
@@ -25,7 +25,7 @@ pub struct Text {
 }
 
 /// 알림톡: information, by a template that Kakao approved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlimTalk {
     pub template_code: String,
     /// For the template's `#{places}`, without the braces.
@@ -37,7 +37,7 @@ pub struct AlimTalk {
 }
 
 /// 브랜드메시지: advertising by Kakao, to friends of the channel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Brand {
     pub text: String,
     pub buttons: Vec<Button>,
@@ -45,14 +45,14 @@ pub struct Brand {
     pub fallback: Option<Text>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
     pub name: String,
     pub url: String,
 }
 
 /// A mail, in both forms.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     pub subject: String,
     pub text: String,
@@ -61,7 +61,41 @@ pub struct Mail {
     pub unsubscribe_url: Option<String>,
 }
 
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.kind())
+    }
+}
+
 impl Content {
+    /// Line ends as one character, as they are counted. Of a mail they are the mail's own matter.
+    pub(crate) fn with_plain_line_ends(mut self) -> Self {
+        let plain = |text: &mut String| {
+            if text.contains('\r') {
+                *text = text.replace("\r\n", "\n").replace('\r', "\n");
+            }
+        };
+        match &mut self {
+            Self::Text(text) => plain(&mut text.text),
+            Self::AlimTalk(talk) => plain(&mut talk.text),
+            Self::Brand(brand) => {
+                plain(&mut brand.text);
+                brand.fallback.iter_mut().for_each(|text| plain(&mut text.text));
+            }
+            Self::Mail(_) => {}
+        }
+        self
+    }
+
+    /// Where Kakao cannot deliver it, that is the end.
+    pub(crate) fn without_fallback(&mut self) {
+        match self {
+            Self::AlimTalk(talk) => talk.falls_back = false,
+            Self::Brand(brand) => brand.fallback = None,
+            Self::Text(_) | Self::Mail(_) => {}
+        }
+    }
+
     /// What it goes out as, unless Kakao cannot deliver it.
     pub(crate) fn kind(&self) -> Kind {
         match self {

@@ -14,6 +14,10 @@ pub enum MessagingError {
     Unreachable,
     #[error("a template of this name exists")]
     TemplateExists,
+    #[error("a sender is not what was approved")]
+    SenderChanged,
+    #[error("a number or channel is another business's")]
+    SenderTaken,
     #[error("this installation has no such channel")]
     ChannelNotOffered,
     #[error(transparent)]
@@ -44,6 +48,12 @@ impl From<MessagingError> for Problem {
                 Self::conflict("CUSTOMER_UNREACHABLE", "이 채널로 연락할 수 있는 연락처가 없습니다.")
             }
             E::TemplateExists => Self::conflict("TEMPLATE_EXISTS", "같은 이름의 템플릿이 이미 있습니다."),
+            E::SenderChanged => {
+                Self::conflict("SENDER_CHANGED", "신청된 발신 정보와 다릅니다. 다시 확인해 주세요.")
+            }
+            E::SenderTaken => {
+                Self::conflict("SENDER_TAKEN", "다른 사업장이 사용하고 있는 번호 또는 채널입니다.")
+            }
             E::ChannelNotOffered => {
                 Self::conflict("CHANNEL_NOT_OFFERED", "이 서비스에서 사용할 수 없는 발송 채널입니다.")
             }

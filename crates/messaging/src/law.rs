@@ -43,9 +43,14 @@ impl AdvertisingHours {
         }
     }
 
-    pub(crate) fn hold(self, now: DateTime<Utc>) -> bool {
+    pub(crate) fn hold(self, channel: Channel, now: DateTime<Utc>) -> bool {
         let time = now.with_timezone(&Seoul).time();
-        self.from <= time && time < self.until
+        let until = match channel {
+            // Kakao stops at ten to nine, and the text in place of what it cannot deliver has to arrive before nine as well.
+            Channel::Kakao => self.until.min(clock_time(20, 40)),
+            Channel::Sms | Channel::Email => self.until,
+        };
+        self.from <= time && time < until
     }
 
     /// When they begin next.
@@ -70,12 +75,41 @@ pub(crate) fn good_until(acted_at: DateTime<Utc>) -> DateTime<Utc> {
 pub(crate) struct Standing {
     /// Nothing can be delivered there.
     pub(crate) is_dead: bool,
-    /// On the list of refusals, the business's or everybody's.
-    pub(crate) has_refused: bool,
-    pub(crate) consent: Option<LastWord>,
+    /// The customer was erased, or is reached elsewhere by now.
+    pub(crate) is_gone: bool,
+    pub(crate) word: Word,
+    /// About texts: what Kakao cannot deliver would go out as one.
+    pub(crate) word_on_texts: Word,
     pub(crate) night_consent: Option<LastWord>,
     /// Advertisements of this business in the last seven days.
     pub(crate) had_lately: i64,
+}
+
+/// What somebody said about advertising by one channel.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Word {
+    /// On the list of refusals, the business's or everybody's, and did not explicitly agree to this business since.
+    pub(crate) has_refused: bool,
+    pub(crate) consent: Option<LastWord>,
+}
+
+impl Word {
+    fn objection(self, now: DateTime<Utc>) -> Option<Exclusion> {
+        match self.consent {
+            _ if self.has_refused => Some(Exclusion::Refused),
+            None => Some(Exclusion::NoConsent),
+            Some(LastWord { act: Act::Withdrawn, .. }) => Some(Exclusion::ConsentWithdrawn),
+            Some(word) if !word.holds(now) => Some(Exclusion::ConsentExpired),
+            Some(_) => None,
+        }
+    }
+}
+
+impl Standing {
+    /// Whether an advertisement may go out as a text where Kakao cannot deliver it.
+    pub(crate) fn allows_texts(&self, now: DateTime<Utc>) -> bool {
+        self.word_on_texts.objection(now).is_none()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +137,7 @@ impl Rules {
         if let Some(exclusion) = self.exclusion(standing, now) {
             return Verdict::Exclude(exclusion);
         }
-        if self.hours.hold(now) {
+        if self.hours.hold(channel, now) {
             return Verdict::Send;
         }
         // Kakao takes none at night, whoever agreed.
@@ -115,14 +149,11 @@ impl Rules {
         if standing.is_dead {
             return Some(Exclusion::DeadContact);
         }
-        if standing.has_refused {
-            return Some(Exclusion::Refused);
+        if let Some(objection) = standing.word.objection(now) {
+            return Some(objection);
         }
-        match standing.consent {
-            None => return Some(Exclusion::NoConsent),
-            Some(LastWord { act: Act::Withdrawn, .. }) => return Some(Exclusion::ConsentWithdrawn),
-            Some(word) if !word.holds(now) => return Some(Exclusion::ConsentExpired),
-            Some(_) => {}
+        if standing.is_gone {
+            return Some(Exclusion::ContactGone);
         }
         (standing.had_lately >= self.advertisements_a_week).then_some(Exclusion::FrequencyCap)
     }
@@ -149,7 +180,12 @@ mod tests {
     }
 
     fn agreed() -> Standing {
-        Standing { consent: Some(word(Act::Given, "2026-01-10T10:00")), ..Standing::default() }
+        let consent = Some(word(Act::Given, "2026-01-10T10:00"));
+        Standing { word: Word { has_refused: false, consent }, ..Standing::default() }
+    }
+
+    fn said(act: Act, acted_at: &str) -> Standing {
+        Standing { word: Word { has_refused: false, consent: Some(word(act, acted_at)) }, ..agreed() }
     }
 
     fn of(standing: &Standing, now: &str) -> Verdict {
@@ -176,8 +212,30 @@ mod tests {
         assert_eq!(of(&standing, "2026-02-14T22:00"), Verdict::Send);
         let kakao = rules().of_advertising(&standing, Channel::Kakao, at("2026-02-14T22:00"));
         assert_eq!(kakao, Verdict::Wait(at("2026-02-15T08:00")));
-        let only_the_night = Standing { consent: None, ..standing };
+        let only_the_night = Standing { word: Word::default(), ..standing };
         assert_eq!(of(&only_the_night, "2026-02-14T12:00"), Verdict::Exclude(Exclusion::NoConsent));
+    }
+
+    #[test]
+    fn kakao_stops_before_its_texts_would_arrive_too_late() {
+        let latest = AdvertisingHours::new(clock_time(8, 0), clock_time(21, 0)).unwrap();
+        for (channel, now, holds) in [
+            (Channel::Sms, "2026-02-14T20:59", true),
+            (Channel::Kakao, "2026-02-14T20:39", true),
+            (Channel::Kakao, "2026-02-14T20:40", false),
+        ] {
+            assert_eq!(latest.hold(channel, at(now)), holds, "{channel:?} {now}");
+        }
+    }
+
+    #[test]
+    fn a_text_in_place_of_a_kakao_message_wants_a_consent_to_texts() {
+        let now = at("2026-02-14T12:00");
+        assert!(!agreed().allows_texts(now));
+        let both = Standing { word_on_texts: agreed().word, ..agreed() };
+        assert!(both.allows_texts(now));
+        let refused = Word { has_refused: true, ..agreed().word };
+        assert!(!Standing { word_on_texts: refused, ..agreed() }.allows_texts(now));
     }
 
     #[test]
@@ -194,8 +252,9 @@ mod tests {
         let now = "2026-02-14T12:00";
         for (standing, exclusion) in [
             (Standing::default(), Exclusion::NoConsent),
-            (Standing { consent: Some(word(Act::Withdrawn, now)), ..agreed() }, Exclusion::ConsentWithdrawn),
-            (Standing { has_refused: true, ..agreed() }, Exclusion::Refused),
+            (said(Act::Withdrawn, now), Exclusion::ConsentWithdrawn),
+            (Standing { word: Word { has_refused: true, ..agreed().word }, ..agreed() }, Exclusion::Refused),
+            (Standing { is_gone: true, ..agreed() }, Exclusion::ContactGone),
             (Standing { had_lately: 3, ..agreed() }, Exclusion::FrequencyCap),
             (Standing { is_dead: true, ..agreed() }, Exclusion::DeadContact),
         ] {
@@ -217,10 +276,8 @@ mod tests {
         #[test]
         fn whoever_is_told_to_wait_is_told_a_time_at_which_it_goes_out(minutes in 0..2 * 365 * 24 * 60i64) {
             let now = at("2026-01-10T10:00") + TimeDelta::minutes(minutes);
-            let forever = Standing {
-                consent: Some(LastWord { act: Act::Reconfirmed, acted_at: now }),
-                ..Standing::default()
-            };
+            let consent = Some(LastWord { act: Act::Reconfirmed, acted_at: now });
+            let forever = Standing { word: Word { has_refused: false, consent }, ..Standing::default() };
             match rules().of_advertising(&forever, Channel::Sms, now) {
                 Verdict::Wait(until) => {
                     prop_assert!(until > now && until - now <= TimeDelta::hours(12));

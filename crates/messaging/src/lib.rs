@@ -6,6 +6,8 @@
 //! said at all is judged ([`law`]) when it is sent, and not when it was written.
 
 mod advertising;
+mod answer;
+mod batch;
 pub mod channel;
 mod consent;
 mod contact;
@@ -14,7 +16,9 @@ mod dispatch;
 mod enqueue;
 mod error;
 mod event;
+mod handover;
 mod http;
+mod judgement;
 mod law;
 mod mails;
 mod message;
@@ -33,17 +37,18 @@ use kernel::Clock;
 use platform::Vault;
 use sqlx::PgPool;
 
+pub use batch::{BatchState, BatchStats, ChannelStats};
 pub use channel::{Kind, Provider, nhn, smtp, solapi};
 pub use consent::{Act, ConsentId, ConsentPurpose, Method};
 pub use content::{AlimTalk, Brand, Button, Content, Mail, Text};
 pub use dispatch::SendReport;
-pub use enqueue::NewMessage;
+pub use enqueue::{Enqueued, Enqueueing, NewMessage, Recipient};
 pub use error::MessagingError;
 pub use http::router;
 pub use law::AdvertisingHours;
 pub use mails::CONSUMER;
 pub use message::{Channel, Exclusion, FailureClass, MessageId, MessageStatus, Purpose, Speaker};
-pub use preview::Preview;
+pub use preview::{Preview, Prices};
 pub use route::{Channels, PlatformSender};
 pub use store::{metrics::Backlog, template::TemplateId};
 
@@ -69,6 +74,8 @@ pub struct Settings {
     pub advertising_hours: AdvertisingHours,
     /// How many advertisements one contact may get from one business in seven days.
     pub advertisements_a_week: i64,
+    /// What messages cost, for whoever is about to send many.
+    pub prices: Prices,
     /// How many requests to one provider are under way at once.
     pub concurrency: usize,
 }

@@ -44,6 +44,18 @@ pub enum Purpose {
     Information,
     /// Anything else: also greetings, coupons and opening days.
     Advertising,
+    /// An advertisement as it will look, sent to whoever writes it and to no customer. It needs no consent and counts as none.
+    Sample,
+}
+
+impl Purpose {
+    /// It looks like an advertisement, and goes the way of one.
+    pub(crate) fn is_advertising(self) -> bool {
+        match self {
+            Self::Advertising | Self::Sample => true,
+            Self::Information => false,
+        }
+    }
 }
 
 /// Who speaks.
@@ -145,9 +157,32 @@ pub enum Exclusion {
     Cancelled,
     /// The business has no number to send from, or no line to refuse at.
     SenderNotReady,
+    /// The customer left no number or address of this kind.
+    NoContact,
+    /// The customer was erased, or is reached elsewhere by now.
+    ContactGone,
 }
 
 impl Exclusion {
+    pub const ALL: [Self; 11] = [
+        Self::NoConsent,
+        Self::ConsentWithdrawn,
+        Self::ConsentExpired,
+        Self::Refused,
+        Self::FrequencyCap,
+        Self::DeadContact,
+        Self::TooLate,
+        Self::Cancelled,
+        Self::SenderNotReady,
+        Self::NoContact,
+        Self::ContactGone,
+    ];
+
+    /// As it is stored.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|exclusion| exclusion.as_str() == text)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NoConsent => "NO_CONSENT",
@@ -159,12 +194,14 @@ impl Exclusion {
             Self::TooLate => "TOO_LATE",
             Self::Cancelled => "CANCELLED",
             Self::SenderNotReady => "SENDER_NOT_READY",
+            Self::NoContact => "NO_CONTACT",
+            Self::ContactGone => "CONTACT_GONE",
         }
     }
 }
 
 /// Why a message did not arrive: what providers' codes come down to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FailureClass {
     /// No such number or mailbox.
@@ -216,6 +253,11 @@ impl FailureClass {
         Self::OurBug,
         Self::Unexplained,
     ];
+
+    /// As it is stored.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == text)
+    }
 
     pub const fn as_str(self) -> &'static str {
         match self {

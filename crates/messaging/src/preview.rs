@@ -26,6 +26,30 @@ pub struct Preview {
     pub unsendable: Vec<char>,
     /// Why it could not be sent like this: a [`FailureClass`] or an [`Exclusion`].
     pub reason: Option<&'static str>,
+    /// What one costs in won, as it is configured; none where nobody said.
+    pub price: Option<u32>,
+}
+
+/// What the carriers ask for one message, in won without tax; none where nobody said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Prices {
+    pub sms: Option<u32>,
+    pub lms: Option<u32>,
+    pub alim_talk: Option<u32>,
+    pub brand: Option<u32>,
+    pub email: Option<u32>,
+}
+
+impl Prices {
+    pub fn of(self, kind: Kind) -> Option<u32> {
+        match kind {
+            Kind::Sms => self.sms,
+            Kind::Lms => self.lms,
+            Kind::AlimTalk => self.alim_talk,
+            Kind::Brand => self.brand,
+            Kind::Email => self.email,
+        }
+    }
 }
 
 /// An opt-out code is as long as this.
@@ -42,7 +66,7 @@ impl Content {
                 text,
                 falls_back: true,
             }),
-            (Channel::Kakao, Purpose::Advertising) => {
+            (Channel::Kakao, Purpose::Advertising | Purpose::Sample) => {
                 let fallback = Some(Text::new(text.clone()));
                 Self::Brand(Brand { text, buttons: Vec::new(), fallback })
             }
@@ -70,31 +94,43 @@ impl Messaging {
         let profile = profiles.get(&business).ok_or(MessagingError::NotFound)?;
         let dressed = match purpose {
             Purpose::Information => Ok(content.clone()),
-            Purpose::Advertising => self.imprint(Some(profile), channel, SAMPLE_CODE).put_on(content.clone()),
+            Purpose::Advertising | Purpose::Sample => {
+                self.imprint(Some(profile), channel, SAMPLE_CODE).put_on(content.clone())
+            }
         };
         Ok(match dressed {
             Ok(dressed) => {
                 let reason = unsendable(&dressed).map(FailureClass::as_str);
-                measured(dressed, reason)
+                self.measured(dressed, reason)
             }
-            Err(_) => measured(content, Some(Exclusion::SenderNotReady.as_str())),
+            Err(_) => self.measured(content, Some(Exclusion::SenderNotReady.as_str())),
         })
     }
-}
 
-fn measured(content: Content, reason: Option<&'static str>) -> Preview {
-    let kind = content.kind();
-    let (text, subject) = match content {
-        Content::Text(text) => (text.text, text.subject),
-        Content::AlimTalk(talk) => (talk.text, None),
-        Content::Brand(brand) => (brand.text, None),
-        Content::Mail(mail) => (mail.text, Some(mail.subject)),
-    };
-    let most_bytes = match kind {
-        Kind::Sms => Some(text::SMS_BYTES),
-        Kind::Lms => Some(text::LMS_BYTES),
-        Kind::AlimTalk | Kind::Brand | Kind::Email => None,
-    };
-    let unsendable = if kind == Kind::Email { Vec::new() } else { text::unsendable(&text) };
-    Preview { bytes: text::length(&text).ok(), most_bytes, unsendable, kind, text, subject, reason }
+    fn measured(&self, content: Content, reason: Option<&'static str>) -> Preview {
+        let kind = content.kind();
+        let (text, subject) = match content {
+            Content::Text(text) => (text.text, text.subject),
+            Content::AlimTalk(talk) => (talk.text, None),
+            Content::Brand(brand) => (brand.text, None),
+            Content::Mail(mail) => (mail.text, Some(mail.subject)),
+        };
+        let most_bytes = match kind {
+            Kind::Sms => Some(text::SMS_BYTES),
+            Kind::Lms => Some(text::LMS_BYTES),
+            Kind::AlimTalk | Kind::Brand | Kind::Email => None,
+        };
+        let unsendable = if kind == Kind::Email { Vec::new() } else { text::unsendable(&text) };
+        let price = self.settings.prices.of(kind);
+        Preview {
+            bytes: text::length(&text).ok(),
+            most_bytes,
+            unsendable,
+            kind,
+            text,
+            subject,
+            reason,
+            price,
+        }
+    }
 }

@@ -37,6 +37,11 @@ impl Channels {
         self.known.get(&provider).map(|known| &**known).ok_or(MessagingError::ChannelNotOffered)
     }
 
+    /// Whether it is told if what goes out by this channel arrived.
+    pub(crate) fn tells_delivery(&self, channel: Channel) -> bool {
+        self.for_sending(channel).is_ok_and(|carrier| carrier.capabilities().reports_delivery)
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = &dyn MessageChannel> {
         self.known.values().map(|known| &**known)
     }
@@ -61,7 +66,7 @@ impl PlatformSender {
         let own = profile.filter(|_| speaker == Speaker::Business);
         let mail_address = match purpose {
             Purpose::Information => &self.mail_address,
-            Purpose::Advertising => &self.advertising_mail_address,
+            Purpose::Advertising | Purpose::Sample => &self.advertising_mail_address,
         };
         Sender {
             name: own.map_or_else(|| self.name.clone(), |own| own.name.clone()),

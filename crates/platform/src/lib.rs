@@ -3,15 +3,19 @@
 //! - [`Problem`] and the extractors [`Json`], [`RawBody`], [`Path`] and [`Query`]: every error is an RFC 9457 document.
 //! - [`Principal`] and the permission extractors [`Tenant`], [`InBusiness`] and [`PlatformAdmin`]: who is calling, and what they may do.
 //! - [`TenantTx`] and [`SystemTx`]: transactions behind row-level security.
+//! - [`features`]: what a business's plan allows; [`audit`]: who did what must be answerable for.
 //! - [`events`], [`jobs`]: facts and follow-up work, written in the transaction that made them true.
 //! - [`idempotency`]: `Idempotency-Key` for requests that must not happen twice.
-//! - [`Vault`]: secrets and personal data at rest.
+//! - [`Vault`]: secrets and personal data at rest; [`contact`]: how it is shown.
 
+pub mod audit;
 mod body;
 pub mod clock;
+pub mod contact;
 mod crypto;
 mod days;
 pub mod events;
+pub mod features;
 pub mod idempotency;
 pub mod jobs;
 mod page;
@@ -25,8 +29,8 @@ pub use days::DayRange;
 pub use page::{Cursor, List, PageInfo, PageQuery};
 pub use principal::{
     Access, AuthFailure, Authentication, BearerToken, Caller, InBusiness, InBusinessOrAdmin, Membership,
-    Permission, PlatformAdmin, Principal, Role, SessionEnd, Tenant, TenantBilling, TenantBooking, TenantCrm,
-    TenantOrAdmin, TenantReports,
+    Permission, PlatformAdmin, Principal, Role, SessionEnd, Tenant, TenantAudit, TenantBilling,
+    TenantBooking, TenantCrm, TenantExports, TenantOrAdmin, TenantReports,
 };
 pub use problem::{BodyProblems, CommonProblems, FieldError, Problem, TRACE_ID, TraceId};
 pub use tx::{SystemTx, TenantTx, UserTx};

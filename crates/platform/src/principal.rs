@@ -60,6 +60,9 @@ pub enum Permission {
     /// Telephone numbers and e-mail addresses in full.
     #[serde(rename = "tenant:personal-data")]
     TenantPersonalData,
+    /// Who did what that must be answerable for.
+    #[serde(rename = "tenant:audit")]
+    TenantAudit,
 }
 
 impl Role {
@@ -67,12 +70,19 @@ impl Role {
     /// call; customers see only their own pages.
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            TenantBilling, TenantBooking, TenantCrm, TenantExports, TenantPersonalData, TenantReports,
+            TenantAudit, TenantBilling, TenantBooking, TenantCrm, TenantExports, TenantPersonalData,
+            TenantReports,
         };
         match self {
-            Self::Owner => {
-                &[TenantBilling, TenantReports, TenantExports, TenantCrm, TenantBooking, TenantPersonalData]
-            }
+            Self::Owner => &[
+                TenantBilling,
+                TenantReports,
+                TenantExports,
+                TenantCrm,
+                TenantBooking,
+                TenantPersonalData,
+                TenantAudit,
+            ],
             Self::Manager => &[TenantReports, TenantExports, TenantCrm, TenantBooking, TenantPersonalData],
             Self::Staff => &[TenantBooking],
             Self::Customer => &[],
@@ -142,6 +152,18 @@ impl Principal {
         self.roles_in(business).any(|role| role.permissions().contains(&permission))
     }
 
+    /// What the caller is in a business, at most: `OWNER`, .., or `ADMIN` for an operator of the platform who is no
+    /// member of it.
+    pub(crate) fn role_name(&self, business: BusinessId) -> &'static str {
+        let most = self.roles_in(business).max_by_key(|role| role.permissions().len());
+        most.map_or("ADMIN", |role| match role {
+            Role::Owner => "OWNER",
+            Role::Manager => "MANAGER",
+            Role::Staff => "STAFF",
+            Role::Customer => "CUSTOMER",
+        })
+    }
+
     /// To whom a business is nothing, it does not exist.
     fn must_be_permitted(&self, permission: Permission, business: BusinessId) -> Result<(), Problem> {
         if self.may(permission, business) {
@@ -200,12 +222,28 @@ impl Access for TenantReports {
     const PERMISSION: Permission = Permission::TenantReports;
 }
 
+/// `tenant:exports`
+#[derive(Clone, Copy, Debug)]
+pub struct TenantExports;
+
+impl Access for TenantExports {
+    const PERMISSION: Permission = Permission::TenantExports;
+}
+
 /// `tenant:crm`
 #[derive(Clone, Copy, Debug)]
 pub struct TenantCrm;
 
 impl Access for TenantCrm {
     const PERMISSION: Permission = Permission::TenantCrm;
+}
+
+/// `tenant:audit`
+#[derive(Clone, Copy, Debug)]
+pub struct TenantAudit;
+
+impl Access for TenantAudit {
+    const PERMISSION: Permission = Permission::TenantAudit;
 }
 
 /// A caller who holds a permission in the business that the request is about.

@@ -36,8 +36,12 @@ impl TenantTx {
 pub struct SystemTx(Transaction<'static, Postgres>);
 
 impl SystemTx {
+    /// Its statements are about many rows, and are planned each time for the tables as they are: a plan
+    /// that was kept from when a queue was empty takes minutes for the thousands that fill it later.
     pub async fn begin(db: &PgPool) -> sqlx::Result<Self> {
-        Ok(Self(db.begin_with("begin; set local app.scope = 'system'").await?))
+        let statement =
+            "begin; set local app.scope = 'system'; set local plan_cache_mode = force_custom_plan";
+        Ok(Self(db.begin_with(statement).await?))
     }
 
     pub async fn commit(self) -> sqlx::Result<()> {

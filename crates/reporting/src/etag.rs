@@ -1,15 +1,14 @@
 //! Whether a report that somebody has already read is still the same.
 //!
-//! `booking` counts every change to what reports show, in the transaction that makes it. The count is
-//! read **before** the report: a change that comes in between is in the report and not in its tag, so
-//! that the next question is answered anew. The other way round it would be missed.
+//! `booking` counts every change to what reports show, in the transaction that makes it. The count is read in the
+//! snapshot that the report is made from, so that the tag is of exactly what the report shows.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::BusinessId;
 use platform::digest;
 use serde::Serialize;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use crate::{ReportingError, store};
 
@@ -21,11 +20,11 @@ impl ETag {
     /// `asked` is everything that the report depends on beside the data: its name, and the range after
     /// "today" was filled in.
     pub(crate) async fn read(
-        db: &PgPool,
+        conn: &mut PgConnection,
         business: BusinessId,
         asked: &impl Serialize,
     ) -> Result<Self, ReportingError> {
-        let revision = store::revision(db, business).await?;
+        let revision = store::revision(conn, business).await?;
         let asked = serde_json::to_string(asked).map_err(|error| sqlx::Error::Encode(error.into()))?;
         let text = format!("{} {} {revision} {asked}", env!("CARGO_PKG_VERSION"), business.0);
         let tag = hex::encode(&digest(text.as_bytes())[..12]);

@@ -55,11 +55,9 @@ struct PeriodQuery {
     /// How long each entry of the breakdown is. `MONTHLY` if absent.
     #[param(inline)]
     period: Option<ReportPeriod>,
-    /// The first Korean day. The first of the month of `endDate` if absent.
-    #[param(example = "2026-01-01")]
+    /// The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent.
     start_date: Option<NaiveDate>,
-    /// The last Korean day. Today if absent.
-    #[param(example = "2026-02-28")]
+    /// The last Korean day, as `2026-02-28`. Today if absent.
     end_date: Option<NaiveDate>,
 }
 
@@ -68,11 +66,9 @@ struct PeriodQuery {
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
 struct RangeQuery {
-    /// The first Korean day. The first of the month of `endDate` if absent.
-    #[param(example = "2026-01-01")]
+    /// The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent.
     start_date: Option<NaiveDate>,
-    /// The last Korean day. Today if absent.
-    #[param(example = "2026-02-28")]
+    /// The last Korean day, as `2026-02-28`. Today if absent.
     end_date: Option<NaiveDate>,
 }
 
@@ -84,11 +80,9 @@ struct RevenueQuery {
     /// How long each entry of the breakdown is. `MONTHLY` if absent.
     #[param(inline)]
     period: Option<ReportPeriod>,
-    /// The first Korean day. The first of the month of `endDate` if absent.
-    #[param(example = "2026-01-01")]
+    /// The first Korean day, as `2026-01-01`. The first of the month of `endDate` if absent.
     start_date: Option<NaiveDate>,
-    /// The last Korean day. Today if absent.
-    #[param(example = "2026-02-28")]
+    /// The last Korean day, as `2026-02-28`. Today if absent.
     end_date: Option<NaiveDate>,
     /// Adds `comparison`.
     #[param(inline)]
@@ -132,7 +126,7 @@ impl Reporting {
 /// A report, or the news that the caller has it already.
 ///
 /// `asked` names the report and all that it depends on beside the data; `make` is called only if the
-/// caller has another version, with a transaction that sees one moment.
+/// caller has another version. All of it sees one moment.
 async fn answer<T: Serialize>(
     reporting: &Reporting,
     tenant: &InBusinessOrAdmin<TenantReports>,
@@ -140,11 +134,12 @@ async fn answer<T: Serialize>(
     asked: impl Serialize,
     make: impl AsyncFnOnce(&mut TenantTx) -> sqlx::Result<T>,
 ) -> Result<Response, Problem> {
-    let tag = ETag::read(&reporting.db, tenant.business, &asked).await?;
+    let mut tx = TenantTx::begin_snapshot(&reporting.db, tenant.business).await?;
+    let tag = ETag::read(&mut tx, tenant.business, &asked).await?;
     if tag.is_known(headers) {
+        tx.commit().await?;
         return Ok(tag.not_modified());
     }
-    let mut tx = TenantTx::begin_snapshot(&reporting.db, tenant.business).await?;
     let report = make(&mut tx).await?;
     tx.commit().await?;
     Ok((tag.headers(), Data::json(report)).into_response())
@@ -172,8 +167,7 @@ async fn get_revenue_report(
     });
     let asked = ("revenue", range.start(), range.end(), period, query.compare_to);
     answer(&reporting, &tenant, &headers, asked, async |tx| {
-        let cells = store::cells(tx, tenant.business, range).await?;
-        let before = store::totals(tx, tenant.business, range.before()).await?;
+        let (cells, before) = store::cells(tx, tenant.business, range).await?;
         let compared = match compared_with {
             None => None,
             Some(other) if other == range.before() => Some(Compared { range: other, totals: before }),

@@ -20,8 +20,12 @@ mod utilisation;
 
 use std::sync::Arc;
 
-use kernel::Clock;
+use kernel::{BusinessId, Clock};
+use platform::TenantTx;
+use serde_json::Value;
 use sqlx::PgPool;
+
+use crate::{range::DateRange, revenue::RevenueReport};
 
 pub use error::ReportingError;
 pub use http::router;
@@ -33,4 +37,26 @@ pub use range::InvalidRange;
 pub struct Reporting {
     pub db: PgPool,
     pub clock: Arc<dyn Clock>,
+}
+
+impl Reporting {
+    /// The revenue report as `GET reports/revenue` answers it, cut in several ways, all of one moment: for
+    /// whoever shows the same figures elsewhere.
+    pub async fn revenue<const N: usize>(
+        &self,
+        business: BusinessId,
+        (start, end): (chrono::NaiveDate, chrono::NaiveDate),
+        periods: [ReportPeriod; N],
+    ) -> Result<[Value; N], ReportingError> {
+        let range = DateRange::new(start, end)?;
+        let mut tx = TenantTx::begin_snapshot(&self.db, business).await?;
+        let mut reports = [const { Value::Null }; N];
+        for (report, period) in reports.iter_mut().zip(periods) {
+            let (cells, before) = store::cells(&mut tx, business, range).await?;
+            *report = serde_json::to_value(RevenueReport::new(range, period, cells, before, None))
+                .map_err(|error| sqlx::Error::Encode(error.into()))?;
+        }
+        tx.commit().await?;
+        Ok(reports)
+    }
 }

@@ -3,7 +3,8 @@
 use axum::{
     Router,
     body::Body,
-    http::{Method, Request, StatusCode, header},
+    http::{HeaderMap, Method, Request, StatusCode, header},
+    response::Response,
 };
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -26,6 +27,21 @@ pub struct Answer {
     /// The version of what was answered; empty where it has none.
     pub etag: String,
     pub body: Value,
+}
+
+/// What was downloaded.
+#[derive(Clone, Debug)]
+pub struct Download {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Download {
+    /// A header; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
 }
 
 impl Actor {
@@ -59,18 +75,7 @@ impl Actor {
 
     /// Sends whatever bytes, as JSON.
     pub async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        if let Some(token) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        for (name, value) in &self.headers {
-            request = request.header(*name, value);
-        }
-        if body.is_some() && !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        let request = request.body(body.map_or_else(Body::empty, Body::from)).expect("a valid request");
-        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
+        let response = self.answered(method, path, body).await;
         let header = |name: &str| {
             response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
@@ -88,6 +93,29 @@ impl Actor {
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
         Answer { status, content_type, replayed, etag, body }
+    }
+
+    /// A file, byte by byte.
+    pub async fn download(&self, method: Method, path: &str) -> Download {
+        let response = self.answered(method, path, None).await;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("the body arrives").to_bytes().to_vec();
+        Download { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    async fn answered(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Response {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if body.is_some() && !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(body.map_or_else(Body::empty, Body::from)).expect("a valid request");
+        self.router.clone().oneshot(request).await.expect("the router never fails")
     }
 }
 

@@ -17,6 +17,7 @@ use sandbox::{PopbillSwitches, Sandbox, SandboxConfig, WebhookUrls};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::{Actor, AlterableProvider, TestDatabase};
@@ -53,6 +54,8 @@ pub struct TestApp {
     pub provider: Arc<AlterableProvider>,
     pub database: TestDatabase,
     pub config: Config,
+    /// Where files lie.
+    pub files: TempDir,
     dev_clock: DevClock,
     router: Router,
 }
@@ -85,6 +88,8 @@ impl TestApp {
         let mut config = CommandLine::parse_from(["dangol"].iter().chain(flags)).config;
         config.database_url = Some(database.url.clone());
         config.database_connections = 8;
+        let files = tempfile::tempdir().expect("a folder for files");
+        config.data_dir = files.path().to_owned();
         config.providers.speak_with(&sandbox.base_url());
         config.papers.speak_with(&sandbox.base_url());
         config.messages.speak_with(&sandbox.base_url());
@@ -101,7 +106,7 @@ impl TestApp {
         dev::load_demo(&app).await.expect("the demo data loads");
         let dev_clock = DevClock::new(clock.clone(), &app);
         let router = app.clone().router(Some(dev_clock.clone()));
-        Self { app, clock, sandbox, provider, database, config, dev_clock, router }
+        Self { app, clock, sandbox, provider, database, config, files, dev_clock, router }
     }
 
     /// The process is started again, put together a little otherwise.

@@ -14,7 +14,7 @@ mod screen;
 mod steps;
 mod windows;
 
-pub use actor::{Actor, Answer};
+pub use actor::{Actor, Answer, Download};
 pub use app::{Card, TestApp};
 pub use database::TestDatabase;
 /// The words in which a provider is asked, and answers.

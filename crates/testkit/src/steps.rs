@@ -1,6 +1,6 @@
 //! The steps that stories are told in, beyond what an [`Actor`] says over HTTP.
 
-use std::{future, net::SocketAddr};
+use std::{fs, future, net::SocketAddr, path::Path};
 
 use axum::{Router, http::Method};
 use chrono::TimeDelta;
@@ -58,6 +58,15 @@ impl TestApp {
         let mut superuser = self.superuser_connection().await;
         let done = sqlx::query(AssertSqlSafe(statement)).execute(&mut superuser).await;
         assert!(done.expect("the statement runs").rows_affected() > 0, "nothing was changed by {statement}");
+    }
+
+    /// How many files of exports there are.
+    pub fn files_there(&self) -> usize {
+        fn count(folder: &Path) -> usize {
+            let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+            entries.map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 }).sum()
+        }
+        count(&self.files.path().join("exports"))
     }
 
     /// What a query for texts finds, where no API shows it.

@@ -149,8 +149,12 @@ async fn an_unknown_member_is_refused_and_not_ignored() {
 async fn a_body_that_is_too_large_is_not_read() {
     let app = TestApp::start().await;
     let large = format!(r#"{{"reason": "{}"}}"#, "x".repeat(1024 * 1024)).into_bytes();
-    // Rows may be more, and have a test of their own.
-    for operation in operations_with_a_body().into_iter().filter(|operation| !operation.takes_rows()) {
+    // Rows may be more, and have a test of their own; what carriers tell of ten thousand messages is more as well.
+    let is_meant = |operation: &Operation| {
+        !operation.takes_rows()
+            && !["receiveSolapiWebhook", "receiveNhnWebhook"].contains(&operation.id.as_str())
+    };
+    for operation in operations_with_a_body().into_iter().filter(is_meant) {
         let actor = who_may(&app, &operation, 2);
         for actor in [actor.clone(), actor.with_header("idempotency-key", "large")] {
             let answer = sends(&actor, &operation, large.clone()).await;

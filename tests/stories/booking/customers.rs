@@ -130,6 +130,7 @@ async fn an_erased_customer_is_forgotten_but_the_visits_stay() {
     let more = json!([reservation("R1"), reservation("R2")]);
     assert_eq!(outcome(&feeds(&owner, "reservations", more).await), [1, 0, 1, 0, 0]);
     assert_eq!(found(&owner, "phone=010-1234-5678").await, [""; 0]);
+    super::the_two_agree(&app).await;
 }
 
 #[tokio::test]

@@ -265,7 +265,9 @@ async fn whatever_is_done_a_reservation_and_its_services_agree() {
                             let lines: Vec<_> = (0..=dice.roll(3))
                                 .map(|_| json!({"serviceExternalId": dice.pick(&["CUT", "PERM"]), "price": dice.roll(200_000)}))
                                 .collect();
+                            let customer = dice.pick(&[json!("KIM"), json!("CHOI"), Value::Null]).clone();
                             let row = but(&but(&row, "staffExternalId", staff), "services", json!(lines));
+                            let row = but(&row, "customerExternalId", customer);
                             but(&but(&row, "startAt", json!(start)), "status", json!(status))
                         })
                         .collect();

@@ -1,7 +1,9 @@
 //! Advertising: only to who agreed, at a lawful hour, with the way out in it.
 
 use chrono::TimeDelta;
-use messaging::{Brand, Channel, Content, Mail, NewMessage, Purpose, Text};
+use messaging::{
+    Brand, Channel, Content, Enqueueing, Exclusion, FailureClass, Mail, NewMessage, Purpose, Recipient, Text,
+};
 use sandbox::{Fate, ParcelKind};
 use serde_json::{Value, json};
 use testkit::TestApp;
@@ -9,56 +11,51 @@ use testkit::TestApp;
 use super::{fates, received, says, sends, text};
 
 /// The first customer of the demo's salon, as booking knows her.
-const CUSTOMER: i64 = 1;
-const PHONE: &str = "01012415678";
-const EMAIL: &str = "customer1@misohair.com";
+pub(super) const CUSTOMER: i64 = 1;
+pub(super) const PHONE: &str = "01012415678";
+pub(super) const EMAIL: &str = "customer1@misohair.com";
 
-fn advert(key: &str) -> NewMessage {
+pub(super) fn advert(key: &str) -> NewMessage {
     NewMessage {
-        customer: Some(CUSTOMER),
+        recipient: Recipient::Customer(CUSTOMER),
         purpose: Purpose::Advertising,
         content: Content::Text(Text::new("봄맞이 펌 20% 할인")),
         batch: Some("campaign:1".to_owned()),
-        ..text(key, PHONE, "")
+        ..text(key, "", "")
     }
 }
 
-fn mailed(key: &str) -> NewMessage {
+pub(super) fn mailed(key: &str) -> NewMessage {
     let content = Mail {
         subject: "봄 소식".to_owned(),
         text: "봄맞이 펌 20% 할인".to_owned(),
         html: "<p>봄맞이 펌 20% 할인</p>".to_owned(),
         unsubscribe_url: None,
     };
-    NewMessage {
-        channel: Channel::Email,
-        recipient: EMAIL.into(),
-        content: Content::Mail(content),
-        ..advert(key)
-    }
+    NewMessage { channel: Channel::Email, content: Content::Mail(content), ..advert(key) }
 }
 
-fn branded(key: &str) -> NewMessage {
+pub(super) fn branded(key: &str) -> NewMessage {
     let said = "봄맞이 펌 20% 할인".to_owned();
     let content = Brand { text: said.clone(), buttons: Vec::new(), fallback: Some(Text::new(said)) };
     NewMessage { channel: Channel::Kakao, content: Content::Brand(content), ..advert(key) }
 }
 
 /// The customer agreed on paper; she was told so, which these tests do not count.
-async fn agrees(app: &TestApp, channels: Value, purposes: Value) {
+pub(super) async fn agrees(app: &TestApp, channels: Value, purposes: Value) {
     says_about(app, "GIVEN", channels, purposes).await;
     sends(app).await;
     app.sql("delete from messaging.message").await;
 }
 
-async fn says_about(app: &TestApp, act: &str, channels: Value, purposes: Value) {
+pub(super) async fn says_about(app: &TestApp, act: &str, channels: Value, purposes: Value) {
     let said =
         json!({"act": act, "channels": channels, "purposes": purposes, "method": "PAPER", "wording": "v1"});
     let path = format!("/api/businesses/1/customers/{CUSTOMER}/consents");
     assert_eq!(app.owner().post(&path, said).await.status, 204);
 }
 
-fn adverts(app: &TestApp, to: &str) -> usize {
+pub(super) fn adverts(app: &TestApp, to: &str) -> usize {
     let is_advert = |text: &str| text.contains("20% 할인");
     received(app, to).iter().filter(|parcel| is_advert(&parcel.text)).count()
 }
@@ -188,11 +185,7 @@ async fn who_calls_the_080_line_gets_none_whoever_they_are() {
     let app = TestApp::start().await;
     app.it_is("2026-02-14T12:00");
     agrees(&app, json!(["SMS", "KAKAO"]), json!(["MARKETING"])).await;
-    let url = format!("{}/_sandbox/solapi/refusals", app.sandbox.base_url());
-    let call = json!({"from": PHONE, "refusalNumber": "080-000-0000"});
-    reqwest::Client::new().post(url).json(&call).send().await.expect("the line answers");
-    app.pass(TimeDelta::minutes(6));
-    sends(&app).await;
+    calls_to_refuse(&app, "080-000-0000").await;
     says(&app, &[advert("a"), branded("b")]).await;
     sends(&app).await;
     assert_eq!(adverts(&app, PHONE), 0);
@@ -234,7 +227,8 @@ async fn a_consent_of_nearly_two_years_is_asked_about_and_goes_on() {
     sends(&app).await;
     let asked = received(&app, PHONE);
     let asked = &asked.last().expect("she is asked").text;
-    for said in ["[미소헤어]", "2026년 2월 14일에 광고성 정보 수신에 동의", "철회"] {
+    for said in ["[미소헤어]", "2026년 2월 14일에 문자 광고성 정보 수신에 동의", "철회"]
+    {
         assert!(asked.contains(said), "{said}\n{asked}");
     }
     app.pass(TimeDelta::seconds(11));
@@ -269,7 +263,7 @@ async fn who_cannot_be_asked_after_two_years_gets_no_more() {
 async fn where_kakao_cannot_deliver_a_lawful_text_arrives() {
     let app = TestApp::start().await;
     app.it_is("2026-02-14T12:00");
-    agrees(&app, json!(["KAKAO"]), json!(["MARKETING"])).await;
+    agrees(&app, json!(["KAKAO", "SMS"]), json!(["MARKETING"])).await;
     app.sandbox.set_fate(PHONE, Fate::NoKakao).expect("she has no Kakao");
     says(&app, &[branded("a")]).await;
     sends(&app).await;
@@ -283,20 +277,181 @@ async fn where_kakao_cannot_deliver_a_lawful_text_arrives() {
 }
 
 #[tokio::test]
-async fn what_is_cancelled_while_it_waits_is_not_sent() {
+async fn who_agreed_to_kakao_alone_gets_no_text_in_its_place() {
+    for flags in [&[][..], &["--text-carrier=NHN"][..]] {
+        let app = TestApp::start_with(flags).await;
+        app.it_is("2026-02-14T12:00");
+        agrees(&app, json!(["KAKAO"]), json!(["MARKETING"])).await;
+        app.sandbox.set_fate(PHONE, Fate::NoKakao).expect("she has no Kakao");
+        says(&app, &[branded("a")]).await;
+        sends(&app).await;
+        app.pass(TimeDelta::minutes(11));
+        sends(&app).await;
+        assert_eq!(fates(&app).await, ["FAILED NO_SUCH_USER"], "{flags:?}");
+        let arrived = received(&app, PHONE);
+        assert!(arrived.iter().all(|parcel| parcel.replaces.is_none()), "{arrived:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_brand_message_says_where_it_is_refused_and_is_advertising_whatever_it_is_called() {
     let app = TestApp::start().await;
-    app.it_is("2026-02-14T20:00");
-    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
-    app.it_is("2026-02-14T22:00");
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["KAKAO"]), json!(["MARKETING"])).await;
+    let enqueued = says(&app, &[NewMessage { purpose: Purpose::Information, ..branded("a") }]).await;
+    assert_eq!(enqueued[0].fate, Enqueueing::Failed(FailureClass::OurBug));
+    says(&app, &[branded("b")]).await;
+    sends(&app).await;
+    let arrived = received(&app, PHONE);
+    assert!(arrived.last().expect("it arrives").text.ends_with("무료수신거부 0800000000"), "{arrived:?}");
+}
+
+#[tokio::test]
+async fn an_old_form_takes_nothing_back_that_was_said_since() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    says_about(&app, "WITHDRAWN", json!(["SMS"]), json!(["MARKETING"])).await;
+    let path = format!("/api/businesses/1/customers/{CUSTOMER}/consents");
+    let said = json!({
+        "act": "GIVEN", "channels": ["SMS"], "purposes": ["MARKETING"], "method": "PAPER", "wording": "v1",
+        "actedAt": "2026-02-13T12:00",
+    });
+    assert_eq!(app.owner().post(&path, said.clone()).await.status, 204);
     says(&app, &[advert("a")]).await;
-    let mut tx = platform::SystemTx::begin(app.db()).await.expect("a transaction");
-    let business = kernel::BusinessId(1);
-    let stopped =
-        app.app.messaging.cancel_batch(&mut tx, business, "campaign:1").await.expect("it is cancelled");
-    tx.commit().await.expect("a commit");
-    assert_eq!(stopped, 1);
-    app.time_passes_until("2026-02-15T12:00").await;
-    assert_eq!(fates(&app).await, ["EXCLUDED CANCELLED"]);
+    sends(&app).await;
+    assert_eq!(adverts(&app, PHONE), 0);
+    app.pass(TimeDelta::minutes(1));
+    let mut since = said;
+    since["actedAt"] = json!("2026-02-14T12:01");
+    assert_eq!(app.owner().post(&path, since).await.status, 204);
+    says(&app, &[advert("b")]).await;
+    sends(&app).await;
+    assert_eq!(adverts(&app, PHONE), 1, "what was said since counts");
+}
+
+#[tokio::test]
+async fn who_refused_everybody_and_then_agrees_to_one_gets_what_that_one_says() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
+    calls_to_refuse(&app, "080-000-0000").await;
+    let standing = format!("/api/businesses/1/customers/{CUSTOMER}/consent");
+    let refused = app.owner().get(&standing).await;
+    assert_eq!(
+        (&refused.data()[0]["holds"], &refused.data()[0]["act"]),
+        (&json!(false), &json!("WITHDRAWN"))
+    );
+    assert_ne!(refused.data()[0]["refusedAt"], Value::Null);
+    app.pass(TimeDelta::minutes(1));
+    // The list is read again, with what it said before.
+    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
+    app.pass(TimeDelta::minutes(6));
+    sends(&app).await;
+    let standing = app.owner().get(&standing).await;
+    assert_eq!((&standing.data()[0]["holds"], &standing.data()[0]["act"]), (&json!(true), &json!("GIVEN")));
+}
+
+/// She calls, and the carrier's list is read.
+async fn calls_to_refuse(app: &TestApp, line: &str) {
+    let url = format!("{}/_sandbox/solapi/refusals", app.sandbox.base_url());
+    let call = json!({"from": PHONE, "refusalNumber": line});
+    reqwest::Client::new().post(url).json(&call).send().await.expect("the line answers");
+    app.pass(TimeDelta::minutes(6));
+    sends(app).await;
+}
+
+#[tokio::test]
+async fn who_refuses_by_phone_is_told_once() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS", "KAKAO"]), json!(["MARKETING", "MARKETING_NIGHT"])).await;
+    calls_to_refuse(&app, "0800000000").await;
+    let told =
+        app.texts("select dedup_key from messaging.message where dedup_key like 'consent:withdrawn:%'").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_line_of_a_shops_own_is_about_that_shop_once_an_operator_approved_it() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
+    // Somebody claims a line that is not theirs: calls to it are about nobody until an operator has looked.
+    let own = json!({"refusalNumber": "080-123-4567"});
+    let wanted = app.owner_of(2).put("/api/businesses/2/message-sender", own).await;
+    assert_eq!(wanted.data()["approvedAt"], Value::Null);
+    calls_to_refuse(&app, "080-123-4567").await;
+    assert_eq!(app.count("messaging.refusal").await, 0);
+    let platforms = json!({"refusalNumber": "0800000000"});
+    app.owner_of(2)
+        .put("/api/businesses/2/message-sender", platforms)
+        .await
+        .invalid("refusalNumber", "THE_PLATFORMS");
+    let operator = app.platform_admin();
+    let other = json!({"businessId": 2, "refusalNumber": "0801234568"});
+    operator.post("/api/admin/message-senders/approve", other).await.problem(409, "SENDER_CHANGED");
+    let seen = json!({"businessId": 2, "refusalNumber": "0801234567"});
+    operator.post("/api/admin/message-senders/approve", seen).await.data();
+    calls_to_refuse(&app, "080-123-4567").await;
+    let of = app.texts("select distinct business_id::text from messaging.refusal").await;
+    assert_eq!(of, ["2"]);
+    // One line is one shop's.
+    let own = json!({"refusalNumber": "080-123-4567"});
+    app.owner().put("/api/businesses/1/message-sender", own).await.data();
+    let seen = json!({"businessId": 1, "refusalNumber": "0801234567"});
+    operator.post("/api/admin/message-senders/approve", seen).await.problem(409, "SENDER_TAKEN");
+}
+
+#[tokio::test]
+async fn who_refuses_by_the_link_is_meant_whatever_they_are_reached_at_by_now() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["EMAIL"]), json!(["MARKETING"])).await;
+    says(&app, &[mailed("a")]).await;
+    sends(&app).await;
+    let path = way_out(&app);
+    let moved = json!({"email": "kim.moved@misohair.com"});
+    app.owner().patch(&format!("/api/businesses/1/customers/{CUSTOMER}"), moved).await.data();
+    assert_eq!(app.anonymous().send(axum::http::Method::POST, &path, None).await.status, 200);
+    says(&app, &[mailed("b")]).await;
+    sends(&app).await;
+    assert_eq!(adverts(&app, "kim.moved@misohair.com"), 0);
+}
+
+#[tokio::test]
+async fn who_was_erased_gets_nothing_and_is_forgotten() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS", "EMAIL"]), json!(["MARKETING"])).await;
+    says(&app, &[mailed("a")]).await;
+    sends(&app).await;
+    says(&app, &[advert("b")]).await;
+    let customer = format!("/api/businesses/1/customers/{CUSTOMER}");
+    app.owner().send(axum::http::Method::DELETE, &customer, None).await;
+    // Judged by what booking says, before anybody heard of it.
+    sends(&app).await;
+    assert_eq!(fates(&app).await, ["SENT", "EXCLUDED CONTACT_GONE"]);
+    app.app.messaging.react_to_all().await.expect("events are reacted to");
+    assert_eq!(app.count("messaging.message where recipient is not null or content is not null").await, 0);
+    let enqueued = says(&app, &[advert("c")]).await;
+    assert_eq!(enqueued[0].fate, Enqueueing::Excluded(Exclusion::ContactGone));
+}
+
+#[tokio::test]
+async fn whoever_writes_an_advertisement_gets_a_sample_of_it() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T22:00");
+    let own = "01099998888";
+    let sample = |n: u32| NewMessage {
+        purpose: Purpose::Sample,
+        recipient: Recipient::Contact(own.into()),
+        ..advert(&format!("sample-{n}"))
+    };
+    says(&app, &(0..5).map(sample).collect::<Vec<_>>()).await;
+    sends(&app).await;
+    let samples = received(&app, own);
+    assert_eq!(samples.len(), 5, "it is nobody's consent and no cap's business");
+    assert_eq!(samples[0].text, "(광고)미소헤어\n봄맞이 펌 20% 할인\n무료수신거부 0800000000");
 }
 
 #[tokio::test]

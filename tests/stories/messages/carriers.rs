@@ -192,5 +192,19 @@ async fn a_shop_with_numbers_of_its_own_writes_from_them() {
     assert_eq!(owner.put(path, own).await.data()["phone"], "023123456");
     says(&app, &[text("a", KIM, "예약이 확정되었습니다.")]).await;
     sends(&app).await;
-    assert_eq!(received(&app, KIM)[0].from, "023123456");
+    assert_eq!(received(&app, KIM)[0].from, "0200000000", "nobody has looked whose that number is");
+    let operator = app.platform_admin();
+    let waiting = operator.get("/api/admin/message-senders").await;
+    assert_eq!(waiting.data()[0]["phone"], "023123456");
+    let seen = json!({"businessId": 1, "phone": "023123456", "refusalNumber": "0801234567"});
+    operator.post("/api/admin/message-senders/approve", seen).await.data();
+    assert_eq!(operator.get("/api/admin/message-senders").await.data(), &json!([]));
+    says(&app, &[text("b", KIM, "예약이 확정되었습니다.")]).await;
+    sends(&app).await;
+    assert_eq!(received(&app, KIM)[1].from, "023123456");
+    // Another number waits for an approval again.
+    owner.put(path, json!({"phone": "02-777-7777"})).await.data();
+    says(&app, &[text("c", KIM, "예약이 확정되었습니다.")]).await;
+    sends(&app).await;
+    assert_eq!(received(&app, KIM)[2].from, "0200000000");
 }

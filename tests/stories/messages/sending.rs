@@ -78,6 +78,8 @@ async fn a_text_that_never_arrived_at_the_provider_is_sent_again_once_that_is_pr
     assert_eq!(received(&app, KIM).len(), 0);
     app.pass(chrono::TimeDelta::minutes(15));
     sends(&app).await;
+    assert_eq!(received(&app, KIM).len(), 0, "looked for once in vain");
+    app.pass(chrono::TimeDelta::minutes(4));
     sends(&app).await;
     assert_eq!(received(&app, KIM).len(), 1);
 }
@@ -92,6 +94,38 @@ async fn a_mail_whose_answer_was_lost_is_never_sent_again() {
     sends(&app).await;
     assert_eq!(fates(&app).await, ["UNKNOWN"]);
     assert_eq!(received(&app, OWNER).len(), 1);
+}
+
+#[tokio::test]
+async fn an_operator_decides_about_a_mail_that_got_lost_from_sight() {
+    let app = TestApp::start().await;
+    for key in ["receipt", "notice"] {
+        app.sandbox.add_fault(once(Provider::Smtp, FaultKind::DropResponse));
+        says(&app, &[mail(key, OWNER, key)]).await;
+        sends(&app).await;
+    }
+    let operator = app.platform_admin();
+    let lost = operator.get("/api/admin/messages/lost").await;
+    let ids: Vec<&str> =
+        lost.data().as_array().expect("a list").iter().filter_map(|it| it["messageId"].as_str()).collect();
+    let [notice, receipt] = ids[..] else { panic!("both are lost: {ids:?}") };
+    let decides = |id: &str, resolution: &str| {
+        let body = serde_json::json!({"businessId": 1, "messageId": id, "resolution": resolution});
+        let operator = operator.clone();
+        async move { operator.post("/api/admin/messages/lost/resolve", body).await }
+    };
+    assert_eq!(decides(receipt, "RESEND").await.data(), "QUEUED");
+    assert_eq!(decides(notice, "CLOSE").await.data(), "FAILED");
+    decides(notice, "RESEND").await.problem(404, "NOT_FOUND");
+    sends(&app).await;
+    assert_eq!(fates(&app).await, ["SENT", "FAILED UNEXPLAINED"]);
+    let receipts: Vec<_> = received(&app, OWNER)
+        .into_iter()
+        .filter(|parcel| parcel.subject.as_deref() == Some("receipt"))
+        .map(|parcel| parcel.id)
+        .collect();
+    assert_eq!(receipts.len(), 2);
+    assert_eq!(receipts[0], receipts[1], "a mail program that sees both knows them for one");
 }
 
 #[tokio::test]

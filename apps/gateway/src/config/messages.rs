@@ -7,7 +7,7 @@ use chrono::NaiveTime;
 use clap::Args;
 use kernel::{Clock, SystemClock};
 use messaging::{
-    AdvertisingHours, Channel, Channels, PlatformSender, Settings,
+    AdvertisingHours, Channel, Channels, PlatformSender, Prices, Provider, Settings,
     channel::MessageChannel,
     nhn::{Nhn, NhnConfig},
     smtp::Smtp,
@@ -116,6 +116,10 @@ pub struct MessagesConfig {
     #[arg(long, env = "DANGOL_ADVERTISEMENTS_A_WEEK", default_value_t = 3, global = true)]
     pub advertisements_a_week: u16,
 
+    /// What the carriers ask for one message, in won: `SMS=18,LMS=45,ALIMTALK=13,BRAND=30,EMAIL=1`. Shown before many are sent.
+    #[arg(long, env = "DANGOL_MESSAGE_PRICES", value_parser = prices, global = true)]
+    pub message_prices: Option<Prices>,
+
     /// How many requests a second this process makes to a carrier at most.
     #[arg(long, env = "DANGOL_MESSAGE_REQUESTS_PER_SECOND", default_value = "20", global = true)]
     pub message_requests_per_second: NonZeroU32,
@@ -125,6 +129,29 @@ pub struct MessagesConfig {
 pub enum TextCarrier {
     Solapi,
     Nhn,
+}
+
+fn prices(text: &str) -> Result<Prices, String> {
+    let mut prices = Prices::default();
+    for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let (kind, won) = pair.split_once('=').ok_or_else(|| format!("`{pair}` is not KIND=WON"))?;
+        let price = match kind.trim() {
+            "SMS" => &mut prices.sms,
+            "LMS" => &mut prices.lms,
+            "ALIMTALK" => &mut prices.alim_talk,
+            "BRAND" => &mut prices.brand,
+            "EMAIL" => &mut prices.email,
+            kind => return Err(format!("`{kind}` is none of SMS, LMS, ALIMTALK, BRAND, EMAIL")),
+        };
+        *price = Some(won.trim().parse().map_err(|_| format!("`{won}` is no price in won"))?);
+    }
+    Ok(prices)
+}
+
+/// Reached from this machine alone.
+fn is_here(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    ["127.", "localhost", "[::1]", "0.0.0.0"].iter().any(|here| host.starts_with(here))
 }
 
 fn carrier(text: &str) -> Result<TextCarrier, String> {
@@ -200,6 +227,19 @@ impl MessagesConfig {
                 complaints.push(format!("{name} is the development secret, which everybody knows"));
             }
         }
+        let has_carrier = self.solapi_api_key.is_some()
+            || self.nhn_sms_app_key.is_some()
+            || self.nhn_kakao_app_key.is_some();
+        if (has_carrier || self.smtp_url.is_some()) && is_here(&self.public_url) {
+            let message = "DANGOL_PUBLIC_URL is an address of this machine: nobody who gets a message could follow its link to refuse";
+            complaints.push(message.to_owned());
+        }
+        if self.smtp_url.is_some() && is_here(&self.shop_url) {
+            complaints.push(
+                "DANGOL_SHOP_URL is an address of this machine: no shop could follow the links in its mails"
+                    .to_owned(),
+            );
+        }
         if complaints.len() > before {
             return None;
         }
@@ -261,6 +301,7 @@ impl MessagesConfig {
             },
             advertising_hours,
             advertisements_a_week: self.advertisements_a_week.into(),
+            prices: self.message_prices.unwrap_or_default(),
             concurrency: CONCURRENCY,
         };
         Ok(Messages { complete: self, settings: Arc::new(settings) })
@@ -309,7 +350,12 @@ impl Messages {
             TextCarrier::Nhn => [solapi, nhn],
         };
         for carrier in in_order.into_iter().flatten() {
-            channels.add(carrier, &[Channel::Sms, Channel::Kakao]);
+            let carries: &[Channel] = match carrier.provider() {
+                Provider::Nhn if self.complete.nhn_kakao_app_key.is_none() => &[Channel::Sms],
+                Provider::Nhn if self.complete.nhn_sms_app_key.is_none() => &[Channel::Kakao],
+                _ => &[Channel::Sms, Channel::Kakao],
+            };
+            channels.add(carrier, carries);
         }
         if let Some(url) = &self.complete.smtp_url {
             channels.add(Arc::new(Smtp::new(url)?), &[Channel::Email]);

@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration as StdDuration};
 use axum::extract::State;
 use billing::{Billing, RunReport};
 use chrono::{DateTime, Duration, Months, TimeDelta, Utc};
+use exports::Exports;
 use iso8601_duration::Duration as IsoDuration;
 use kernel::{Clock, KoreanTime, MovableClock};
 use messaging::Messaging;
@@ -32,6 +33,7 @@ pub struct DevClock {
     clock: Arc<MovableClock>,
     billing: Billing,
     messaging: Messaging,
+    exports: Exports,
     notifications: Notifications,
     /// One move at a time.
     moving: Arc<Mutex<()>>,
@@ -39,9 +41,14 @@ pub struct DevClock {
 
 impl DevClock {
     pub fn new(clock: Arc<MovableClock>, app: &App) -> Self {
-        let (billing, messaging) = (app.billing.clone(), app.messaging.clone());
-        let notifications = app.notifications.clone();
-        Self { clock, billing, messaging, notifications, moving: Arc::default() }
+        Self {
+            clock,
+            billing: app.billing.clone(),
+            messaging: app.messaging.clone(),
+            exports: app.exports.clone(),
+            notifications: app.notifications.clone(),
+            moving: Arc::default(),
+        }
     }
 
     /// Makes it `target`, doing on the way all that becomes due. Answers with what was charged and
@@ -82,6 +89,7 @@ impl DevClock {
         let due = [
             self.billing.next_due().await?,
             self.messaging.next_due().await?,
+            self.exports.next_due().await?,
             self.notifications.next_due().await?,
         ];
         Ok(due.into_iter().flatten().min())
@@ -90,6 +98,7 @@ impl DevClock {
     /// Does what is due now, and what follows from it.
     async fn sweep(&self) -> anyhow::Result<RunReport> {
         let report = self.billing.sweep().await?;
+        self.exports.sweep().await?;
         self.notifications.sweep().await?;
         self.notifications.react_to_all().await?;
         self.messaging.react_to_all().await?;

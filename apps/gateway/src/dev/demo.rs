@@ -29,5 +29,7 @@ pub async fn load(app: &App) -> anyhow::Result<()> {
     for (business, address) in (1..).zip(BILLING_ADDRESSES) {
         app.identity.give_billing_email(BusinessId(business), address).await?;
     }
-    salon::load(&app.booking).await
+    salon::load(&app.booking).await?;
+    app.crm.load_demo(salon::SALON, salon::FIRST_CUSTOMER).await?;
+    Ok(())
 }

@@ -62,16 +62,18 @@ enum Target {
     SendKakao(ParcelKind),
     One { folder: &'static str, request: String, seq: Option<String> },
     List(&'static str),
+    Refusals,
 }
 
 impl Target {
     fn of_sms(method: &Method, pieces: &[&str]) -> Option<(String, Self)> {
+        if let (&Method::GET, ["sms", "v3.0", "appKeys", key, "blockservice", "recipients"]) =
+            (method, pieces)
+        {
+            return Some(((*key).to_owned(), Self::Refusals));
+        }
         let ["sms", "v3.0", "appKeys", key, "sender", operation, rest @ ..] = pieces else { return None };
-        let folder = match *operation {
-            "sms" | "ad-sms" => "sms",
-            "mms" | "ad-mms" => "mms",
-            _ => return None,
-        };
+        let folder = sms::FOLDERS.into_iter().find(|folder| folder == operation)?;
         let target = match (method.as_str(), rest) {
             ("POST", []) => Self::SendText((*operation).to_owned()),
             ("GET", []) => Self::List(folder),
@@ -102,7 +104,7 @@ impl Target {
     fn operation(&self) -> Operation {
         match self {
             Self::SendText(_) | Self::SendKakao(_) => Operation::Send,
-            Self::One { .. } | Self::List(_) => Operation::Lookup,
+            Self::One { .. } | Self::List(_) | Self::Refusals => Operation::Lookup,
         }
     }
 }
@@ -208,6 +210,7 @@ impl Nhn {
                 Ok(read::one(store, call, folder, request, seq.as_deref()))
             }
             Target::List(folder) => read::list(store, call, folder),
+            Target::Refusals => Ok(read::refusals(store, call)),
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn one(
     let found: Vec<Value> = store
         .post
         .of_group(request_id)
-        .filter(|parcel| parcel.extra["folder"] == folder)
+        .filter(|parcel| lies_in(parcel, folder, call))
         .filter(|parcel| seq.is_none_or(|seq| parcel.extra["recipientSeq"].as_i64() == Some(seq)))
         .map(|parcel| record(parcel, call))
         .collect();
@@ -52,7 +52,7 @@ pub(super) fn list(store: &Store, call: &Call<'_>, folder: &str) -> Result<Chang
     let lag = TimeDelta::seconds(call.switches.list_lag_seconds.into());
     let is_wanted = |parcel: &&Arc<Parcel>| {
         parcel.provider == Provider::Nhn
-            && parcel.extra["folder"] == folder
+            && lies_in(parcel, folder, call)
             && parcel.accepted_at + lag <= call.now
             && request_id.as_ref().is_none_or(|id| parcel.group == *id)
             && from.is_none_or(|from| parcel.accepted_at >= from)
@@ -64,14 +64,45 @@ pub(super) fn list(store: &Store, call: &Call<'_>, folder: &str) -> Result<Chang
     Ok(Change::answer(answered(folder, found, false)))
 }
 
+/// Who called the 080 line. The reference names the path; the members are those of the webhook.
+pub(super) fn refusals(store: &Store, call: &Call<'_>) -> Change {
+    let number = |name: &str, default: usize| {
+        call.parameter(name).and_then(|text| text.parse().ok()).unwrap_or(default)
+    };
+    let (page, size) = (number("pageNum", 1).max(1), number("pageSize", 15).clamp(1, 1_000));
+    let all = store.nhn.refusals();
+    let lines: Vec<Value> = all
+        .iter()
+        .skip((page - 1) * size)
+        .take(size)
+        .map(|refusal| {
+            json!({
+                "recipientNo": refusal.recipient_no, "unsubscribeNo": refusal.unsubscribe_no,
+                "createdDateTime": korean(refusal.at),
+            })
+        })
+        .collect();
+    let body = json!({"pageNum": page, "pageSize": size, "totalCount": all.len(), "data": lines});
+    Change::answer(json!({"header": header(0), "body": body}))
+}
+
+/// Whether what was sent as advertising is shown among the other texts is unknown: the switch decides.
+fn lies_in(parcel: &Parcel, folder: &str, call: &Call<'_>) -> bool {
+    let lies_in = parcel.extra["folder"].as_str().unwrap_or_default();
+    if call.switches.advertising_among_texts {
+        return lies_in.strip_prefix("ad-").unwrap_or(lies_in) == folder;
+    }
+    lies_in == folder
+}
+
 /// SMS wraps what it tells in `body.data`, KakaoTalk in an object of its own.
 fn answered(folder: &str, mut found: Vec<Value>, is_one: bool) -> Value {
     match folder {
-        "sms" | "mms" if is_one => {
+        "sms" | "ad-sms" | "mms" | "ad-mms" if is_one => {
             let data = if found.len() == 1 { found.remove(0) } else { json!(found) };
             json!({"header": header(0), "body": {"data": data}})
         }
-        "sms" | "mms" => {
+        "sms" | "ad-sms" | "mms" | "ad-mms" => {
             json!({"header": header(0), "body": {"pageNum": 1, "pageSize": found.len(), "totalCount": found.len(), "data": found}})
         }
         _ if is_one => {
@@ -115,6 +146,7 @@ fn record(parcel: &Parcel, call: &Call<'_>) -> Value {
             ParcelState::Failed => "0",
         });
     } else {
+        let resending = TimeDelta::milliseconds(call.switches.resending_takes_ms.into());
         record["messageStatus"] = match parcel.state(call.now) {
             ParcelState::InFlight => Value::Null,
             ParcelState::Delivered => json!("COMPLETED"),
@@ -125,10 +157,14 @@ fn record(parcel: &Parcel, call: &Call<'_>) -> Value {
         record["resendStatus"] = match (reported, parcel.extra["resendStatus"].as_str()) {
             // Before Kakao said no, nothing was resent.
             (None, Some("RSC04" | "RSC05")) => json!("RSC02"),
+            (Some(at), Some("RSC04" | "RSC05")) if call.now < at + resending => json!("RSC03"),
             (_, status) => json!(status),
         };
-        record["resendResultCode"] =
-            if reported.is_some() { parcel.extra["resendResultCode"].clone() } else { Value::Null };
+        record["resendResultCode"] = if reported.is_some_and(|at| call.now >= at + resending) {
+            parcel.extra["resendResultCode"].clone()
+        } else {
+            Value::Null
+        };
     }
     if call.switches.unknown_fields {
         record["sandboxNewField"] = json!({"of": ["no", "document"]});

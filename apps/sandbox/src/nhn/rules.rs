@@ -4,8 +4,7 @@ use encoding_rs::EUC_KR;
 
 /// In bytes of EUC-KR; `None` where it holds what EUC-KR does not.
 pub(super) fn bytes(text: &str) -> Option<usize> {
-    let plain = text.replace("\r\n", "\n");
-    let (encoded, _, has_unmappable) = EUC_KR.encode(&plain);
+    let (encoded, _, has_unmappable) = EUC_KR.encode(text);
     (!has_unmappable).then_some(encoded.len())
 }
 

@@ -17,6 +17,9 @@ use crate::{
     store::{Record, Store},
 };
 
+/// What is sent by a path is read by it.
+pub(super) const FOLDERS: [&str; 4] = ["sms", "ad-sms", "mms", "ad-mms"];
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request {
@@ -63,7 +66,9 @@ pub(super) fn send(store: &Store, call: &Call<'_>, operation: &str) -> Result<Ch
             "recipientSeq": seq, key_name(call.switches): recipient.recipient_grouping_key,
         }));
         if code == 0 {
-            parcels.push(parcel(&request, recipient, kind, fate, &request_id, seq, call));
+            let parcel = parcel(&request, recipient, kind, fate, &request_id, seq, call);
+            let extra = json!({"recipientSeq": seq, "folder": operation});
+            parcels.push(Parcel { extra, ..parcel });
         }
     }
     let answer = json!({
@@ -127,7 +132,7 @@ fn parcel(
         html: None,
         reference: recipient.recipient_grouping_key.clone(),
         replaces: None,
-        extra: json!({"recipientSeq": seq, "folder": if kind == ParcelKind::Sms { "sms" } else { "mms" }}),
+        extra: Value::Null,
         accepted_at: call.now,
         reports_at: reports_at(fate, call),
         outcome: Outcome { delivered: code == "1000", code: code.to_owned() },

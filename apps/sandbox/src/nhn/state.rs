@@ -77,6 +77,10 @@ impl State {
         self.keys.insert(key.to_owned(), now).is_none()
     }
 
+    pub(super) fn refusals(&self) -> &[Refusal] {
+        &self.refusals
+    }
+
     pub(super) fn has_refused(&self, number: &str) -> bool {
         self.refusals.iter().any(|refusal| refusal.recipient_no == number)
     }

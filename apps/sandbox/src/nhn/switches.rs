@@ -14,6 +14,10 @@ use crate::{
 pub struct NhnSwitches {
     /// How long after a message was taken the carrier reports.
     pub report_after_ms: u32,
+    /// How long a text in place of a Kakao message is on its way (RSC03).
+    pub resending_takes_ms: u32,
+    /// What was sent as advertising stands among the other texts, and not where it was sent. Unknown.
+    pub advertising_among_texts: bool,
     /// The lists see everything so late. Unknown.
     pub list_lag_seconds: u32,
     /// No sender number is registered (-2312).

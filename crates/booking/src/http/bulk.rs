@@ -44,6 +44,20 @@ pub(crate) enum FeedProblems {
     NoRows(Problem),
 }
 
+/// A row a line, as the examples of each kind of feed.
+const CUSTOMER_LINES: &str = r#"{"externalId": "C-1001", "name": "김민서", "phone": "010-1234-5678"}
+{"externalId": "C-1002", "name": "최우식", "gender": "MALE"}
+"#;
+const STAFF_LINES: &str = r#"{"externalId": "S-1", "name": "이지은"}
+{"externalId": "S-2", "name": "박서준"}
+"#;
+const SERVICE_LINES: &str = r#"{"externalId": "CUT-F", "name": "여성 컷", "category": "컷", "price": 30000, "durationMinutes": 60}
+{"externalId": "CUT-M", "name": "남성 컷", "category": "컷", "price": 22000, "durationMinutes": 40}
+"#;
+const RESERVATION_LINES: &str = r#"{"externalId": "R-20001", "staffExternalId": "S-1", "services": [{"serviceExternalId": "CUT-F", "price": 28000}], "startAt": "2026-03-14T10:00:00+09:00", "status": "CONFIRMED"}
+{"externalId": "R-20002", "services": [{"serviceExternalId": "CUT-M", "price": 22000}], "startAt": "2026-03-14T11:00:00+09:00", "status": "COMPLETED"}
+"#;
+
 /// Feed customers
 ///
 /// Up to 10,000 rows: a JSON array, or a row a line as `application/x-ndjson`. A row whose `externalId` is known changes what
@@ -58,7 +72,7 @@ pub(crate) enum FeedProblems {
                 {"externalId": "C-1001", "name": "김민서", "phone": "010-1234-5678", "email": "minseo@misohair.com",
                  "birthday": "1994-05-08", "gender": "FEMALE", "tags": ["단골"], "marketingConsent": true},
             ])),
-            (String = "application/x-ndjson"),
+            (String = "application/x-ndjson", example = json!(CUSTOMER_LINES)),
         ),
     ),
     responses(
@@ -87,7 +101,7 @@ pub(crate) async fn upsert_customers(
     request_body(
         content(
             (Vec<StaffRow> = "application/json", example = json!([{"externalId": "S-1", "name": "이지은"}])),
-            (String = "application/x-ndjson"),
+            (String = "application/x-ndjson", example = json!(STAFF_LINES)),
         ),
     ),
     responses(
@@ -117,7 +131,7 @@ pub(crate) async fn upsert_staffs(
             (Vec<ServiceRow> = "application/json", example = json!([
                 {"externalId": "CUT-F", "name": "여성 컷", "category": "컷", "price": 30000, "durationMinutes": 60},
             ])),
-            (String = "application/x-ndjson"),
+            (String = "application/x-ndjson", example = json!(SERVICE_LINES)),
         ),
     ),
     responses(
@@ -150,7 +164,7 @@ pub(crate) async fn upsert_services(
                  "services": [{"serviceExternalId": "CUT-F", "price": 28000}],
                  "startAt": "2026-03-14T10:00:00+09:00", "status": "CONFIRMED"},
             ])),
-            (String = "application/x-ndjson"),
+            (String = "application/x-ndjson", example = json!(RESERVATION_LINES)),
         ),
     ),
     responses(

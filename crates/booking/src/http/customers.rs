@@ -190,13 +190,13 @@ pub(crate) async fn list_customers(
 ) -> Result<Json<List<CustomerView>>, Problem> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let phone = parameter(query.phone.as_ref(), field::phone)?;
-    let email = parameter(query.email.as_ref(), field::email)?;
+    let phone = parameter("phone", query.phone.as_deref(), field::phone)?;
+    let email = parameter("email", query.email.as_deref(), field::email)?;
     let filter = CustomerFilter {
-        name: parameter(query.q.as_ref(), field::name)?,
+        name: parameter("q", query.q.as_deref(), field::name)?,
         phone_hash: phone.map(|phone| booking.vault.keyed_hash(phone.number())),
         email_hash: email.map(|email| booking.vault.keyed_hash(email.address())),
-        tag: parameter(query.tag.as_ref(), |tag| field::line(tag, 30))?,
+        tag: parameter("tag", query.tag.as_deref(), |tag| field::line(tag, 30))?,
         only: None,
         before: page.after()?.map(CustomerId),
         limit: limit + 1,

@@ -1,7 +1,7 @@
 //! The body of a feed: a JSON array, or a row a line.
 
 use axum::{
-    body::Body,
+    body::{Body, HttpBody},
     extract::{FromRequest, Request},
     http::{StatusCode, header},
 };
@@ -23,6 +23,10 @@ impl<R: Row, S: Send + Sync> FromRequest<S> for FeedBody<R> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let declared = request.body().size_hint().lower();
+        if declared > u64::try_from(MOST_BYTES).unwrap_or(u64::MAX) {
+            return Err(body_too_large());
+        }
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
         if essence.eq_ignore_ascii_case("application/x-ndjson") {
@@ -51,10 +55,7 @@ async fn read_lines<R: Row>(body: Body) -> Result<Feed<R>, Problem> {
             .map_err(|_| Problem::bad_request("UNREADABLE_BODY", "요청 본문을 끝까지 읽지 못했습니다."))?;
         bytes += chunk.len();
         if bytes > MOST_BYTES {
-            return Err(too_large(
-                "BODY_TOO_LARGE",
-                "요청 본문이 너무 큽니다. 한 번에 32MiB까지 보낼 수 있습니다.",
-            ));
+            return Err(body_too_large());
         }
         lines.take(&chunk)?;
     }
@@ -164,6 +165,10 @@ fn no_array(body: &[u8]) -> Problem {
 
 fn malformed() -> Problem {
     Problem::bad_request("MALFORMED_JSON", "JSON을 읽을 수 없습니다.")
+}
+
+fn body_too_large() -> Problem {
+    too_large("BODY_TOO_LARGE", "요청 본문이 너무 큽니다. 한 번에 32MiB까지 보낼 수 있습니다.")
 }
 
 fn too_large(code: &'static str, detail: &str) -> Problem {

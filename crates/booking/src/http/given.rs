@@ -14,13 +14,15 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// The value of a query parameter.
-pub(crate) fn parameter<T>(
-    given: Option<&String>,
-    read: impl FnOnce(&str) -> Result<T, Refusal>,
+/// The value of a query parameter, refused by its name.
+pub(crate) fn parameter<V, T>(
+    name: &str,
+    given: Option<V>,
+    read: impl FnOnce(V) -> Result<T, Refusal>,
 ) -> Result<Option<T>, Problem> {
-    let refused = |refusal: Refusal| Problem::bad_request("INVALID_PARAMETER", refusal.message);
-    given.map(|text| read(text).map_err(refused)).transpose()
+    let refused =
+        |Refusal { message, .. }| Problem::bad_request("INVALID_PARAMETER", format!("{name}: {message}"));
+    given.map(|value| read(value).map_err(refused)).transpose()
 }
 
 /// The member of a body that is all there is to check.

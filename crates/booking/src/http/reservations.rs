@@ -39,11 +39,9 @@ pub(crate) struct ReservationQuery {
     status: Option<ReservationStatus>,
     staff_id: Option<StaffId>,
     customer_id: Option<CustomerId>,
-    /// Beginning on this Korean day or later.
-    #[param(example = "2026-02-01")]
+    /// Beginning on this Korean day or later, as `2026-02-01`.
     start_date: Option<NaiveDate>,
-    /// Beginning on this Korean day or earlier.
-    #[param(example = "2026-02-28")]
+    /// Beginning on this Korean day or earlier, as `2026-02-28`.
     end_date: Option<NaiveDate>,
     /// How many entries at most, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 20)]

@@ -8,6 +8,7 @@ use platform::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use super::given::parameter;
 use crate::{
     Booking, BookingError,
     field::{self, Checked},
@@ -65,9 +66,8 @@ pub(crate) async fn list_reviews(
 ) -> Result<Json<List<ReviewView>>, Problem> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let no_stars = |refusal: field::Refusal| Problem::bad_request("INVALID_PARAMETER", refusal.message);
     let filter = ReviewFilter {
-        rating: query.rating.map(field::rating).transpose().map_err(no_stars)?,
+        rating: parameter("rating", query.rating, field::rating)?,
         only: None,
         before: page.after()?.map(ReviewId),
         limit: limit + 1,

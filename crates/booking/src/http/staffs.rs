@@ -82,7 +82,7 @@ pub(crate) async fn list_staffs(
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
     let filter = StaffFilter {
-        name: parameter(query.name.as_ref(), field::name)?,
+        name: parameter("name", query.name.as_deref(), field::name)?,
         active: query.active,
         only: None,
         before: page.after()?.map(StaffId),

@@ -49,11 +49,16 @@ pub(crate) async fn known(
     external_ids: &[String],
 ) -> sqlx::Result<HashMap<String, KnownCustomer>> {
     let rows = sqlx::query!(
-        r#"select external_id as "external_id!", customer_id as "id: CustomerId", name, phone_hash, email_hash,
-                  birthday, gender as "gender: Gender", tags, marketing_consent,
-                  deleted_at is not null as "is_erased!"
-           from booking.customer
-           where business_id = $1 and external_id = any($2) and external_id is not null"#,
+        r#"select known.external_id as "external_id!", known.customer_id as "id!: CustomerId", known.name as "name!",
+                  known.phone_hash, known.email_hash, known.birthday, known.gender as "gender: Gender",
+                  known.tags as "tags!", known.marketing_consent as "marketing_consent!",
+                  known.deleted_at is not null as "is_erased!"
+           from (select $1::bigint as business_id, name from unnest($2::text[]) as given (name) offset 0) named
+           cross join lateral (
+               select external_id, customer_id, customer.name, phone_hash, email_hash, birthday, gender, tags,
+                      marketing_consent, deleted_at
+               from booking.customer
+               where business_id = named.business_id and external_id = named.name limit 1) known"#,
         business.0,
         external_ids,
     )
@@ -85,9 +90,11 @@ pub(crate) async fn named(
     external_ids: &[String],
 ) -> sqlx::Result<HashMap<String, CustomerId>> {
     let rows = sqlx::query!(
-        r#"select external_id as "external_id!", customer_id as "id: CustomerId"
-           from booking.customer
-           where business_id = $1 and external_id = any($2) and external_id is not null"#,
+        r#"select known.external_id as "external_id!", known.customer_id as "id!: CustomerId"
+           from (select $1::bigint as business_id, name from unnest($2::text[]) as given (name) offset 0) named
+           cross join lateral (
+               select external_id, customer_id from booking.customer
+               where business_id = named.business_id and external_id = named.name limit 1) known"#,
         business.0,
         external_ids,
     )
@@ -221,11 +228,13 @@ pub(crate) async fn update(
          set name = said.name, phone = said.phone, phone_hash = said.phone_hash, email = said.email,
              email_hash = said.email_hash, birthday = said.birthday, gender = said.gender,
              tags = string_to_array(said.tags, $13), marketing_consent = said.marketing_consent, changed_at = $2
-         from unnest($3::bigint[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bytea[], $9::date[],
-                     $10::text[], $11::text[], $12::bool[])
-             as said (customer_id, name, phone, phone_hash, email, email_hash, birthday, gender, tags,
-                      marketing_consent)
-         where customer.business_id = $1 and customer.customer_id = said.customer_id",
+         from (
+             select $1::bigint as business_id, given.*
+             from unnest($3::bigint[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bytea[], $9::date[],
+                         $10::text[], $11::text[], $12::bool[])
+                 as given (customer_id, name, phone, phone_hash, email, email_hash, birthday, gender, tags,
+                         marketing_consent) offset 0) said
+         where customer.business_id = said.business_id and customer.customer_id = said.customer_id",
         business.0,
         now,
         &column(rows, |(id, _)| id.0),

@@ -2,6 +2,11 @@
 //!
 //! Functions borrow a connection and neither begin nor commit. Rows are read under row-level
 //! security; every statement names its business all the same. What is written is written for many rows at once.
+//!
+//! What a feed names is looked up name by name: `lateral`, with a limit that keeps it a look-up, and with the business
+//! behind an `offset 0`, as a column and not a number. Asked for `any` of thousands of names of one business, the planner
+//! reads all that the business has if it believes that to be little, and so it believes of one whose history is just
+//! coming in: the import of a large shop grew slower with every batch.
 
 pub(crate) mod customer;
 pub(crate) mod generated;

@@ -23,17 +23,20 @@ pub(crate) struct KnownReservation {
     pub planned: Planned,
 }
 
+/// Each is looked up by its name, one after the other (see `store`).
 pub(crate) async fn known(
     conn: &mut PgConnection,
     business: BusinessId,
     external_ids: &[String],
 ) -> sqlx::Result<HashMap<String, KnownReservation>> {
     let rows = sqlx::query!(
-        r#"select external_id as "external_id!", reservation_id as "id: ReservationId",
-                  customer_id as "customer: CustomerId", staff_id as "staff: StaffId", start_at,
-                  status as "status: ReservationStatus"
-           from booking.reservation
-           where business_id = $1 and external_id = any($2) and external_id is not null"#,
+        r#"select known.external_id as "external_id!", known.reservation_id as "id!: ReservationId",
+                  known.customer_id as "customer: CustomerId", known.staff_id as "staff: StaffId",
+                  known.start_at as "start_at!", known.status as "status!: ReservationStatus"
+           from (select $1::bigint as business_id, name from unnest($2::text[]) as given (name) offset 0) named
+           cross join lateral (
+               select external_id, reservation_id, customer_id, staff_id, start_at, status from booking.reservation
+               where business_id = named.business_id and external_id = named.name limit 1) known"#,
         business.0,
         external_ids,
     )
@@ -66,11 +69,13 @@ pub(crate) async fn lines(
         return Ok(lines);
     }
     let rows = sqlx::query!(
-        r#"select reservation_id as "id: ReservationId", service_id as "service: ServiceId", price::bigint as "price!",
-                  duration_minutes
-           from booking.reservation_service
-           where business_id = $1 and reservation_id = any($2)
-           order by reservation_id, line"#,
+        r#"select line.reservation_id as "id!: ReservationId", line.service_id as "service!: ServiceId",
+                  line.price::bigint as "price!", line.duration_minutes as "duration_minutes!"
+           from (select $1::bigint as business_id, id from unnest($2::bigint[]) as given (id) offset 0) named
+           cross join lateral (
+               select reservation_id, service_id, price, duration_minutes from booking.reservation_service
+               where business_id = named.business_id and reservation_id = named.id
+               order by reservation_service.line limit 50) line"#,
         business.0,
         ids,
     )
@@ -152,9 +157,11 @@ pub(crate) async fn update(
         "update booking.reservation
          set customer_id = said.customer_id, staff_id = said.staff_id, start_at = said.start_at,
              status = said.status, price = said.price, changed_at = $2
-         from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::text[], $8::bigint[])
-             as said (reservation_id, customer_id, staff_id, start_at, status, price)
-         where reservation.business_id = $1 and reservation.reservation_id = said.reservation_id",
+         from (
+             select $1::bigint as business_id, given.*
+             from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::text[], $8::bigint[])
+                 as given (reservation_id, customer_id, staff_id, start_at, status, price) offset 0) said
+         where reservation.business_id = said.business_id and reservation.reservation_id = said.reservation_id",
         business.0,
         now,
         &ids,
@@ -167,7 +174,9 @@ pub(crate) async fn update(
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "delete from booking.reservation_service where business_id = $1 and reservation_id = any($2)",
+        "delete from booking.reservation_service line
+         using (select $1::bigint as business_id, id from unnest($2::bigint[]) as given (id) offset 0) changed
+         where line.business_id = changed.business_id and line.reservation_id = changed.id",
         business.0,
         &ids,
     )

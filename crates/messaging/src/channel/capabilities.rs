@@ -5,13 +5,17 @@ use chrono::TimeDelta;
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate fact about a provider")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// How many messages one request takes.
+    /// How many messages are taken to be sent together. A request takes all of them, or fewer ([`MessageChannel::requests`]).
+    ///
+    /// [`MessageChannel::requests`]: super::MessageChannel::requests
     pub largest_batch: usize,
     /// A message can be asked about, by our reference as well. Without it a message whose answer was lost stays unknown,
     /// and is not sent again.
     pub finds: bool,
     /// How long after a message was handed over its absence proves that it was not taken.
     pub absence_is_proof_after: TimeDelta,
+    /// How long it remembers messages. Later nothing can be asked, and absence proves nothing.
+    pub remembers_for: TimeDelta,
     /// It is told whether a message arrived. Without it, that it was taken is the last word.
     pub reports_delivery: bool,
     /// How long a report may take; after that none is waited for.

@@ -6,6 +6,8 @@ pub mod nhn;
 pub mod smtp;
 pub mod solapi;
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
@@ -88,6 +90,9 @@ pub enum Sent {
     NotSent(String),
     /// Nobody here can tell whether it was taken. Text for operators.
     Unknown(String),
+    /// Not taken, since the request was refused as a whole: for something that one of the others may be to blame for, so
+    /// that parts of it may pass.
+    RefusedTogether(Refusal),
     /// Whoever wrote it down would not have it sent any more ([`BeforeSending`]).
     HeldBack,
 }
@@ -168,8 +173,18 @@ pub enum WebhookRefused {
 pub struct ListFailed(pub String);
 
 /// What an implementation calls right before the step that cannot be taken back, with the messages that it is about to
-/// hand over; those that it answers with, and no others, may go.
-pub type BeforeSending<'a> = &'a (dyn Fn(Vec<MessageId>) -> BoxFuture<'a, Vec<MessageId>> + Send + Sync);
+/// hand over.
+pub type BeforeSending<'a> = &'a (dyn Fn(Vec<Outbound>) -> BoxFuture<'a, Leave> + Send + Sync);
+
+/// What may be handed over at once: later it may not.
+#[derive(Clone, Debug)]
+pub struct Leave {
+    /// As they may go, and no others.
+    pub messages: Vec<Outbound>,
+    /// The time under which it was written down. What proves when a request was made says this time, so that it cannot
+    /// pass long after it was given up.
+    pub at: DateTime<Utc>,
+}
 
 /// Whoever carries messages of some kinds.
 ///
@@ -181,10 +196,14 @@ pub trait MessageChannel: Send + Sync {
     /// What this provider can and cannot do. The outbox reads this; it never asks which provider it is.
     fn capabilities(&self) -> Capabilities;
 
-    /// Hands messages over, at most [`Capabilities::largest_batch`]. One entry for each, in the order given.
+    /// Which of these go out in one request each.
+    fn requests(&self, messages: Vec<Outbound>) -> Vec<Vec<Outbound>>;
+
+    /// Makes one request, of those that [`Self::requests`] put together or some of them. One entry for each, in the order
+    /// given.
     ///
     /// What goes wrong before `before_sending` was called is `NotSent`; what is not understood afterwards is `Unknown`.
-    async fn send(&self, messages: &[Outbound], before_sending: BeforeSending<'_>) -> Vec<Sent>;
+    async fn send(&self, request: &[Outbound], before_sending: BeforeSending<'_>) -> Vec<Sent>;
 
     /// Asks what became of messages. One entry for each, in the order given. Always `Unknown` without
     /// [`Capabilities::finds`].
@@ -195,6 +214,13 @@ pub trait MessageChannel: Send + Sync {
 
     /// Reads a webhook and verifies it as far as the provider allows.
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused>;
+}
+
+/// The answers to those that went, and that the others were held back, in the order of the request.
+fn in_order(request: &[Outbound], gone: &[Outbound], answers: Vec<Sent>) -> Vec<Sent> {
+    let mut answers: HashMap<MessageId, Sent> =
+        gone.iter().map(|message| message.reference).zip(answers).collect();
+    request.iter().map(|message| answers.remove(&message.reference).unwrap_or(Sent::HeldBack)).collect()
 }
 
 impl Refusal {

@@ -7,7 +7,10 @@ use platform::{FieldError, TenantTx};
 use super::{Act, ConsentPurpose, Method, Source};
 use crate::{
     Channel, Messaging, MessagingError,
-    store::{self, consent::NewConsent},
+    store::{
+        self,
+        consent::{NewConsent, Refusing},
+    },
 };
 
 /// What somebody said.
@@ -56,17 +59,11 @@ impl Messaging {
             })
             .collect();
         let written = store::consent::insert_all(&mut tx, &lines, now).await?;
-        for channel in &said.channels {
-            let Some(hash) = person.contact_hash(*channel) else { continue };
-            let is_about_all = said.purposes.contains(&ConsentPurpose::Marketing);
-            match said.act {
-                Act::Withdrawn if is_about_all => {
-                    store::refusal::add(&mut tx, business, *channel, hash, Source::Desk, now).await?;
-                }
-                Act::Given if is_about_all => {
-                    store::refusal::lift(&mut tx, business, *channel, hash, now).await?;
-                }
-                Act::Given | Act::Withdrawn | Act::Reconfirmed => {}
+        if said.act == Act::Withdrawn && said.purposes.contains(&ConsentPurpose::Marketing) {
+            for channel in &said.channels {
+                let Some(contact_hash) = person.contact_hash(*channel) else { continue };
+                let refusing = Refusing { business, channel: *channel, contact_hash, customer: None };
+                store::refusal::add(&mut tx, &refusing, Source::Desk, said.acted_at.unwrap_or(now)).await?;
             }
         }
         self.tell_of_consents(&mut tx, &written).await?;

@@ -1,6 +1,6 @@
 //! Somebody refuses, by whichever way: it holds at once, costs nothing and needs no reason.
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use kernel::BusinessId;
 use platform::{SystemTx, digest};
 use sqlx::PgConnection;
@@ -10,13 +10,17 @@ use crate::{
     Channel, Messaging, MessagingError,
     channel::{MessageChannel, Refused},
     contact::Contact,
-    store::{self, consent::NewConsent, refusal::Linked},
+    store::{
+        self,
+        consent::{NewConsent, Refusing, Written},
+        refusal::Linked,
+    },
 };
 
 /// How often a provider's list is read.
-const READ_EVERY: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+const READ_EVERY: TimeDelta = TimeDelta::minutes(5);
 /// Their clock and ours, and what was written late.
-const OVERLAP: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
+const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 
 /// Every business of the platform.
 const EVERYBODY: BusinessId = BusinessId(0);
@@ -34,29 +38,29 @@ impl Messaging {
         let mut tx = SystemTx::begin(&self.db).await?;
         let linked = store::refusal::linked(&mut tx, &digest(code.as_bytes())).await?;
         let linked = linked.ok_or(MessagingError::NotFound)?;
-        self.refuse(&mut tx, linked.business, linked.channel, &linked.contact_hash, source, now).await?;
+        let written = self.refuse(&mut tx, &linked.refusing(), source, now).await?;
+        self.tell_of_consents(&mut tx, &written).await?;
         tx.commit().await?;
         Ok(linked)
     }
 
-    /// A contact refuses what one business says, or everybody's. The customers behind it are written down as having done so.
-    async fn refuse(
+    /// A contact refuses what one business says, or everybody's. The customers behind it, who agreed before, are written
+    /// down as having taken that back; they are to be told.
+    pub(crate) async fn refuse(
         &self,
         conn: &mut PgConnection,
-        business: BusinessId,
-        channel: Channel,
-        contact_hash: &[u8],
+        refusing: &Refusing<'_>,
         source: Source,
         at: DateTime<Utc>,
-    ) -> Result<(), MessagingError> {
-        store::refusal::add(conn, business, channel, contact_hash, source, at).await?;
-        let agreed = store::consent::agreed_at(conn, business, channel, contact_hash).await?;
+    ) -> Result<Vec<Written>, MessagingError> {
+        store::refusal::add(conn, refusing, source, at).await?;
+        let agreed = store::consent::agreed_before(conn, refusing, at).await?;
         let lines: Vec<NewConsent> = agreed
             .into_iter()
             .map(|(business, customer, purpose)| NewConsent {
                 business,
                 customer,
-                channel,
+                channel: refusing.channel,
                 purpose,
                 act: Act::Withdrawn,
                 acted_at: at,
@@ -66,45 +70,57 @@ impl Messaging {
                 recorded_by: None,
             })
             .collect();
-        let written = store::consent::insert_all(conn, &lines, self.clock.now()).await?;
-        self.tell_of_consents(conn, &written).await
+        Ok(store::consent::insert_all(conn, &lines, self.clock.now()).await?)
     }
 
-    /// Those who called a refusal line, or are on a carrier's list. A line that is printed by some businesses alone is
-    /// about those; the platform's is about everybody's advertising.
+    /// Those who called a refusal line, or are on a carrier's list. A line of a business's own is about that business; the
+    /// platform's is about everybody's advertising, and so is one of which the carrier does not say which.
     pub(crate) async fn refuse_all(&self, refused: &[Refused], source: Source) -> Result<(), MessagingError> {
         let now = self.clock.now();
+        let platforms = self.settings.sender.refusal_number.as_deref().map(digits);
         let mut tx = SystemTx::begin(&self.db).await?;
+        let mut written = Vec::new();
         for Refused { contact, refusal_number, at } in refused {
             let Some(contact) = Contact::read(Channel::Sms, contact) else { continue };
             let hash = contact.hash(&self.vault);
-            let owners = match refusal_number {
-                Some(number) => store::refusal::owners_of_line(&mut tx, number).await?,
-                None => Vec::new(),
+            let number = refusal_number.as_deref().map(digits);
+            let owners = match &number {
+                Some(number) if platforms.as_ref() != Some(number) => {
+                    store::refusal::owners_of_line(&mut tx, number).await?
+                }
+                _ => vec![EVERYBODY],
             };
-            let owners = if owners.is_empty() { vec![EVERYBODY] } else { owners };
+            if owners.is_empty() {
+                tracing::error!(line = number, "somebody refused at a line that is nobody's here");
+            }
             // The line stands in texts, and in what Kakao sends as one.
             for channel in [Channel::Sms, Channel::Kakao] {
-                for owner in &owners {
-                    self.refuse(&mut tx, *owner, channel, &hash, source, at.unwrap_or(now).min(now)).await?;
+                for business in &owners {
+                    let refusing =
+                        Refusing { business: *business, channel, contact_hash: &hash, customer: None };
+                    let at = at.unwrap_or(now).min(now);
+                    written.extend(self.refuse(&mut tx, &refusing, source, at).await?);
                 }
             }
         }
+        self.tell_of_consents(&mut tx, &written).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Reads the lists of those carriers that keep one, each every few minutes.
+    /// Reads the lists of those carriers that keep one.
     pub(crate) async fn read_refusal_lists(&self) -> Result<(), MessagingError> {
-        for carrier in self.channels.all().filter(|carrier| carrier.capabilities().lists_refusals) {
-            if let Err(error) = self.read_refusals(carrier).await {
-                tracing::error!(%error, provider = carrier.provider().as_str(), "refusals could not be taken over; tried again in minutes");
-            }
+        for carrier in self.channels.all() {
+            self.read_refusals(carrier).await?;
         }
         Ok(())
     }
 
-    async fn read_refusals(&self, carrier: &dyn MessageChannel) -> Result<(), MessagingError> {
+    /// Reads a carrier's list, every few minutes.
+    pub(crate) async fn read_refusals(&self, carrier: &dyn MessageChannel) -> Result<(), MessagingError> {
+        if !carrier.capabilities().lists_refusals {
+            return Ok(());
+        }
         let now = self.clock.now();
         let first = now.checked_sub_days(Days::new(30)).unwrap_or(now);
         let mut tx = SystemTx::begin(&self.db).await?;
@@ -129,4 +145,9 @@ impl Messaging {
         }
         Ok(())
     }
+}
+
+/// However it is written.
+fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
 }

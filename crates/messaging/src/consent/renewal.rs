@@ -3,20 +3,19 @@
 //! The notice says who, that and when the person agreed, and how to keep or take back the consent. Whoever does not refuse
 //! has confirmed, once the notice has reached them; whoever cannot be reached gets no advertising from the day on.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Days, Months, TimeDelta, Utc};
+use kernel::BusinessId;
 use platform::SystemTx;
 
 use super::{
-    Act, ConsentPurpose, Method,
-    notice::{date, notice},
+    Act, ConsentId, Method,
+    notice::{Together, date, notice, together},
 };
 use crate::{
-    Messaging, MessagingError,
-    law::good_until,
-    store::{
-        self,
-        consent::{NewConsent, Written},
-    },
+    MessageId, Messaging, MessagingError,
+    store::{self, consent::NewConsent},
 };
 
 /// So long before the two years are over people are asked.
@@ -37,29 +36,37 @@ impl Messaging {
         let mut tx = SystemTx::begin(&self.db).await?;
         store::consent::one_at_a_time(&mut tx).await?;
         let due = store::consent::nearly_over(&mut tx, before, after, BATCH).await?;
-        let mut notices = Vec::new();
-        for line in &due {
-            let known = store::customer::reachable(&mut tx, line.business, &[line.customer]).await?;
-            let contact = match known.get(&line.customer) {
-                Some(person) => person.contact(&self.vault, line.channel)?,
-                None => None,
-            };
-            // One that is written down as failed is not asked about again and again.
-            let to = contact.unwrap_or_default();
-            let profiles = store::sender::profiles(&mut tx, &[line.business.0]).await?;
-            let shop = profiles.get(&line.business).map_or("", |profile| profile.name.as_str());
-            let refusal_number = profiles
-                .get(&line.business)
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let groups = together(&mut tx, &due).await?;
+        let businesses: BTreeSet<i64> = groups.iter().map(|group| group.business.0).collect();
+        let businesses: Vec<i64> = businesses.into_iter().collect();
+        let profiles = store::sender::profiles(&mut tx, &businesses).await?;
+        let mut notices = Vec::with_capacity(groups.len());
+        for group in &groups {
+            let profile = profiles.get(&group.business);
+            let shop = profile.map_or("", |profile| profile.name.as_str());
+            let refusal_number = profile
                 .and_then(|profile| profile.refusal_number.clone())
                 .or_else(|| self.settings.sender.refusal_number.clone());
-            let text = question(shop, line, refusal_number.as_deref());
+            let text = question(shop, group, refusal_number.as_deref());
             let subject = format!("[{shop}] 광고성 정보 수신 동의 확인");
-            let key = format!("reconfirm:{}", line.id);
-            notices.push(notice(line.business, line.customer, line.channel, to, key, &subject, &text));
+            let first = group.lines.first().map_or(ConsentId(0), |line| line.id);
+            notices.push(notice(group, format!("reconfirm:{first}"), &subject, &text));
         }
-        self.enqueue(&mut tx, &notices).await?;
+        // Also one that cannot be sent is written down, so that nobody is asked about again and again.
+        let enqueued = self.enqueue(&mut tx, &notices).await?;
+        let asked: Vec<(BusinessId, ConsentId, MessageId)> = groups
+            .iter()
+            .zip(enqueued)
+            .flat_map(|(group, enqueued)| {
+                group.lines.iter().map(move |line| (group.business, line.id, enqueued.message))
+            })
+            .collect();
+        store::consent::note_asked(&mut tx, &asked).await?;
         tx.commit().await?;
-        Ok(i64::try_from(due.len()).unwrap_or(0) == BATCH)
+        Ok(asked.len() == usize::try_from(BATCH).unwrap_or(usize::MAX))
     }
 
     async fn note_who_kept(&self) -> Result<bool, MessagingError> {
@@ -70,8 +77,6 @@ impl Messaging {
         let reached = store::consent::asked_and_reached(&mut tx, before, BATCH).await?;
         let lines: Vec<NewConsent> = reached
             .iter()
-            // A notice that came too late confirms nothing: the consent was over.
-            .filter(|(line, sent_at)| *sent_at < good_until(line.acted_at))
             .map(|(line, sent_at)| NewConsent {
                 business: line.business,
                 customer: line.customer,
@@ -107,14 +112,11 @@ pub(crate) fn ask_again_at(acted_at: DateTime<Utc>) -> DateTime<Utc> {
     over.checked_sub_days(AHEAD).unwrap_or(over) + TimeDelta::seconds(1)
 }
 
-fn question(shop: &str, line: &Written, refusal_number: Option<&str>) -> String {
-    let what = match line.purpose {
-        ConsentPurpose::Marketing => "광고성 정보",
-        ConsentPurpose::MarketingNight => "야간(21시~8시) 광고성 정보",
-    };
+fn question(shop: &str, group: &Together, refusal_number: Option<&str>) -> String {
     let way_out = refusal_number.map(|number| format!(" 또는 {number}(무료)")).unwrap_or_default();
     format!(
-        "[{shop}] 고객님은 {}에 {what} 수신에 동의하셨습니다. 유지하시려면 별도 조치가 필요 없으며, 철회하시려면 매장{way_out}으로 알려 주세요.",
-        date(line.acted_at)
+        "[{shop}] 고객님은 {}에 {} 수신에 동의하셨습니다. 유지하시려면 별도 조치가 필요 없으며, 철회하시려면 매장{way_out}으로 알려 주세요.",
+        date(group.acted_at),
+        group.what(),
     )
 }

@@ -4,7 +4,7 @@ use axum::{extract::State, http::StatusCode};
 use kernel::KoreanTime;
 use platform::{
     BodyProblems, CommonProblems, Data, InBusiness, InBusinessOrAdmin, Json, List, PageQuery, Path, Problem,
-    Query, TenantCrm, TenantTx,
+    Query, SystemTx, TenantCrm, TenantTx,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,6 +30,8 @@ pub(crate) struct ConsentStanding {
     purpose: ConsentPurpose,
     /// Advertising may be sent.
     holds: bool,
+    /// When the number or address was refused at, by any way, if it was not agreed to since.
+    refused_at: Option<KoreanTime>,
     /// The last that the customer said.
     act: Act,
     acted_at: KoreanTime,
@@ -127,18 +129,27 @@ pub(crate) async fn get_consent(
 ) -> Result<Json<Data<Vec<ConsentStanding>>>, Problem> {
     let mut tx = TenantTx::begin(&messaging.db, caller.business).await?;
     let known = store::customer::reachable(&mut tx, caller.business, &[path.customer_id]).await?;
-    if known.is_empty() {
-        return Err(MessagingError::NotFound.into());
-    }
+    let person = known.get(&path.customer_id).ok_or(MessagingError::NotFound)?;
     let standing = store::consent::standing_of(&mut tx, caller.business, path.customer_id).await?;
+    let given = store::consent::last_given(&mut tx, caller.business, path.customer_id).await?;
     tx.commit().await?;
+    let contacts: Vec<(Channel, Vec<u8>)> = Channel::ALL
+        .into_iter()
+        .filter_map(|channel| Some((channel, person.contact_hash(channel)?.clone())))
+        .collect();
+    // Who refuses everybody's advertising refuses this business's.
+    let mut tx = SystemTx::begin(&messaging.db).await?;
+    let mut refused = store::refusal::of_contacts(&mut tx, caller.business, &contacts).await?;
+    tx.commit().await?;
+    refused.retain(|channel, at| given.get(channel).is_none_or(|given| *at >= *given));
     let now = messaging.clock.now();
     let view = |line: Consent| {
         let good_until = (line.act != Act::Withdrawn).then(|| good_until(line.acted_at));
         ConsentStanding {
             channel: line.channel,
             purpose: line.purpose,
-            holds: good_until.is_some_and(|until| now < until),
+            holds: good_until.is_some_and(|until| now < until) && !refused.contains_key(&line.channel),
+            refused_at: refused.get(&line.channel).copied().map(KoreanTime),
             act: line.act,
             acted_at: KoreanTime(line.acted_at),
             good_until: good_until.map(KoreanTime),

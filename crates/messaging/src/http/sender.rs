@@ -1,24 +1,29 @@
 //! Who a business is when it writes.
 
 use axum::extract::State;
-use kernel::BusinessId;
+use kernel::{BusinessId, KoreanTime};
 use platform::{
-    BodyProblems, CommonProblems, Data, FieldError, InBusiness, InBusinessOrAdmin, Json, Problem, TenantCrm,
-    TenantTx,
+    BodyProblems, CommonProblems, Data, FieldError, InBusiness, InBusinessOrAdmin, Json, List, PageQuery,
+    PlatformAdmin, Problem, Query, SystemTx, TenantCrm, TenantTx,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::consents::line;
 use crate::{
-    Messaging, MessagingError,
-    store::{self, sender::Profile},
+    Messaging, MessagingError, PlatformSender,
+    store::{
+        self,
+        sender::{Numbers, Wanted},
+    },
 };
 
 /// Who a business is when it writes. What it did not say is the platform's.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MessageSender {
+    #[schema(example = 1)]
+    business_id: BusinessId,
     #[schema(example = "미소헤어")]
     name: String,
     /// 발신번호.
@@ -31,6 +36,8 @@ pub(crate) struct MessageSender {
     kakao_channel: Option<String>,
     /// What stands behind the name in advertisements, where it is another than the sender number.
     contact: Option<String>,
+    /// When an operator approved the numbers and the channel; until then the platform's are used in their place.
+    approved_at: Option<KoreanTime>,
     /// Whether advertising by text can be sent: there is a number to send from and one to refuse at.
     may_advertise: bool,
 }
@@ -48,6 +55,18 @@ pub(crate) struct MessageSenderBody {
     contact: Option<String>,
 }
 
+/// What an operator saw and found to be the business's: exactly this is approved.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"businessId": 1, "phone": "0231234567", "refusalNumber": "0801234567"}))]
+pub(crate) struct ApprovalBody {
+    business_id: BusinessId,
+    phone: Option<String>,
+    refusal_number: Option<String>,
+    #[schema(max_length = 100)]
+    kakao_channel: Option<String>,
+}
+
 /// Who the business is when it writes
 #[utoipa::path(
     get, path = "/api/businesses/{businessId}/message-sender", operation_id = "getMessageSender", tag = "messaging",
@@ -63,21 +82,22 @@ pub(crate) async fn get_message_sender(
     caller: InBusinessOrAdmin<TenantCrm>,
 ) -> Result<Json<Data<MessageSender>>, Problem> {
     let mut tx = TenantTx::begin(&messaging.db, caller.business).await?;
-    let profile = profile(&mut tx, caller.business).await?;
+    let wanted = wanted(&mut tx, caller.business).await?;
     tx.commit().await?;
-    Ok(Data::json(shown(&messaging, profile)))
+    Ok(Data::json(shown(&messaging, wanted)))
 }
 
 /// Say who the business is when it writes
 ///
-/// A sender number has to be registered with the carrier first (발신번호 사전등록), or everything from it is refused.
+/// A sender number has to be registered with the carrier first (발신번호 사전등록), or everything from it is refused. Numbers
+/// and the Kakao channel are used once an operator approved them; a change waits for that again.
 #[utoipa::path(
     put, path = "/api/businesses/{businessId}/message-sender", operation_id = "setMessageSender", tag = "messaging",
     security(("bearer" = [])), params(("businessId" = i64, Path, example = 1)), request_body = MessageSenderBody,
     responses(
         (status = 200, description = "The sender", body = Data<MessageSender>),
         (status = 404, description = "`NOT_FOUND`: no such business, or you are no member of it", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`VALIDATION_FAILED`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`VALIDATION_FAILED`: `THE_PLATFORMS` for what is the platform's own", body = Problem, content_type = "application/problem+json"),
         CommonProblems, BodyProblems,
     ),
 )]
@@ -86,39 +106,128 @@ pub(crate) async fn set_message_sender(
     caller: InBusiness<TenantCrm>,
     Json(body): Json<MessageSenderBody>,
 ) -> Result<Json<Data<MessageSender>>, Problem> {
-    let mut errors = Vec::new();
-    let phone = number(body.phone, "phone", |digits| (8..=12).contains(&digits.len()), &mut errors);
-    let is_080 = |digits: &str| digits.starts_with("080") && (10..=11).contains(&digits.len());
-    let refusal_number = number(body.refusal_number, "refusalNumber", is_080, &mut errors);
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
-    let kakao_channel = line(body.kakao_channel, "kakaoChannel", 100)?;
+    let numbers = read(body.phone, body.refusal_number, body.kakao_channel, &messaging.settings.sender)?;
     let contact = line(body.contact, "contact", 60)?;
     let mut tx = TenantTx::begin(&messaging.db, caller.business).await?;
-    let before = profile(&mut tx, caller.business).await?;
-    let profile = Profile { phone, refusal_number, kakao_channel, contact, ..before };
-    store::sender::put(&mut tx, &profile, messaging.clock.now()).await?;
+    let before = wanted(&mut tx, caller.business).await?;
+    let approved_at = before.approved_at.filter(|_| before.numbers == numbers);
+    let now = Wanted { numbers, contact, approved_at, ..before };
+    store::sender::put(&mut tx, &now, messaging.clock.now()).await?;
     tx.commit().await?;
-    Ok(Data::json(shown(&messaging, profile)))
+    Ok(Data::json(shown(&messaging, now)))
 }
 
-async fn profile(tx: &mut TenantTx, business: BusinessId) -> Result<Profile, Problem> {
-    let mut profiles = store::sender::profiles(tx, &[business.0]).await?;
-    Ok(profiles.remove(&business).ok_or(MessagingError::NotFound)?)
+/// List the businesses whose numbers wait for an approval
+#[utoipa::path(
+    get, path = "/api/admin/message-senders", operation_id = "listMessageSendersToApprove", tag = "admin",
+    security(("bearer" = [])), params(PageQuery),
+    responses((status = 200, description = "A page of senders", body = List<MessageSender>), CommonProblems),
+)]
+pub(crate) async fn list_message_senders(
+    State(messaging): State<Messaging>,
+    _: PlatformAdmin,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<List<MessageSender>>, Problem> {
+    let (limit, behind) = (page.limit()?, page.after()?.map(BusinessId));
+    let mut tx = SystemTx::begin(&messaging.db).await?;
+    let wanted = store::sender::wanted(&mut tx, None, behind, limit + 1).await?;
+    tx.commit().await?;
+    let senders = wanted.into_iter().map(|wanted| shown(&messaging, wanted)).collect();
+    Ok(Json(List::cut(senders, limit, |sender: &MessageSender| sender.business_id)))
 }
 
-fn shown(messaging: &Messaging, profile: Profile) -> MessageSender {
+/// Approve a business's numbers and channel
+///
+/// After looking at the papers: they are the business's, and registered with the carrier. From now on it writes from them.
+#[utoipa::path(
+    post, path = "/api/admin/message-senders/approve", operation_id = "approveMessageSender", tag = "admin",
+    security(("bearer" = [])), request_body = ApprovalBody,
+    responses(
+        (status = 200, description = "Approved", body = Data<MessageSender>),
+        (status = 404, description = "`NOT_FOUND`: no such business", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`SENDER_CHANGED`: it wants something else by now; `SENDER_TAKEN`: another business has one of these", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`VALIDATION_FAILED`", body = Problem, content_type = "application/problem+json"),
+        CommonProblems, BodyProblems,
+    ),
+)]
+pub(crate) async fn approve_message_sender(
+    State(messaging): State<Messaging>,
+    _: PlatformAdmin,
+    Json(body): Json<ApprovalBody>,
+) -> Result<Json<Data<MessageSender>>, Problem> {
+    let numbers = read(body.phone, body.refusal_number, body.kakao_channel, &messaging.settings.sender)?;
+    let mut tx = TenantTx::begin(&messaging.db, body.business_id).await?;
+    let before = wanted(&mut tx, body.business_id).await?;
+    if before.numbers != numbers || numbers.is_empty() {
+        return Err(MessagingError::SenderChanged.into());
+    }
+    let now = messaging.clock.now();
+    let approved = Wanted { approved_at: Some(now), ..before };
+    match store::sender::put(&mut tx, &approved, now).await {
+        Ok(()) => {}
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            return Err(MessagingError::SenderTaken.into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    tx.commit().await?;
+    Ok(Data::json(shown(&messaging, approved)))
+}
+
+async fn wanted(tx: &mut TenantTx, business: BusinessId) -> Result<Wanted, Problem> {
+    let mut wanted = store::sender::wanted(tx, Some(business), None, 1).await?;
+    Ok(wanted.pop().ok_or(MessagingError::NotFound)?)
+}
+
+fn shown(messaging: &Messaging, wanted: Wanted) -> MessageSender {
     let platform = &messaging.settings.sender;
-    let has = |own: &Option<String>, platforms: &Option<String>| own.is_some() || platforms.is_some();
+    let Wanted { business, name, numbers, contact, approved_at } = wanted;
+    let has = |own: &Option<String>, platforms: &Option<String>| {
+        approved_at.is_some() && own.is_some() || platforms.is_some()
+    };
     MessageSender {
-        may_advertise: has(&profile.phone, &platform.phone)
-            && has(&profile.refusal_number, &platform.refusal_number),
-        name: profile.name,
-        phone: profile.phone,
-        refusal_number: profile.refusal_number,
-        kakao_channel: profile.kakao_channel,
-        contact: profile.contact,
+        may_advertise: has(&numbers.phone, &platform.phone)
+            && has(&numbers.refusal_number, &platform.refusal_number),
+        business_id: business,
+        name,
+        phone: numbers.phone,
+        refusal_number: numbers.refusal_number,
+        kakao_channel: numbers.kakao_channel,
+        contact,
+        approved_at: approved_at.map(KoreanTime),
+    }
+}
+
+/// What is the platform's is nobody's own: whoever calls its 080 line means everybody.
+fn read(
+    phone: Option<String>,
+    refusal_number: Option<String>,
+    kakao_channel: Option<String>,
+    platform: &PlatformSender,
+) -> Result<Numbers, Problem> {
+    let mut errors = Vec::new();
+    let phone = number(phone, "phone", |digits| (8..=12).contains(&digits.len()), &mut errors);
+    let is_080 = |digits: &str| digits.starts_with("080") && (10..=11).contains(&digits.len());
+    let refusal_number = number(refusal_number, "refusalNumber", is_080, &mut errors);
+    let kakao_channel = line(kakao_channel, "kakaoChannel", 100)?;
+    for (field, own, platforms) in [
+        ("phone", &phone, &platform.phone),
+        ("refusalNumber", &refusal_number, &platform.refusal_number),
+        ("kakaoChannel", &kakao_channel, &platform.kakao_channel),
+    ] {
+        let plain = |text: &String| text.replace(['-', ' '], "");
+        if own.is_some() && own.as_ref().map(plain) == platforms.as_ref().map(plain) {
+            errors.push(FieldError {
+                field: field.to_owned(),
+                code: "THE_PLATFORMS",
+                message: "플랫폼이 사용하는 값입니다. 비워 두면 플랫폼의 것을 사용합니다.".to_owned(),
+            });
+        }
+    }
+    if errors.is_empty() {
+        Ok(Numbers { phone, refusal_number, kakao_channel })
+    } else {
+        Err(Problem::invalid(errors))
     }
 }
 

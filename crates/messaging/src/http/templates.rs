@@ -120,6 +120,9 @@ pub(crate) struct MessagePreview {
     reason: Option<&'static str>,
     /// The places that it has.
     variables: Vec<String>,
+    /// What one costs, won; null where that is not configured.
+    #[schema(example = 18)]
+    price: Option<u32>,
 }
 
 /// List the templates
@@ -275,6 +278,7 @@ pub(crate) async fn preview_message(
     caller: InBusiness<TenantCrm>,
     Json(body): Json<PreviewBody>,
 ) -> Result<Json<Data<MessagePreview>>, Problem> {
+    is_no_sample(body.purpose)?;
     let said = checked_text(&body.body)?;
     let subject = line(body.subject, "subject", 100)?;
     template::check("subject", subject.as_deref().unwrap_or_default())?;
@@ -283,8 +287,10 @@ pub(crate) async fn preview_message(
     let mut values: BTreeMap<&str, String> =
         template::VARIABLES.iter().map(|(name, sample)| (*name, (*sample).to_owned())).collect();
     values.extend(name.map(|profile| ("businessName", profile.name)));
-    let text = template::fill(said, &values);
-    let subject = subject.map(|subject| template::fill(&subject, &values));
+    // All places have samples: unknown ones were refused above.
+    let filled = |text: &str| template::fill(text, &values).unwrap_or_else(|_| text.to_owned());
+    let text = filled(said);
+    let subject = subject.as_deref().map(filled);
     let content = Content::written(body.channel, body.purpose, subject, text);
     let preview = messaging.preview(&mut tx, caller.business, body.channel, body.purpose, content).await?;
     tx.commit().await?;
@@ -296,6 +302,7 @@ pub(crate) async fn preview_message(
         most_bytes: preview.most_bytes,
         unsendable: preview.unsendable.into_iter().map(String::from).collect(),
         reason: preview.reason,
+        price: preview.price,
         variables: template::names(said).into_iter().map(str::to_owned).collect(),
     }))
 }
@@ -312,7 +319,20 @@ fn checked_text(body: &str) -> Result<&str, Problem> {
     Ok(said)
 }
 
+/// A sample is of an advertisement, which the template is of.
+fn is_no_sample(purpose: Purpose) -> Result<(), Problem> {
+    if purpose == Purpose::Sample {
+        return Err(Problem::invalid_field(
+            "purpose",
+            "NOT_ALLOWED",
+            "INFORMATION 또는 ADVERTISING이어야 합니다.",
+        ));
+    }
+    Ok(())
+}
+
 fn read(body: MessageTemplateBody) -> Result<TemplateFacts, Problem> {
+    is_no_sample(body.purpose)?;
     let name = line(Some(body.name), "name", 50)?;
     let name = name.ok_or_else(|| Problem::invalid_field("name", "REQUIRED", "이름을 입력해 주세요."))?;
     let said = checked_text(&body.body)?.to_owned();

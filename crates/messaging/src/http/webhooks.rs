@@ -8,6 +8,9 @@ use platform::{Problem, RawBody};
 
 use crate::{Messaging, MessagingError, channel::Provider, consent::Source};
 
+/// As much as a carrier takes in one request itself.
+pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
+
 /// Receive a webhook of Solapi
 ///
 /// For Solapi only. What it claims is never believed but asked for.

@@ -1,7 +1,7 @@
 //! Mail to businesses about their subscription: one for each event, to where they want to be written to.
 //!
 //! An event is reacted to in the transaction that remembers how far the consumer has come, and the mail's key is the event's
-//! id: it is enqueued once, and from there on sent once.
+//! id: it is enqueued once, and from there on sent once. Who was erased is forgotten here as well.
 
 mod letter;
 mod words;
@@ -15,16 +15,23 @@ use platform::{
     SystemTx,
     events::{Consumer, Happened},
 };
+use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{
-    Channel, Content, Messaging, MessagingError, NewMessage, Purpose, Speaker,
+    Channel, Content, Messaging, MessagingError, NewMessage, Purpose, Recipient, Speaker,
     store::{self, contact::BillingContact},
 };
 
 /// As it is registered in this context's migrations.
 pub const CONSUMER: Consumer =
-    Consumer { name: "messaging.mails", nouns: &["payment", "renewal", "subscription"] };
+    Consumer { name: "messaging.mails", nouns: &["customer", "payment", "renewal", "subscription"] };
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Erased {
+    customer_id: i64,
+}
 
 /// Nobody wants to read a week later that a payment failed.
 const WORTH_READING_FOR: TimeDelta = TimeDelta::days(3);
@@ -58,6 +65,14 @@ impl Messaging {
     }
 
     async fn write_mails(&self, tx: &mut SystemTx, events: &[Happened]) -> sqlx::Result<()> {
+        let erased: Vec<(BusinessId, i64)> = events
+            .iter()
+            .filter(|event| event.kind == "customer.erased")
+            .filter_map(|event| Some((event.business, event.read::<Erased>()?.customer_id)))
+            .collect();
+        if !erased.is_empty() {
+            store::message::forget_customers(tx, &erased, self.clock.now()).await?;
+        }
         let mut businesses: Vec<i64> = events.iter().map(|event| event.business.0).collect();
         businesses.sort_unstable();
         businesses.dedup();
@@ -86,11 +101,10 @@ impl Messaging {
             business: event.business,
             dedup_key: format!("event:{}", event.id),
             batch: None,
-            customer: None,
             spoken_by: Speaker::Platform,
             purpose: Purpose::Information,
             channel: Channel::Email,
-            recipient: address.ok()?,
+            recipient: Recipient::Contact(address.ok()?),
             content: Content::Mail(letter.into_mail()),
             not_before: None,
             not_after: Some(event.at + WORTH_READING_FOR),

@@ -1,12 +1,14 @@
 //! `messaging.consent`: written once, and never changed.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use kernel::BusinessId;
 use sqlx::PgConnection;
 
 use super::column;
 use crate::{
-    Channel,
+    Channel, MessageId,
     consent::{Act, ConsentId, ConsentPurpose, Method},
 };
 
@@ -40,7 +42,19 @@ pub(crate) struct Consent {
     pub recorded_by: Option<String>,
 }
 
+/// Who refuses, and what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusing<'a> {
+    /// Whose advertising; 0 is everybody's.
+    pub business: BusinessId,
+    pub channel: Channel,
+    pub contact_hash: &'a [u8],
+    /// Whom the advertisement was for, whatever they are reached at by now.
+    pub customer: Option<i64>,
+}
+
 /// Lines that were written, as follow-up work needs them.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Written {
     pub business: BusinessId,
     pub id: ConsentId,
@@ -120,7 +134,7 @@ pub(crate) async fn standing_of(
                   consent_id as "id: ConsentId", channel as "channel: Channel", purpose as "purpose: ConsentPurpose",
                   act as "act: Act", acted_at, recorded_at, method as "method: Method", wording, evidence, recorded_by
            from messaging.consent where business_id = $1 and customer_id = $2
-           order by channel, purpose, consent_id desc"#,
+           order by channel, purpose, acted_at desc, consent_id desc"#,
         business.0,
         customer,
     )
@@ -128,25 +142,57 @@ pub(crate) async fn standing_of(
     .await
 }
 
-/// Customers of a business, or of all (0), who are reached at a contact, with those of their consents that hold.
-pub(crate) async fn agreed_at(
+/// When the customer last agreed explicitly to advertising by each channel.
+pub(crate) async fn last_given(
     conn: &mut PgConnection,
     business: BusinessId,
-    channel: Channel,
-    contact_hash: &[u8],
-) -> sqlx::Result<Vec<(BusinessId, i64, ConsentPurpose)>> {
+    customer: i64,
+) -> sqlx::Result<HashMap<Channel, DateTime<Utc>>> {
     let rows = sqlx::query!(
-        r#"select c.business_id as "business!: BusinessId", c.customer_id as "customer!", last.purpose as "purpose!: ConsentPurpose"
-           from booking_read.customer c
-           join lateral (
-               select distinct on (purpose) purpose, act from messaging.consent said
-               where said.business_id = c.business_id and said.customer_id = c.customer_id and said.channel = $2::text
-               order by purpose, consent_id desc) last on last.act <> 'WITHDRAWN'
-           where ($1::bigint = 0 or c.business_id = $1)
-             and case when $2 = 'EMAIL' then c.email_hash else c.phone_hash end = $3"#,
+        r#"select channel as "channel: Channel", max(acted_at) as "acted_at!"
+           from messaging.consent
+           where business_id = $1 and customer_id = $2 and purpose = 'MARKETING' and act = 'GIVEN'
+           group by channel"#,
         business.0,
-        channel as Channel,
-        contact_hash,
+        customer,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.channel, row.acted_at)).collect())
+}
+
+/// Who is reached at a contact, or is meant by name, and agreed before then: with those of their consents that hold.
+pub(crate) async fn agreed_before(
+    conn: &mut PgConnection,
+    whose: &Refusing<'_>,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Vec<(BusinessId, i64, ConsentPurpose)>> {
+    // From shop to shop, since that is how customers are found by what they are reached at.
+    let rows = sqlx::query!(
+        r#"select who.business_id as "business!: BusinessId", who.customer_id as "customer!",
+                  last.purpose as "purpose!: ConsentPurpose"
+           from (select shop.business_id, c.customer_id
+                 from identity_read.business shop
+                 join booking_read.customer c on c.business_id = shop.business_id and c.phone_hash = $3
+                 where $2::text <> 'EMAIL' and ($1::bigint = 0 or shop.business_id = $1)
+                 union
+                 select shop.business_id, c.customer_id
+                 from identity_read.business shop
+                 join booking_read.customer c on c.business_id = shop.business_id and c.email_hash = $3
+                 where $2::text = 'EMAIL' and ($1::bigint = 0 or shop.business_id = $1)
+                 union
+                 select $1::bigint, $4::bigint where $4::bigint is not null) who
+           join lateral (
+               select distinct on (purpose) purpose, act, acted_at from messaging.consent said
+               where said.business_id = who.business_id and said.customer_id = who.customer_id
+                 and said.channel = $2::text
+               order by purpose, said.acted_at desc, consent_id desc) last
+               on last.act <> 'WITHDRAWN' and last.acted_at < $5"#,
+        whose.business.0,
+        whose.channel as Channel,
+        whose.contact_hash,
+        whose.customer,
+        at,
     )
     .fetch_all(conn)
     .await?;
@@ -166,14 +212,17 @@ pub(crate) async fn nearly_over(
                   channel as "channel: Channel", purpose as "purpose: ConsentPurpose", act as "act: Act", acted_at
            from messaging.consent said
            where act <> 'WITHDRAWN' and acted_at < $1 and acted_at >= $2
+             and exists (select from booking_read.customer c
+                         where c.business_id = said.business_id and c.customer_id = said.customer_id
+                           and c.deleted_at is null)
              and not exists (
                  select from messaging.consent later
                  where later.business_id = said.business_id and later.customer_id = said.customer_id
                    and later.channel = said.channel and later.purpose = said.purpose
-                   and later.consent_id > said.consent_id)
+                   and (later.acted_at, later.consent_id) > (said.acted_at, said.consent_id))
              and not exists (
-                 select from messaging.message asked
-                 where asked.business_id = said.business_id and asked.dedup_key = 'reconfirm:' || said.consent_id)
+                 select from messaging.reconfirmation asked
+                 where asked.business_id = said.business_id and asked.consent_id = said.consent_id)
            order by acted_at limit $3"#,
         acted_before,
         acted_after,
@@ -194,16 +243,21 @@ pub(crate) async fn asked_and_reached(
                   said.channel as "channel: Channel", said.purpose as "purpose: ConsentPurpose", said.act as "act: Act",
                   said.acted_at, asked.sent_at as "sent_at!"
            from messaging.consent said
+           join messaging.reconfirmation notice
+               on notice.business_id = said.business_id and notice.consent_id = said.consent_id
            join messaging.message asked
-               on asked.business_id = said.business_id and asked.dedup_key = 'reconfirm:' || said.consent_id
+               on asked.business_id = notice.business_id and asked.message_id = notice.message_id
            where said.act <> 'WITHDRAWN' and said.acted_at < $1
              and (asked.status = 'DELIVERED' or (asked.status = 'SENT' and asked.due_at is null))
+             -- One that came too late confirms nothing: the consent was over.
+             and (asked.sent_at at time zone 'Asia/Seoul')::date
+                 < (said.acted_at at time zone 'Asia/Seoul')::date + interval '2 years'
              and not exists (
                  select from messaging.consent later
                  where later.business_id = said.business_id and later.customer_id = said.customer_id
                    and later.channel = said.channel and later.purpose = said.purpose
-                   and later.consent_id > said.consent_id)
-           limit $2"#,
+                   and (later.acted_at, later.consent_id) > (said.acted_at, said.consent_id))
+           order by said.acted_at, said.consent_id limit $2"#,
         acted_before,
         limit,
     )
@@ -226,6 +280,23 @@ pub(crate) async fn asked_and_reached(
         .collect())
 }
 
+/// A notice asks about these.
+pub(crate) async fn note_asked(
+    conn: &mut PgConnection,
+    asked: &[(BusinessId, ConsentId, MessageId)],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into messaging.reconfirmation (business_id, consent_id, message_id)
+         select * from unnest($1::bigint[], $2::bigint[], $3::uuid[]) on conflict do nothing",
+        &column(asked, |(business, _, _)| business.0),
+        &column(asked, |(_, consent, _)| consent.0),
+        &column(asked, |(_, _, message)| message.0),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// When the oldest consent was given, not before `over`, about which nobody was asked yet.
 pub(crate) async fn next_to_grow_old(
     conn: &mut PgConnection,
@@ -234,14 +305,17 @@ pub(crate) async fn next_to_grow_old(
     sqlx::query_scalar!(
         "select acted_at from messaging.consent said
          where act <> 'WITHDRAWN' and acted_at >= $1
+           and exists (select from booking_read.customer c
+                       where c.business_id = said.business_id and c.customer_id = said.customer_id
+                         and c.deleted_at is null)
            and not exists (
                select from messaging.consent later
                where later.business_id = said.business_id and later.customer_id = said.customer_id
                  and later.channel = said.channel and later.purpose = said.purpose
-                 and later.consent_id > said.consent_id)
+                 and (later.acted_at, later.consent_id) > (said.acted_at, said.consent_id))
            and not exists (
-               select from messaging.message asked
-               where asked.business_id = said.business_id and asked.dedup_key = 'reconfirm:' || said.consent_id)
+               select from messaging.reconfirmation asked
+               where asked.business_id = said.business_id and asked.consent_id = said.consent_id)
          order by acted_at limit 1",
         over,
     )

@@ -7,7 +7,11 @@ use sqlx::PgConnection;
 pub(crate) async fn next_at(conn: &mut PgConnection) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(
         r#"select least(
-               (select min(due_at) from messaging.message where status = 'QUEUED'),
+               (select min(due_at) from messaging.message waiting
+                where status = 'QUEUED'
+                  and not exists (select from messaging.batch held
+                                  where held.business_id = waiting.business_id and held.batch = waiting.batch
+                                    and held.state = 'HELD')),
                (select min(due_at) from messaging.message
                 where status in ('SENDING', 'SENT', 'UNKNOWN') and due_at is not null)) as due_at"#,
     )

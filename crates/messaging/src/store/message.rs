@@ -1,5 +1,7 @@
 //! `messaging.message`: written, settled, read.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use kernel::BusinessId;
 use sqlx::PgConnection;
@@ -79,9 +81,12 @@ pub(crate) async fn insert_all(
 pub(crate) struct Settled {
     pub business: BusinessId,
     pub id: MessageId,
-    /// As it was read: whoever settled it meanwhile knew better.
+    /// Under which it was handed over or asked about: who lost it to another knows nothing worth writing down.
+    pub claim: Uuid,
     pub was: MessageStatus,
     pub status: MessageStatus,
+    /// It was asked for in vain, long enough after it was handed over.
+    pub is_absent: bool,
     pub reason: Option<String>,
     pub provider_id: Option<String>,
     pub provider_code: Option<String>,
@@ -97,13 +102,91 @@ pub(crate) struct Changed {
     pub id: MessageId,
     pub customer: Option<i64>,
     pub batch: Option<String>,
+    pub spoken_by: Speaker,
     pub channel: Channel,
     pub purpose: Purpose,
     pub contact_hash: Vec<u8>,
 }
 
-/// Writes answers down; those that stand otherwise by now are left alone. A message that is put back forgets that it
-/// was asked for.
+/// What was said before under the keys of these.
+pub(crate) async fn known_under(
+    conn: &mut PgConnection,
+    rows: &[&NewRow],
+) -> sqlx::Result<HashMap<(BusinessId, String), MessageId>> {
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let known = sqlx::query!(
+        r#"select m.business_id as "business: BusinessId", m.dedup_key, m.message_id as "id: MessageId"
+           from unnest($1::bigint[], $2::text[]) as asked (business_id, dedup_key)
+           join messaging.message m on m.business_id = asked.business_id and m.dedup_key = asked.dedup_key"#,
+        &column(rows, |row| row.business.0),
+        &column(rows, |row| row.dedup_key.clone()),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(known.into_iter().map(|row| ((row.business, row.dedup_key), row.id)).collect())
+}
+
+/// How many of a batch stand alike.
+pub(crate) struct Count {
+    pub channel: Channel,
+    pub status: MessageStatus,
+    pub reason: Option<String>,
+    pub count: i64,
+    /// Of these, those that were handed to a carrier.
+    pub asked: i64,
+    pub first_asked_at: Option<DateTime<Utc>>,
+    pub last_finished_at: Option<DateTime<Utc>>,
+}
+
+pub(crate) async fn count_batch(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    batch: &str,
+) -> sqlx::Result<Vec<Count>> {
+    sqlx::query_as!(
+        Count,
+        r#"select channel as "channel: Channel", status as "status: MessageStatus", reason, count(*) as "count!",
+                  count(asked_at) as "asked!", min(asked_at) as first_asked_at, max(finished_at) as last_finished_at
+           from messaging.message where business_id = $1 and batch = $2
+           group by channel, status, reason"#,
+        business.0,
+        batch,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+impl Settled {
+    /// As it was, with nothing new.
+    pub(crate) fn blank(business: BusinessId, id: MessageId, claim: Uuid, was: MessageStatus) -> Self {
+        Self {
+            business,
+            id,
+            claim,
+            was,
+            status: was,
+            is_absent: false,
+            reason: None,
+            provider_id: None,
+            provider_code: None,
+            delivered_by: None,
+            sent_at: None,
+            finished_at: None,
+            due_at: None,
+        }
+    }
+}
+
+/// What fits; nothing where nothing was said. Nobody promises that a provider's words are short.
+fn fitting(text: Option<&String>, longest: usize) -> Option<String> {
+    let text: String = text?.chars().filter(|c| *c != '\0').take(longest).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+/// Writes answers down, of those that are still under their claim. A message that is put back forgets that it was asked
+/// for.
 pub(crate) async fn settle(conn: &mut PgConnection, settled: &[Settled]) -> sqlx::Result<Vec<Changed>> {
     sqlx::query_as!(
         Changed,
@@ -116,26 +199,30 @@ pub(crate) async fn settle(conn: &mut PgConnection, settled: &[Settled]) -> sqlx
                claim_id = null,
                asked_at = case when n.status = 'QUEUED' then null else m.asked_at end,
                attempts = m.attempts + case when n.status = 'QUEUED' then 1 else 0 end,
-               checks = case when n.status = m.status then m.checks else 0 end
+               checks = case when n.status = m.status then m.checks else 0 end,
+               absences = case when n.is_absent then m.absences + 1 when n.status = 'QUEUED' then 0 else m.absences end
            from unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                       $9::timestamptz[], $10::timestamptz[], $11::timestamptz[])
+                       $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::boolean[])
                as n (business_id, message_id, was, status, reason, provider_id, provider_code, delivered_by, sent_at,
-                     finished_at, due_at)
+                     finished_at, due_at, claim_id, is_absent)
            where m.business_id = n.business_id and m.message_id = n.message_id and m.status = n.was
+             and m.claim_id = n.claim_id
            returning m.business_id as "business: BusinessId", m.message_id as "id: MessageId",
-                     m.customer_id as customer, m.batch, m.channel as "channel: Channel",
+                     m.customer_id as customer, m.batch, m.spoken_by as "spoken_by: Speaker", m.channel as "channel: Channel",
                      m.purpose as "purpose: Purpose", m.contact_hash"#,
         &column(settled, |row| row.business.0),
         &column(settled, |row| row.id.0),
         &column(settled, |row| row.was) as &[MessageStatus],
         &column(settled, |row| row.status) as &[MessageStatus],
         &column(settled, |row| row.reason.clone()) as &[Option<String>],
-        &column(settled, |row| row.provider_id.clone()) as &[Option<String>],
-        &column(settled, |row| row.provider_code.clone()) as &[Option<String>],
+        &column(settled, |row| fitting(row.provider_id.as_ref(), 200)) as &[Option<String>],
+        &column(settled, |row| fitting(row.provider_code.as_ref(), 60)) as &[Option<String>],
         &column(settled, |row| row.delivered_by) as &[Option<Kind>],
         &column(settled, |row| row.sent_at) as &[Option<DateTime<Utc>>],
         &column(settled, |row| row.finished_at) as &[Option<DateTime<Utc>>],
         &column(settled, |row| row.due_at) as &[Option<DateTime<Utc>>],
+        &column(settled, |row| row.claim),
+        &column(settled, |row| row.is_absent),
     )
     .fetch_all(conn)
     .await
@@ -153,12 +240,14 @@ pub(crate) struct Open {
     pub sent_at: Option<DateTime<Utc>>,
     pub attempts: i32,
     pub checks: i32,
+    pub absences: i32,
 }
 
 /// Takes those of a provider that are due to be asked about, until `lease` runs out.
 pub(crate) async fn claim_open(
     conn: &mut PgConnection,
     provider: Provider,
+    claim: Uuid,
     now: DateTime<Utc>,
     lease: DateTime<Utc>,
     limit: i64,
@@ -166,18 +255,19 @@ pub(crate) async fn claim_open(
     sqlx::query_as!(
         Open,
         r#"update messaging.message m
-           set due_at = $3, checks = m.checks + 1, claim_id = case when m.status = 'SENDING' then gen_random_uuid() end
+           set due_at = $3, checks = m.checks + 1, claim_id = $5
            from (select business_id, message_id from messaging.message
                  where status in ('SENDING', 'SENT', 'UNKNOWN') and provider = $1 and due_at <= $2
                  order by due_at limit $4 for update skip locked) due
            where m.business_id = due.business_id and m.message_id = due.message_id
            returning m.business_id as "business: BusinessId", m.message_id as "id: MessageId",
                      m.status as "status: MessageStatus", m.provider_id, m.recipient, m.content, m.asked_at, m.sent_at,
-                     m.attempts, m.checks"#,
+                     m.attempts, m.checks, m.absences"#,
         provider as Provider,
         now,
         lease,
         limit,
+        claim,
     )
     .fetch_all(conn)
     .await
@@ -221,6 +311,108 @@ pub(crate) async fn cancel_batch(
     .execute(conn)
     .await?;
     Ok(cancelled.rows_affected())
+}
+
+/// A message that nobody can be asked about.
+pub(crate) struct LostRow {
+    pub business: BusinessId,
+    pub id: MessageId,
+    pub channel: Channel,
+    pub purpose: Purpose,
+    pub asked_at: DateTime<Utc>,
+}
+
+/// The newest first.
+pub(crate) async fn lost(
+    conn: &mut PgConnection,
+    before: Option<MessageId>,
+    limit: i64,
+) -> sqlx::Result<Vec<LostRow>> {
+    sqlx::query_as!(
+        LostRow,
+        r#"select business_id as "business: BusinessId", message_id as "id: MessageId", channel as "channel: Channel",
+                  purpose as "purpose: Purpose", asked_at as "asked_at!"
+           from messaging.message
+           where status = 'UNKNOWN' and due_at is null and ($1::uuid is null or message_id < $1)
+           order by message_id desc limit $2"#,
+        before.map(|id| id.0),
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Somebody decided what is done about it. False where nobody has to.
+pub(crate) async fn resolve_lost(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    id: MessageId,
+    status: MessageStatus,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let resolved = sqlx::query!(
+        "update messaging.message
+         set status = $3,
+             due_at = case when $3 = 'QUEUED' then $4::timestamptz end,
+             asked_at = case when $3 = 'QUEUED' then null else asked_at end,
+             not_after = case when $3 = 'QUEUED' then null else not_after end,
+             reason = case when $3 = 'FAILED' then 'UNEXPLAINED' end,
+             finished_at = case when $3 = 'FAILED' then $4::timestamptz end
+         where business_id = $1 and message_id = $2 and status = 'UNKNOWN' and due_at is null
+           and (recipient is not null or $3 = 'FAILED')",
+        business.0,
+        id.0,
+        status as MessageStatus,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(resolved.rows_affected() == 1)
+}
+
+/// What was taken for a carrier that is not known here, and whose lease is over: certainly not sent, it waits again;
+/// perhaps sent, it stays unknown, since nobody can be asked.
+pub(crate) async fn let_go_of_strangers(
+    conn: &mut PgConnection,
+    known: &[Provider],
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let left = sqlx::query!(
+        "update messaging.message
+         set status = case when asked_at is null then 'QUEUED' when status = 'SENDING' then 'UNKNOWN' else status end,
+             due_at = case when asked_at is null then $2::timestamptz end, claim_id = null
+         where status in ('SENDING', 'SENT', 'UNKNOWN') and due_at <= $2 and provider <> all ($1)",
+        known as &[Provider],
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(left.rows_affected())
+}
+
+/// A customer was erased: what waits for them is not sent, and whom the rest went to is forgotten.
+pub(crate) async fn forget_customers(
+    conn: &mut PgConnection,
+    customers: &[(BusinessId, i64)],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update messaging.message m
+         set recipient = null, content = null,
+             status = case when m.status = 'QUEUED' then 'EXCLUDED' else m.status end,
+             reason = case when m.status = 'QUEUED' then 'CONTACT_GONE' else m.reason end,
+             finished_at = case when m.status = 'QUEUED' then $3 else m.finished_at end,
+             due_at = case when m.status = 'QUEUED' then null else m.due_at end
+         from unnest($1::bigint[], $2::bigint[]) as gone (business_id, customer_id)
+         where m.business_id = gone.business_id and m.customer_id = gone.customer_id
+           and m.recipient is not null and m.status <> 'SENDING'",
+        &column(customers, |(business, _)| business.0),
+        &column(customers, |(_, customer)| *customer),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Forgets whom old messages went to and what they said. What became of them stays.

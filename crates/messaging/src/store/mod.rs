@@ -3,6 +3,7 @@
 //! Functions borrow a connection and neither begin nor commit. Rows are read under row-level
 //! security; what is about one business names it all the same.
 
+pub(crate) mod batch;
 pub(crate) mod claim;
 pub(crate) mod consent;
 pub(crate) mod contact;

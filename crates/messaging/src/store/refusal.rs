@@ -1,40 +1,18 @@
 //! `messaging.refusal`: numbers and addresses that want no advertising, whoever they belong to.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use kernel::BusinessId;
 use sqlx::PgConnection;
 
-use super::column;
+use super::{column, consent::Refusing};
 use crate::{Channel, channel::Provider, consent::Source};
 
-/// These contacts refuse, as their carrier says.
-pub(crate) async fn add_contacts(
-    conn: &mut PgConnection,
-    contacts: &[(i64, Channel, Vec<u8>)],
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into messaging.refusal (business_id, channel, contact_hash, refused_at, source)
-         select distinct business_id, channel, contact_hash, $4::timestamptz, 'PROVIDER_LIST'
-         from unnest($1::bigint[], $2::text[], $3::bytea[]) as refused (business_id, channel, contact_hash)
-         on conflict (business_id, channel, contact_hash) do update
-         set refused_at = excluded.refused_at, source = excluded.source, lifted_at = null",
-        &column(contacts, |(business, _, _)| *business),
-        &column(contacts, |(_, channel, _)| *channel) as &[Channel],
-        &column(contacts, |(_, _, hash)| hash.clone()),
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// A contact refuses. One that was heard of already stays as it is, unless it agreed again since.
+/// A contact refuses. What it refused before and later stays refused.
 pub(crate) async fn add(
     conn: &mut PgConnection,
-    business: BusinessId,
-    channel: Channel,
-    contact_hash: &[u8],
+    refusing: &Refusing<'_>,
     source: Source,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
@@ -42,11 +20,11 @@ pub(crate) async fn add(
         "insert into messaging.refusal as known (business_id, channel, contact_hash, refused_at, source)
          values ($1, $2, $3, $4, $5)
          on conflict (business_id, channel, contact_hash) do update
-         set refused_at = excluded.refused_at, source = excluded.source, lifted_at = null
-         where known.lifted_at < excluded.refused_at",
-        business.0,
-        channel as Channel,
-        contact_hash,
+         set refused_at = excluded.refused_at, source = excluded.source
+         where known.refused_at < excluded.refused_at",
+        refusing.business.0,
+        refusing.channel as Channel,
+        refusing.contact_hash,
         at,
         source as Source,
     )
@@ -55,31 +33,33 @@ pub(crate) async fn add(
     Ok(())
 }
 
-/// The person behind it agreed anew to what this business says. What refuses everybody stays.
-pub(crate) async fn lift(
+/// Since when these contacts refuse what a business says, for itself or as everybody's.
+pub(crate) async fn of_contacts(
     conn: &mut PgConnection,
     business: BusinessId,
-    channel: Channel,
-    contact_hash: &[u8],
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update messaging.refusal set lifted_at = $4
-         where business_id = $1 and channel = $2 and contact_hash = $3 and lifted_at is null",
+    contacts: &[(Channel, Vec<u8>)],
+) -> sqlx::Result<HashMap<Channel, DateTime<Utc>>> {
+    let rows = sqlx::query!(
+        r#"select asked.channel as "channel!: Channel", max(refused_at) as "refused_at!"
+           from unnest($2::text[], $3::bytea[]) as asked (channel, contact_hash)
+           join messaging.refusal known
+               on known.channel = asked.channel and known.contact_hash = asked.contact_hash
+           where known.business_id in ($1, 0)
+           group by asked.channel"#,
         business.0,
-        channel as Channel,
-        contact_hash,
-        now,
+        &column(contacts, |(channel, _)| *channel) as &[Channel],
+        &column(contacts, |(_, hash)| hash.clone()),
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(())
+    Ok(rows.into_iter().map(|row| (row.channel, row.refused_at)).collect())
 }
 
-/// Whose advertising a refusal line stands in; empty where nobody has it for their own.
+/// Whose own a refusal line is, as an operator approved it.
 pub(crate) async fn owners_of_line(conn: &mut PgConnection, number: &str) -> sqlx::Result<Vec<BusinessId>> {
     sqlx::query_scalar!(
-        r#"select business_id as "id: BusinessId" from messaging.sender where refusal_number = $1"#,
+        r#"select business_id as "id: BusinessId" from messaging.sender
+           where refusal_number = $1 and approved_at is not null"#,
         number,
     )
     .fetch_all(conn)
@@ -91,12 +71,25 @@ pub(crate) struct Linked {
     pub business: BusinessId,
     pub channel: Channel,
     pub contact_hash: Vec<u8>,
+    pub customer: Option<i64>,
+}
+
+impl Linked {
+    pub(crate) fn refusing(&self) -> Refusing<'_> {
+        Refusing {
+            business: self.business,
+            channel: self.channel,
+            contact_hash: &self.contact_hash,
+            customer: self.customer,
+        }
+    }
 }
 
 pub(crate) async fn linked(conn: &mut PgConnection, digest: &[u8]) -> sqlx::Result<Option<Linked>> {
     sqlx::query_as!(
         Linked,
-        r#"select business_id as "business: BusinessId", channel as "channel: Channel", contact_hash
+        r#"select business_id as "business: BusinessId", channel as "channel: Channel", contact_hash,
+                  customer_id as customer
            from messaging.message where opt_out_digest = $1"#,
         digest,
     )

@@ -9,24 +9,30 @@ use super::{claim::Waiting, column};
 use crate::{
     Channel, MessageId,
     consent::{Act, LastWord},
-    law::Standing,
+    law::{Standing, Word},
 };
 
 /// How far back advertising is counted.
 const A_WEEK: TimeDelta = TimeDelta::days(7);
 
+/// How long a mailbox that did not exist is not written to. It may have been made since, or the server have been wrong.
+const DEAD_FOR: TimeDelta = TimeDelta::days(90);
+
 pub(crate) async fn of_information(
     conn: &mut PgConnection,
     messages: &[Waiting],
+    now: DateTime<Utc>,
 ) -> sqlx::Result<HashMap<MessageId, Standing>> {
     let rows = sqlx::query!(
         r#"select m.message_id as "id!: MessageId"
            from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[]) as m (message_id, business_id, channel, contact_hash)
-           join messaging.dead_contact dead using (business_id, channel, contact_hash)"#,
+           join messaging.dead_contact dead using (business_id, channel, contact_hash)
+           where dead.found_at > $5"#,
         &column(messages, |message| message.id.0),
         &column(messages, |message| message.business.0),
         &column(messages, |message| message.channel) as &[Channel],
         &column(messages, |message| message.contact_hash.clone()),
+        now - DEAD_FOR,
     )
     .fetch_all(conn)
     .await?;
@@ -34,6 +40,7 @@ pub(crate) async fn of_information(
     Ok(rows.iter().map(|row| dead(&row.id)).collect())
 }
 
+/// A refusal is over once the customer agreed explicitly to this business since; that they did not answer a notice is no such word.
 pub(crate) async fn of_advertising(
     conn: &mut PgConnection,
     messages: &[Waiting],
@@ -43,34 +50,57 @@ pub(crate) async fn of_advertising(
         r#"select m.message_id as "id!: MessageId",
                   exists (select from messaging.dead_contact d
                           where d.business_id = m.business_id and d.channel = m.channel
-                            and d.contact_hash = m.contact_hash) as "is_dead!",
+                            and d.contact_hash = m.contact_hash and d.found_at > $7) as "is_dead!",
+                  not exists (select from booking_read.customer c
+                              where c.business_id = m.business_id and c.customer_id = m.customer_id
+                                and c.deleted_at is null
+                                and case when m.channel = 'EMAIL' then c.email_hash else c.phone_hash end
+                                    = m.contact_hash) as "is_gone!",
                   exists (select from messaging.refusal r
                           where r.business_id in (m.business_id, 0) and r.channel = m.channel
-                            and r.contact_hash = m.contact_hash and r.lifted_at is null) as "has_refused!",
+                            and r.contact_hash = m.contact_hash
+                            and r.refused_at >= coalesce(given.said_at, '-infinity')) as "has_refused!",
+                  exists (select from messaging.refusal r
+                          where r.business_id in (m.business_id, 0) and r.channel = 'SMS'
+                            and r.contact_hash = m.contact_hash
+                            and r.refused_at >= coalesce(given.text_said_at, '-infinity')) as "has_refused_texts!",
                   day.act as "act?: Act", day.acted_at as "acted_at?",
                   night.act as "night_act?: Act", night.acted_at as "night_acted_at?",
+                  texts.act as "text_act?: Act", texts.acted_at as "text_acted_at?",
                   (select count(*) from messaging.message had
                    where had.business_id = m.business_id and had.contact_hash = m.contact_hash
                      and had.purpose = 'ADVERTISING'
-                     and (had.asked_at > $6 or had.status = 'SENDING')) as "had_lately!"
+                     and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED'))) as "had_lately!"
            from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[])
                as m (message_id, business_id, channel, contact_hash, customer_id)
+           left join lateral (
+               select max(acted_at) filter (where c.channel = m.channel) as said_at,
+                      max(acted_at) filter (where c.channel = 'SMS') as text_said_at
+               from messaging.consent c
+               where c.business_id = m.business_id and c.customer_id = m.customer_id
+                 and c.purpose = 'MARKETING' and c.act = 'GIVEN') given on true
            left join lateral (
                select act, acted_at from messaging.consent c
                where c.business_id = m.business_id and c.customer_id = m.customer_id and c.channel = m.channel
                  and c.purpose = 'MARKETING'
-               order by consent_id desc limit 1) day on true
+               order by acted_at desc, consent_id desc limit 1) day on true
            left join lateral (
                select act, acted_at from messaging.consent c
                where c.business_id = m.business_id and c.customer_id = m.customer_id and c.channel = m.channel
                  and c.purpose = 'MARKETING_NIGHT'
-               order by consent_id desc limit 1) night on true"#,
+               order by acted_at desc, consent_id desc limit 1) night on true
+           left join lateral (
+               select act, acted_at from messaging.consent c
+               where c.business_id = m.business_id and c.customer_id = m.customer_id and c.channel = 'SMS'
+                 and c.purpose = 'MARKETING'
+               order by acted_at desc, consent_id desc limit 1) texts on true"#,
         &column(messages, |message| message.id.0),
         &column(messages, |message| message.business.0),
         &column(messages, |message| message.channel) as &[Channel],
         &column(messages, |message| message.contact_hash.clone()),
         &column(messages, |message| message.customer) as &[Option<i64>],
         now - A_WEEK,
+        now - DEAD_FOR,
     )
     .fetch_all(conn)
     .await?;
@@ -80,8 +110,12 @@ pub(crate) async fn of_advertising(
         .map(|row| {
             let standing = Standing {
                 is_dead: row.is_dead,
-                has_refused: row.has_refused,
-                consent: row.act.zip(row.acted_at).map(word),
+                is_gone: row.is_gone,
+                word: Word { has_refused: row.has_refused, consent: row.act.zip(row.acted_at).map(word) },
+                word_on_texts: Word {
+                    has_refused: row.has_refused_texts,
+                    consent: row.text_act.zip(row.text_acted_at).map(word),
+                },
                 night_consent: row.night_act.zip(row.night_acted_at).map(word),
                 had_lately: row.had_lately,
             };
@@ -100,7 +134,7 @@ pub(crate) async fn bury(
         "insert into messaging.dead_contact (business_id, channel, contact_hash, found_at)
          select distinct business_id, channel, contact_hash, $4::timestamptz
          from unnest($1::bigint[], $2::text[], $3::bytea[]) as dead (business_id, channel, contact_hash)
-         on conflict do nothing",
+         on conflict (business_id, channel, contact_hash) do update set found_at = excluded.found_at",
         &column(contacts, |(business, _, _)| *business),
         &column(contacts, |(_, channel, _)| *channel) as &[Channel],
         &column(contacts, |(_, _, hash)| hash.clone()),

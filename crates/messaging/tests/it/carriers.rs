@@ -1,6 +1,7 @@
 //! The channels, each with the sandbox that it speaks to.
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     num::NonZeroU32,
     sync::{Arc, Mutex},
@@ -11,8 +12,8 @@ use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use kernel::{Clock, MovableClock};
 use messaging::{
-    Content, Mail, MessageId, Text,
-    channel::{Asked, Kind, MessageChannel, Outbound, Sender, Sent},
+    Content, FailureClass, Mail, MessageId, Text,
+    channel::{Asked, Kind, Leave, MessageChannel, Outbound, Sender, Sent},
     nhn::{Nhn, NhnConfig},
     smtp::Smtp,
     solapi::{Solapi, SolapiConfig},
@@ -127,11 +128,11 @@ impl World {
         }
     }
 
-    /// Somebody whom the carrier knows not to exist.
-    pub(crate) fn nobody(&self) -> &'static str {
+    /// Somebody to whom the carrier sends nothing, and why.
+    pub(crate) fn nobody(&self) -> (&'static str, FailureClass) {
         match self.carrier {
-            Carrier::Solapi | Carrier::Nhn => "01000000003",
-            Carrier::Smtp => "blocked@misohair.com",
+            Carrier::Solapi | Carrier::Nhn => ("01000000003", FailureClass::Blocked),
+            Carrier::Smtp => ("bounce@misohair.com", FailureClass::BadNumber),
         }
     }
 
@@ -139,22 +140,29 @@ impl World {
         self.sends_unless(messages, |_| true).await
     }
 
-    /// At the last moment only some of them may go.
+    /// At the last moment only some of them may go. One request after the other; the answers are in the order of the messages.
     pub(crate) async fn sends_unless(
         &self,
         messages: &[Outbound],
         may_go: impl Fn(&MessageId) -> bool + Send + Sync,
     ) -> Vec<Sent> {
-        let before_sending = |ids: Vec<MessageId>| {
-            self.marked.lock().unwrap().push(ids.clone());
-            let go: Vec<MessageId> = ids.into_iter().filter(|id| may_go(id)).collect();
-            async move { go }.boxed()
+        let before_sending = |asked: Vec<Outbound>| {
+            self.marked.lock().unwrap().push(asked.iter().map(|message| message.reference).collect());
+            let messages = asked.into_iter().filter(|message| may_go(&message.reference)).collect();
+            let leave = Leave { messages, at: self.now() };
+            async move { leave }.boxed()
         };
-        self.channel.send(messages, &before_sending).await
+        let mut answers = HashMap::new();
+        for request in self.channel.requests(messages.to_vec()) {
+            let sent = self.channel.send(&request, &before_sending).await;
+            answers.extend(request.iter().map(|message| message.reference).zip(sent));
+        }
+        messages.iter().map(|message| answers.remove(&message.reference).unwrap()).collect()
     }
 
-    pub(crate) fn marked(&self) -> Vec<MessageId> {
-        self.marked.lock().unwrap().concat()
+    /// What was about to be sent, each time.
+    pub(crate) fn marked(&self) -> Vec<Vec<MessageId>> {
+        self.marked.lock().unwrap().clone()
     }
 
     pub(crate) fn next_sending_meets(&self, kind: FaultKind) {

@@ -28,9 +28,10 @@ use crate::{
 /// Frames of a client are short.
 const LARGEST_FRAME: usize = 4 * 1024;
 
-/// What a connection reads and writes at once. Thousands of them lie idle, each with these.
+/// What a connection reads and writes at once. Thousands of them lie idle, each with these; what is written from has grown
+/// by a frame.
 const READ_BUFFER: usize = 512;
-const WRITE_BUFFER: usize = 2 * 1024;
+const WRITE_BUFFER: usize = 512;
 
 /// Who does not read does not read that we hang up either.
 const FAREWELL: Duration = Duration::from_secs(1);

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How many notifications are handed on together.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = 16;
 const PAGE: i64 = 200;
 
 /// Everything behind a position, in order, with none missing and none twice.
@@ -67,8 +67,9 @@ impl Feed {
 
     /// The next of what was missed; `None` when [`Self::next`] tells the rest.
     ///
-    /// All that is told to this listener at or before `readable` is in the database when it is read: ids are in commit order,
-    /// and the hub hands out what is committed. Most of it is read before getting on the list of the hub, so that the queue need not hold what comes meanwhile.
+    /// All that this listener is told at or before `readable` is in the database by then: ids are in commit order, and the hub
+    /// hands out what is committed. Most of it is read before getting on the hub's list, so that the queue need not
+    /// hold what comes meanwhile.
     pub(crate) async fn catch_up(&mut self) -> Result<Option<Vec<Arc<Frame>>>, Over> {
         loop {
             if self.seen < self.readable {

@@ -36,6 +36,9 @@ use crate::{NotificationId, Notifications, Signal, Topic, audience::Reader, kind
 /// How much is read at once.
 const BATCH: i64 = 1_000;
 
+/// How many are handed out before others have their turn.
+const AT_ONCE: usize = 16;
+
 /// How many listeners ask the database at once.
 const TURNS: usize = 4;
 
@@ -220,19 +223,23 @@ impl Hub {
             let mut tx = SystemTx::begin(db).await?;
             let told = store::notification::behind(&mut tx, position, BATCH).await?;
             tx.commit().await?;
-            let Some(last) = told.last() else { return Ok(()) };
-            let (last, is_all) = (last.notification.id, told.len() < usize::try_from(BATCH).unwrap_or(0));
-            let lag = clock.now() - told[0].notification.created_at.0;
+            let Some(first) = told.first() else { return Ok(()) };
+            let lag = clock.now() - first.notification.created_at.0;
+            let is_all = told.len() < usize::try_from(BATCH).unwrap_or(0);
             histogram!("dangol_notification_lag_seconds").record(lag.as_seconds_f64().max(0.0));
             let frames: Vec<_> = told
                 .into_iter()
                 .map(|told| (told.audience, Arc::new(Frame::notification(&told.notification))))
                 .collect();
-            let handed = self.registry().hand_out(&frames, last);
-            counter!("dangol_notifications_delivered_total").increment(handed.delivered);
-            if handed.too_slow > 0 {
-                counter!("dangol_notification_partings_total", "reason" => Parting::Slow.reason())
-                    .increment(handed.too_slow);
+            for few in frames.chunks(AT_ONCE) {
+                let handed = self.registry().hand_out(few);
+                counter!("dangol_notifications_delivered_total").increment(handed.delivered);
+                if handed.too_slow > 0 {
+                    tracing::info!(connections = handed.too_slow, "cannot keep up; sent away to catch up");
+                }
+                // Those who were just told something send it on before there is more: their queues stay short, and
+                // whoever connects does not wait for the list.
+                tokio::task::yield_now().await;
             }
             if is_all {
                 return Ok(());

@@ -109,7 +109,7 @@ pub(crate) struct Registry {
 impl Registry {
     /// Nobody is told anything any more, and nobody is about to end.
     #[cfg(test)]
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) fn knows_nobody(&self) -> bool {
         self.audiences.is_empty() && self.people.is_empty()
     }
 
@@ -177,7 +177,7 @@ impl Registry {
     }
 
     /// Puts frames into the queues of those whom they are for. Who has no room left is given up.
-    pub(crate) fn hand_out(&mut self, frames: &[(Audience, Arc<Frame>)], position: NotificationId) -> Handed {
+    pub(crate) fn hand_out(&mut self, frames: &[(Audience, Arc<Frame>)]) -> Handed {
         let mut handed = Handed::default();
         for (audience, frame) in frames {
             let mut too_slow = Vec::new();
@@ -197,8 +197,8 @@ impl Registry {
                 peer.part(Parting::Slow);
                 self.unlist(&peer);
             }
+            self.position = frame.id;
         }
-        self.position = position;
         handed
     }
 

@@ -28,8 +28,8 @@ fn hub(queue: usize, per_person: usize) -> Hub {
 }
 
 fn hands_out(hub: &Hub, to: &Audience, ids: std::ops::RangeInclusive<i64>) -> Handed {
-    let frames: Vec<_> = ids.clone().map(|id| (to.clone(), frame(id))).collect();
-    hub.registry().hand_out(&frames, NotificationId(*ids.end()))
+    let frames: Vec<_> = ids.map(|id| (to.clone(), frame(id))).collect();
+    hub.registry().hand_out(&frames)
 }
 
 fn received(connection: &mut Connection) -> Vec<i64> {
@@ -116,7 +116,7 @@ async fn who_is_sent_away_leaves_and_nobody_comes_any_more() {
     assert_eq!(leaving.await.unwrap(), Some(Parting::Restart));
     assert_eq!(hub.connections(), 0);
     assert_eq!(hub.connect(&owner_of(7), Types::default()).err(), Some(NotConnected::Stopping));
-    assert!(hub.registry().is_empty());
+    assert!(hub.registry().knows_nobody());
 }
 
 #[test]

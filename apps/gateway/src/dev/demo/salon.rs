@@ -7,7 +7,10 @@ use booking::{
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
 use kernel::{BusinessId, KoreanTime, at_korean_time};
 
-const SALON: BusinessId = BusinessId(1);
+pub(super) const SALON: BusinessId = BusinessId(1);
+
+/// The first that was fed into an empty database.
+pub(super) const FIRST_CUSTOMER: i64 = 1;
 
 const STAFF: [&str; 3] = ["이지은", "박서준", "한지민"];
 
@@ -21,19 +24,20 @@ const MENU: [(&str, &str, &str, i64, i64); 6] = [
     ("DRY", "드라이", "스타일링", 20_000, 30),
 ];
 
-const CUSTOMERS: [(&str, Gender); 12] = [
-    ("김민서", Gender::Female),
-    ("최우식", Gender::Male),
-    ("정수빈", Gender::Female),
-    ("강하늘", Gender::Male),
-    ("윤아름", Gender::Female),
-    ("임도현", Gender::Male),
-    ("오세영", Gender::Female),
-    ("서지우", Gender::Female),
-    ("신동엽", Gender::Male),
-    ("권나라", Gender::Female),
-    ("황민현", Gender::Male),
-    ("송가인", Gender::Female),
+/// Name, mailbox, gender. The examples of the API look for the first one.
+const CUSTOMERS: [(&str, &str, Gender); 12] = [
+    ("김민서", "minseo", Gender::Female),
+    ("최우식", "woosik", Gender::Male),
+    ("정수빈", "subin", Gender::Female),
+    ("강하늘", "haneul", Gender::Male),
+    ("윤아름", "areum", Gender::Female),
+    ("임도현", "dohyun", Gender::Male),
+    ("오세영", "seyoung", Gender::Female),
+    ("서지우", "jiwoo", Gender::Female),
+    ("신동엽", "dongyup", Gender::Male),
+    ("권나라", "nara", Gender::Female),
+    ("황민현", "minhyun", Gender::Male),
+    ("송가인", "gain", Gender::Female),
 ];
 
 /// Days before and after today that have reservations.
@@ -58,11 +62,11 @@ pub(super) async fn load(booking: &Booking) -> anyhow::Result<()> {
         duration_minutes,
     });
     booking.feed_services(SALON, fed(menu.into_iter())).await?;
-    let customers = CUSTOMERS.iter().zip(1..).map(|((name, gender), n)| CustomerRow {
+    let customers = CUSTOMERS.iter().zip(1..).map(|((name, mailbox, gender), n)| CustomerRow {
         external_id: customer_name(n),
         name: (*name).to_owned(),
-        phone: Some(format!("010-{:04}-{:04}", 1234 + n * 7, 5677 + n)),
-        email: Some(format!("customer{n}@misohair.com")),
+        phone: Some(format!("010-{:04}-{:04}", 1227 + n * 7, 5677 + n)),
+        email: Some(format!("{mailbox}@misohair.com")),
         birthday: Some(format!("{}-{:02}-{:02}", 1980 + n, 1 + n % 12, 1 + n * 2)),
         gender: Some(*gender),
         tags: (n % 3 == 1).then(|| vec!["단골".to_owned()]),

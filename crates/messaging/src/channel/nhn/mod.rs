@@ -1,6 +1,6 @@
 //! NHN Cloud: texts (SMS v3.0) and KakaoTalk Bizmessage (AlimTalk v2.3, brand message v1.0).
 //!
-//! Source: the messaging reference (b). One request says one thing to many, so messages are grouped by what they say. Our
+//! Source: the messaging reference (b). One request says one thing to many, so messages that say the same go together. Our
 //! reference travels as `recipientGroupingKey`. SMS knows no idempotency and AlimTalk knows it for ten minutes: what became
 //! of a lost request is looked for by its time, in the lists.
 
@@ -26,8 +26,9 @@ use super::{
     Asked, BeforeSending, Capabilities, Found, ListFailed, MessageChannel, Outbound, Provider, Refusal,
     Refused, Sent, Webhook, WebhookRefused,
     http::{ChannelConfigError, Reply, Wire, base_url, copied},
+    in_order,
 };
-use crate::{Content, FailureClass, MessageId};
+use crate::{Content, FailureClass};
 
 static SECRET_KEY: HeaderName = HeaderName::from_static("x-secret-key");
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("x-nc-api-idempotency-key");
@@ -133,12 +134,8 @@ impl Nhn {
     }
 
     /// One request for all of these, which say the same.
-    async fn submit(&self, saying: &Saying, messages: &[&Outbound]) -> Vec<Sent> {
+    async fn submit(&self, saying: &Saying, request: RequestBuilder, messages: &[Outbound]) -> Vec<Sent> {
         let all = |sent: Sent| vec![sent; messages.len()];
-        let Some(request) = self.request(saying.product, Method::POST, &saying.path) else {
-            return all(Sent::Refused(Refusal::new(FailureClass::OurBug, "NO_ACCOUNT")));
-        };
-        self.wire.turn().await;
         let request = request.header(IDEMPOTENCY_KEY.clone(), key_of(messages));
         let body = wire::with_recipients(&saying.body, messages);
         match self.wire.send("send", messages.len(), request.json(&body)).await {
@@ -156,7 +153,7 @@ impl Nhn {
 }
 
 /// The same messages together are the same request.
-fn key_of(messages: &[&Outbound]) -> String {
+fn key_of(messages: &[Outbound]) -> String {
     let names: Vec<String> = messages.iter().map(|message| message.reference.to_string()).collect();
     hex::encode(&digest(names.concat().as_bytes())[..16])
 }
@@ -178,48 +175,51 @@ impl MessageChannel for Nhn {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            largest_batch: 1_000,
+            // What differs between people makes a request of its own: texts have no places that it would fill in.
+            largest_batch: 200,
             finds: true,
             // Nothing says how long a request may be under way; longer than the idempotency of AlimTalk.
             absence_is_proof_after: TimeDelta::minutes(20),
+            // Ninety days of AlimTalk, less a few; of the others nobody says.
+            remembers_for: TimeDelta::days(80),
             reports_delivery: true,
             // A text runs out after 80 hours, a Kakao message after three days.
             reports_within: TimeDelta::days(4),
             falls_back: true,
-            // It tells them by webhook.
-            lists_refusals: false,
+            // It tells them by webhook as well, which may get lost.
+            lists_refusals: self.sms.is_some(),
         }
     }
 
-    async fn send(&self, messages: &[Outbound], before_sending: BeforeSending<'_>) -> Vec<Sent> {
-        let go: Vec<MessageId> =
-            before_sending(messages.iter().map(|message| message.reference).collect()).await;
-        let mut sent: Vec<Sent> = vec![Sent::HeldBack; messages.len()];
-        let mut together: BTreeMap<Saying, Vec<usize>> = BTreeMap::new();
-        for (index, message) in messages.iter().enumerate() {
-            if !go.contains(&message.reference) {
-                continue;
-            }
-            match saying(message) {
-                Some(saying) => together.entry(saying).or_default().push(index),
-                None => sent[index] = Sent::Refused(Refusal::new(FailureClass::OurBug, "NO_TEXT")),
-            }
+    fn requests(&self, messages: Vec<Outbound>) -> Vec<Vec<Outbound>> {
+        let mut together: BTreeMap<Option<Saying>, Vec<Outbound>> = BTreeMap::new();
+        for message in messages {
+            together.entry(saying(&message)).or_default().push(message);
         }
-        for (saying, indices) in together {
-            let some: Vec<&Outbound> = indices.iter().map(|index| &messages[*index]).collect();
-            for (index, answer) in indices.into_iter().zip(self.submit(&saying, &some).await) {
-                sent[index] = answer;
-            }
+        together.into_values().collect()
+    }
+
+    async fn send(&self, request: &[Outbound], before_sending: BeforeSending<'_>) -> Vec<Sent> {
+        let refused = |code| vec![Sent::Refused(Refusal::new(FailureClass::OurBug, code)); request.len()];
+        let Some(saying) = request.first().and_then(saying) else { return refused("NO_TEXT") };
+        let Some(wire) = self.request(saying.product, Method::POST, &saying.path) else {
+            return refused("NO_ACCOUNT");
+        };
+        self.wire.turn().await;
+        let leave = before_sending(request.to_vec()).await;
+        if leave.messages.is_empty() {
+            return vec![Sent::HeldBack; request.len()];
         }
-        sent
+        let answers = self.submit(&saying, wire, &leave.messages).await;
+        in_order(request, &leave.messages, answers)
     }
 
     async fn find(&self, messages: &[Asked]) -> Vec<Found> {
         self.find_all(messages).await
     }
 
-    async fn refusals_since(&self, _: DateTime<Utc>) -> Result<Vec<Refused>, ListFailed> {
-        Ok(Vec::new())
+    async fn refusals_since(&self, since: DateTime<Utc>) -> Result<Vec<Refused>, ListFailed> {
+        self.list_refusals(since).await.map_err(ListFailed)
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Webhook, WebhookRefused> {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     super::{Refused, Webhook, WebhookRefused},
-    wire::{Folder, Id},
+    wire::{self, Folder, Id},
 };
 
 const SIGNATURE: &str = "x-toast-webhook-signature";
@@ -27,6 +27,7 @@ struct Hook {
     recipient_seq: Option<i64>,
     recipient_no: Option<String>,
     unsubscribe_no: Option<String>,
+    created_date_time: Option<String>,
 }
 
 pub(super) fn read(
@@ -48,7 +49,7 @@ pub(super) fn read(
             "UNSUBSCRIBE" => webhook.refusals.extend(hook.recipient_no.map(|contact| Refused {
                 contact: contact.into(),
                 refusal_number: hook.unsubscribe_no,
-                at: None,
+                at: hook.created_date_time.as_deref().and_then(wire::time),
             })),
             "MESSAGE_RESULT_UPDATE" => {
                 // It does not say of which kind the message was: one of these is ours.

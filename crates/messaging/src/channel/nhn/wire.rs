@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, NaiveDateTime, Utc};
+use kernel::at_korean_time;
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -13,9 +15,9 @@ use super::{
 use crate::{Content, Text};
 
 /// The body of a request: what is said, and to whom.
-pub(super) fn with_recipients(body: &str, messages: &[&Outbound]) -> Value {
+pub(super) fn with_recipients(body: &str, messages: &[Outbound]) -> Value {
     let mut body: Value = serde_json::from_str(body).unwrap_or_else(|_| Value::Object(Map::new()));
-    body["recipientList"] = messages.iter().map(|message| recipient(message)).collect();
+    body["recipientList"] = messages.iter().map(recipient).collect();
     body
 }
 
@@ -92,7 +94,7 @@ struct Accepted {
 }
 
 /// What a 200 says about each.
-pub(super) fn read_sent(path: &str, messages: &[&Outbound], body: &[u8]) -> Vec<Sent> {
+pub(super) fn read_sent(path: &str, messages: &[Outbound], body: &[u8]) -> Vec<Sent> {
     let all = |sent: Sent| vec![sent; messages.len()];
     let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
         return all(Sent::Unknown("an unreadable answer".to_owned()));
@@ -131,19 +133,47 @@ pub(super) fn read_sent(path: &str, messages: &[&Outbound], body: &[u8]) -> Vec<
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Folder {
     Sms,
+    AdSms,
     Mms,
+    AdMms,
     AlimTalk,
     Brand,
 }
 
 impl Folder {
-    pub(super) const ALL: [Self; 4] = [Self::Sms, Self::Mms, Self::AlimTalk, Self::Brand];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Sms, Self::AdSms, Self::Mms, Self::AdMms, Self::AlimTalk, Self::Brand];
+
+    /// Where a message of this kind may lie. Advertising has paths of its own, and nobody says whether lists of its own.
+    pub(super) const fn of_kind(kind: Kind) -> &'static [Self] {
+        match kind {
+            Kind::Sms => &[Self::Sms, Self::AdSms],
+            Kind::Lms => &[Self::Mms, Self::AdMms],
+            Kind::AlimTalk => &[Self::AlimTalk],
+            Kind::Brand => &[Self::Brand],
+            Kind::Email => &[],
+        }
+    }
+
+    /// Where a message is that was handed over here.
+    pub(super) const fn alternatives(self) -> &'static [Self] {
+        match self {
+            Self::Sms => &[Self::Sms],
+            Self::AdSms => &[Self::AdSms, Self::Sms],
+            Self::Mms => &[Self::Mms],
+            Self::AdMms => &[Self::AdMms, Self::Mms],
+            Self::AlimTalk => &[Self::AlimTalk],
+            Self::Brand => &[Self::Brand],
+        }
+    }
 
     fn of(path: &str) -> Self {
         match path {
             path if path.starts_with("/alimtalk") => Self::AlimTalk,
             path if path.starts_with("/brand") => Self::Brand,
-            path if path.ends_with("mms") => Self::Mms,
+            path if path.ends_with("/ad-mms") => Self::AdMms,
+            path if path.ends_with("/mms") => Self::Mms,
+            path if path.ends_with("/ad-sms") => Self::AdSms,
             _ => Self::Sms,
         }
     }
@@ -151,7 +181,9 @@ impl Folder {
     fn as_str(self) -> &'static str {
         match self {
             Self::Sms => "sms",
+            Self::AdSms => "ad-sms",
             Self::Mms => "mms",
+            Self::AdMms => "ad-mms",
             Self::AlimTalk => "alimtalk",
             Self::Brand => "brand",
         }
@@ -205,6 +237,36 @@ pub(super) struct Record {
     pub(super) receive_date: Option<String>,
 }
 
+/// Somebody who called the 080 line.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RefusalLine {
+    pub(super) recipient_no: Option<String>,
+    pub(super) unsubscribe_no: Option<String>,
+    #[serde(alias = "createDate", alias = "requestDate")]
+    created_date_time: Option<String>,
+}
+
+impl RefusalLine {
+    pub(super) fn at(&self) -> Option<DateTime<Utc>> {
+        self.created_date_time.as_deref().and_then(time)
+    }
+}
+
+pub(super) fn refusals(body: &[u8]) -> Result<Vec<RefusalLine>, String> {
+    read_list(body)
+}
+
+/// In Korea, however precise; with or without an offset.
+pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.with_timezone(&Utc));
+    }
+    let local = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S%.f"];
+    let read = local.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
+    Some(at_korean_time(read.date(), read.time()))
+}
+
 /// Codes are strings here and numbers there.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
@@ -216,6 +278,10 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
 
 /// The records of an answer, wherever they stand; `Err` for one that says no.
 pub(super) fn records(body: &[u8]) -> Result<Vec<Record>, String> {
+    read_list(body)
+}
+
+fn read_list<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, String> {
     let answer: Value =
         serde_json::from_slice(body).map_err(|error| format!("an unreadable answer: {error}"))?;
     let header: Header =
@@ -236,14 +302,12 @@ pub(super) fn records(body: &[u8]) -> Result<Vec<Record>, String> {
         Some(one) => vec![one.clone()],
     };
     list.into_iter()
-        .map(|record| Record::deserialize(&record).map_err(|error| format!("an unreadable record: {error}")))
+        .map(|record| T::deserialize(&record).map_err(|error| format!("an unreadable record: {error}")))
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-
     use super::*;
     use crate::{MessageId, channel::Sender};
 
@@ -277,7 +341,8 @@ mod tests {
         let message = outbound();
         let name = message.reference.to_string();
         let read = |answer: Value| {
-            read_sent("/sms/sender/sms", &[&message], answer.to_string().as_bytes()).remove(0)
+            read_sent("/sms/sender/sms", std::slice::from_ref(&message), answer.to_string().as_bytes())
+                .remove(0)
         };
         let no = json!({"header": {"isSuccessful": false, "resultCode": -2312, "resultMessage": "no"}, "body": null});
         assert!(matches!(read(no), Sent::Refused(refusal) if refusal.code == "-2312"));

@@ -9,7 +9,10 @@
 mod letter;
 mod replies;
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -33,6 +36,7 @@ use super::{
 use crate::{Content, FailureClass};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+const MOST_IDLE: usize = 4;
 
 /// A mail server that takes our mail.
 pub struct Smtp {
@@ -41,6 +45,8 @@ pub struct Smtp {
     security: Security,
     credentials: Option<Credentials>,
     hello: ClientId,
+    /// Connections that wait for the next mail.
+    idle: Mutex<Vec<AsyncSmtpConnection>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +90,14 @@ impl Smtp {
             .and_then(|password| Some(Credentials::new(decoded(url.username())?, decoded(password)?)));
         let name = url.path().trim_matches('/');
         let hello = if name.is_empty() { ClientId::default() } else { ClientId::Domain(name.to_owned()) };
-        Ok(Self { host, port: url.port().unwrap_or(port), security, credentials, hello })
+        Ok(Self {
+            host,
+            port: url.port().unwrap_or(port),
+            security,
+            credentials,
+            hello,
+            idle: Mutex::default(),
+        })
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
@@ -102,13 +115,26 @@ impl Smtp {
         Ok(connection)
     }
 
-    /// One mail, on a connection that is used again as long as it holds.
-    async fn hand_over(
-        &self,
-        connection: &mut Option<AsyncSmtpConnection>,
-        message: &Outbound,
-        before_sending: BeforeSending<'_>,
-    ) -> Sent {
+    /// One that is idle and still holds, or a new one.
+    async fn connection(&self) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(mut idle) = idle
+            && idle.test_connected().await
+        {
+            return Ok(idle);
+        }
+        self.connect().await
+    }
+
+    /// Kept for the next mail.
+    fn put_aside(&self, connection: AsyncSmtpConnection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MOST_IDLE && !connection.has_broken() {
+            idle.push(connection);
+        }
+    }
+
+    async fn hand_over(&self, message: &Outbound, before_sending: BeforeSending<'_>) -> Sent {
         let Content::Mail(mail) = &message.content else {
             return Sent::Refused(Refusal::new(FailureClass::OurBug, "NO_MAIL"));
         };
@@ -116,24 +142,27 @@ impl Smtp {
             Ok(written) => written,
             Err(refusal) => return Sent::Refused(refusal),
         };
-        let mut open = match connection.take() {
-            Some(open) => open,
-            None => match self.connect().await {
-                Ok(open) => open,
-                Err(error) => return Sent::NotSent(replies::describe(&error)),
-            },
+        let mut open = match self.connection().await {
+            Ok(open) => open,
+            // A server that does not know us is no trouble of the way there.
+            Err(error) => {
+                return match replies::judge(&error) {
+                    Some(refusal) if refusal.class == FailureClass::Account => Sent::Refused(refusal),
+                    _ => Sent::NotSent(replies::describe(&error)),
+                };
+            }
         };
         if let Err(trouble) = introduce(&mut open, &envelope).await {
             // What the server says to one mail is nothing against the next.
             if !open.has_broken() && open.command(Rset).await.is_ok() {
-                *connection = Some(open);
+                self.put_aside(open);
             }
             return match trouble {
                 Trouble::Refused(refusal) => Sent::Refused(refusal),
                 Trouble::NotNow(reason) => Sent::NotSent(reason),
             };
         }
-        if before_sending(vec![message.reference]).await.is_empty() {
+        if before_sending(vec![message.clone()]).await.messages.is_empty() {
             // In the middle of DATA there is no way back but to hang up, and what is broken off is not delivered. No
             // farewell: it would be taken for a line of the mail.
             drop(open);
@@ -141,12 +170,12 @@ impl Smtp {
         }
         match open.message(&bytes).await {
             Ok(_) => {
-                *connection = Some(open);
+                self.put_aside(open);
                 Sent::Accepted(letter::message_id(message))
             }
             Err(error) => match replies::judge(&error) {
                 Some(refusal) => {
-                    *connection = Some(open);
+                    self.put_aside(open);
                     Sent::Refused(refusal)
                 }
                 None => Sent::Unknown(replies::describe(&error)),
@@ -193,6 +222,7 @@ impl MessageChannel for Smtp {
             largest_batch: 20,
             finds: false,
             absence_is_proof_after: TimeDelta::MAX,
+            remembers_for: TimeDelta::zero(),
             reports_delivery: false,
             reports_within: TimeDelta::zero(),
             falls_back: false,
@@ -200,17 +230,16 @@ impl MessageChannel for Smtp {
         }
     }
 
-    async fn send(&self, messages: &[Outbound], before_sending: BeforeSending<'_>) -> Vec<Sent> {
-        let mut connection = None;
-        let mut sent = Vec::with_capacity(messages.len());
-        for message in messages {
-            let outcome =
-                tokio::time::timeout(PATIENCE * 2, self.hand_over(&mut connection, message, before_sending));
+    fn requests(&self, messages: Vec<Outbound>) -> Vec<Vec<Outbound>> {
+        messages.into_iter().map(|message| vec![message]).collect()
+    }
+
+    async fn send(&self, request: &[Outbound], before_sending: BeforeSending<'_>) -> Vec<Sent> {
+        let mut sent = Vec::with_capacity(request.len());
+        for message in request {
+            let outcome = tokio::time::timeout(PATIENCE * 2, self.hand_over(message, before_sending));
             // Silence in the middle of the dialogue: whether the mail had begun is no longer known here.
             sent.push(outcome.await.unwrap_or_else(|_| Sent::Unknown("no answer in time".to_owned())));
-        }
-        if let Some(mut connection) = connection {
-            let _ = connection.quit().await;
         }
         sent
     }

@@ -8,9 +8,7 @@ use std::error::Error as _;
 use lettre::transport::smtp::Error;
 
 use super::super::Refusal;
-use crate::FailureClass::{
-    self, Account, BadNumber, Blocked, OurBug, SpamFilter, Temporary, TooLong, Unreachable,
-};
+use crate::FailureClass::{self, Account, BadNumber, OurBug, SpamFilter, Temporary, TooLong, Unreachable};
 
 #[rustfmt::skip] // One code, one line.
 const ENHANCED: &[(&str, FailureClass)] = &[
@@ -26,7 +24,8 @@ const ENHANCED: &[(&str, FailureClass)] = &[
     ("5.3.4", TooLong),
     ("5.4.1", BadNumber),
     ("5.4.4", BadNumber),
-    ("5.7.1", Blocked),
+    // Of our reputation, our records or the receiver's policy: not of the person.
+    ("5.7.1", SpamFilter),
     ("5.7.23", OurBug),
     ("5.7.26", OurBug),
     ("5.7.27", OurBug),

@@ -74,7 +74,8 @@ pub(super) enum Standing {
 
 pub(super) fn standing(code: &str) -> Standing {
     match code {
-        "2000" | "3000" => Standing::OnItsWay,
+        // Without a code nothing is known yet.
+        "2000" | "3000" | "" => Standing::OnItsWay,
         "4000" => Standing::Arrived,
         code => Standing::Failed(refusal(code)),
     }
@@ -133,10 +134,10 @@ mod tests {
     #[test]
     fn only_four_thousand_has_arrived() {
         assert_eq!(standing("4000"), Standing::Arrived);
-        for code in ["2000", "3000"] {
+        for code in ["2000", "3000", ""] {
             assert_eq!(standing(code), Standing::OnItsWay);
         }
-        for code in ["1062", "2254", "3104", "4001", "9999", ""] {
+        for code in ["1062", "2254", "3104", "4001", "9999"] {
             assert!(matches!(standing(code), Standing::Failed(_)), "{code}");
         }
     }

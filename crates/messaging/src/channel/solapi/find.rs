@@ -16,8 +16,10 @@ use crate::channel::Kind;
 /// Ids in one request: an address has its limits.
 const IDS_AT_ONCE: usize = 100;
 const PAGE: usize = 500;
-/// A day of a busy account. What is further is asked for another time.
-const MOST_PAGES: usize = 200;
+/// An hour of a busy account. Where there is more, each is asked for by number.
+const MOST_PAGES: usize = 50;
+/// What was handed over within such a time is looked for in one list.
+const TOGETHER: TimeDelta = TimeDelta::hours(1);
 /// Up to so many are asked for by number; more by the time at which they were handed over.
 const FEW: usize = 20;
 /// Their clock and ours.
@@ -27,7 +29,7 @@ const REPLACED_WITHIN: TimeDelta = TimeDelta::minutes(10);
 
 impl Solapi {
     pub(super) async fn find_all(&self, messages: &[Asked]) -> Vec<Found> {
-        let (known, lost): (Vec<_>, Vec<_>) =
+        let (known, mut lost): (Vec<_>, Vec<_>) =
             messages.iter().partition(|message| message.provider_id.is_some());
         let mut found: HashMap<String, Found> = HashMap::new();
         for some in known.chunks(IDS_AT_ONCE) {
@@ -35,10 +37,17 @@ impl Solapi {
         }
         if lost.len() <= FEW {
             for message in lost {
-                self.find_lost(&[message], Some(message.to.expose_secret()), &mut found).await;
+                self.find_by_number(message, &mut found).await;
             }
         } else {
-            self.find_lost(&lost, None, &mut found).await;
+            lost.sort_by_key(|message| message.asked_at);
+            let mut rest = lost.as_slice();
+            while let Some(first) = rest.first() {
+                let count = rest.partition_point(|message| message.asked_at - first.asked_at <= TOGETHER);
+                let (some, others) = rest.split_at(count);
+                self.find_together(some, &mut found).await;
+                rest = others;
+            }
         }
         let told = |message: &Asked| {
             found
@@ -66,20 +75,45 @@ impl Solapi {
         }
     }
 
-    /// By when they were handed over, recognised by our reference.
-    async fn find_lost(&self, messages: &[&Asked], to: Option<&str>, found: &mut HashMap<String, Found>) {
+    /// All of these in one list, or each by number where the list is longer than anybody reads.
+    async fn find_together(&self, messages: &[&Asked], found: &mut HashMap<String, Found>) {
+        if !self.find_lost(messages, None, found).await {
+            for message in messages {
+                self.find_by_number(message, found).await;
+            }
+        }
+    }
+
+    async fn find_by_number(&self, message: &Asked, found: &mut HashMap<String, Found>) {
+        if !self.find_lost(&[message], Some(message.to.expose_secret()), found).await {
+            let endless = Found::Unknown("the list has no end".to_owned());
+            found.insert(message.reference.to_string(), endless);
+        }
+    }
+
+    /// By when they were handed over, recognised by our reference. False where the list has no end.
+    async fn find_lost(
+        &self,
+        messages: &[&Asked],
+        to: Option<&str>,
+        found: &mut HashMap<String, Found>,
+    ) -> bool {
         let times = messages.iter().map(|message| message.asked_at);
-        let (Some(first), Some(last)) = (times.clone().min(), times.max()) else { return };
+        let (Some(first), Some(last)) = (times.clone().min(), times.max()) else { return true };
         let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let mut query = vec![
             ("dateType", "CREATED".to_owned()),
             ("startDate", time(first - SKEW)),
-            // As long as the request was good.
-            ("endDate", time(last + TimeDelta::minutes(15) + SKEW)),
+            // As long as the request was good, and longer: their clock writes it down.
+            ("endDate", time(last + TimeDelta::minutes(25) + SKEW)),
             ("limit", PAGE.to_string()),
         ];
         query.extend(to.map(|to| ("to", to.to_owned())));
-        let seen = self.list(query).await;
+        let seen = match self.list(query).await {
+            Ok(None) => return false,
+            Ok(Some(seen)) => Ok(seen),
+            Err(reason) => Err(reason),
+        };
         for message in messages {
             let name = message.reference.to_string();
             let answer = match &seen {
@@ -91,10 +125,11 @@ impl Solapi {
             };
             found.insert(name, answer);
         }
+        true
     }
 
-    /// All pages, by our reference.
-    async fn list(&self, query: Vec<(&str, String)>) -> Result<HashMap<String, Stored>, String> {
+    /// All pages, by our reference; `None` where there are too many.
+    async fn list(&self, query: Vec<(&str, String)>) -> Result<Option<HashMap<String, Stored>>, String> {
         let mut seen = HashMap::new();
         let mut start_key: Option<String> = None;
         for _ in 0..MOST_PAGES {
@@ -112,10 +147,10 @@ impl Solapi {
             }
             match listed.next_key {
                 Some(key) if !key.is_empty() => start_key = Some(key),
-                _ => return Ok(seen),
+                _ => return Ok(Some(seen)),
             }
         }
-        Err("the list has no end".to_owned())
+        Ok(None)
     }
 
     async fn taken(&self, id: &str, stored: &Stored, message: &Asked) -> Found {
@@ -168,7 +203,7 @@ impl Solapi {
             ];
             query.extend(start_key.take().map(|key| ("startKey", key)));
             let page: BlackList = self.read("refusals", "/iam/v1/black", &query).await.map_err(ListFailed)?;
-            refused.extend(page.black_list.into_iter().filter_map(|line| {
+            refused.extend(page.black_list.into_iter().flatten().filter_map(|line| {
                 let contact = line.recipient_number?.into();
                 let refusal_number = line.sender_number.filter(|number| number.starts_with("080"));
                 Some(Refused { contact, refusal_number, at: line.date_created })

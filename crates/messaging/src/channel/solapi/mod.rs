@@ -1,8 +1,8 @@
 //! Solapi (솔라피): texts, AlimTalk and brand message.
 //!
 //! Source: the messaging reference (a). Solapi knows no idempotency: a message is recognised by the reference in its
-//! `customFields`, which its list gives back. A request is signed with its time and refused a quarter of an hour later, so
-//! what the list does not show then was never taken.
+//! `customFields`, which its list gives back. A request is signed with the time under which it was written down and refused
+//! a quarter of an hour later, so what the list does not show then was never taken.
 
 mod codes;
 mod find;
@@ -16,18 +16,19 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::Clock;
 use reqwest::{
-    RequestBuilder, StatusCode,
+    StatusCode,
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use super::{
     Asked, BeforeSending, Capabilities, Found, ListFailed, MessageChannel, Outbound, Provider, Refusal,
     Refused, Sent, Webhook, WebhookRefused,
     http::{ChannelConfigError, Reply, Wire, base_url, copied},
+    in_order,
 };
-use crate::{FailureClass, MessageId};
+use crate::FailureClass;
 
 #[derive(Clone, Debug)]
 pub struct SolapiConfig {
@@ -63,18 +64,9 @@ impl Solapi {
         })
     }
 
-    fn get(&self, path: &str, query: &[(&str, String)]) -> RequestBuilder {
-        let request = self.wire.client.get(format!("{}{path}", self.base_url)).query(query);
-        request.headers(self.proof())
-    }
-
-    fn post(&self, path: &str, body: &impl Serialize) -> RequestBuilder {
-        self.wire.client.post(format!("{}{path}", self.base_url)).headers(self.proof()).json(body)
-    }
-
     /// Signed anew for every request: a signature is good once.
-    fn proof(&self) -> HeaderMap {
-        let text = sign::header(&self.api_key, &self.api_secret, self.clock.now());
+    fn proof(&self, at: DateTime<Utc>) -> HeaderMap {
+        let text = sign::header(&self.api_key, &self.api_secret, at);
         let mut value = HeaderValue::from_str(&text).expect("hexadecimal digits and letters");
         value.set_sensitive(true);
         HeaderMap::from_iter([(AUTHORIZATION, value)])
@@ -88,7 +80,9 @@ impl Solapi {
         query: &[(&str, String)],
     ) -> Result<T, String> {
         self.wire.turn().await;
-        match self.wire.send(operation, query.len(), self.get(path, query)).await {
+        let request = self.wire.client.get(format!("{}{path}", self.base_url)).query(query);
+        let request = request.headers(self.proof(self.clock.now()));
+        match self.wire.send(operation, query.len(), request).await {
             Reply::Answered { status, body } if status.is_success() => {
                 serde_json::from_slice(&body).map_err(|error| format!("an unreadable answer: {error}"))
             }
@@ -97,20 +91,20 @@ impl Solapi {
         }
     }
 
-    /// One request for all of these. `Err`: not one of them was taken, and one may be to blame for all.
-    async fn submit(&self, messages: &[&Outbound]) -> Result<Vec<Sent>, Refusal> {
-        self.wire.turn().await;
-        let request = self.post("/messages/v4/send-many/detail", &wire::SendMany::of(messages));
-        let all = |sent: Sent| Ok(vec![sent; messages.len()]);
+    /// One request for all of these.
+    async fn submit(&self, messages: &[Outbound], at: DateTime<Utc>) -> Vec<Sent> {
+        let url = format!("{}/messages/v4/send-many/detail", self.base_url);
+        let request = self.wire.client.post(url).headers(self.proof(at)).json(&wire::SendMany::of(messages));
+        let all = |sent: Sent| vec![sent; messages.len()];
         match self.wire.send("send", messages.len(), request).await {
             Reply::NotSent(reason) => all(Sent::NotSent(reason)),
             Reply::Unclear(reason) => all(Sent::Unknown(reason)),
-            Reply::Answered { status, body } if status.is_success() => Ok(wire::read_sent(messages, &body)),
-            Reply::Answered { status, body } => match judge(status, &body) {
-                None => all(Sent::Unknown(format!("{status} without a reason"))),
-                Some(refusal) if refusal.class == FailureClass::OurBug => Err(refusal),
-                Some(refusal) => all(Sent::Refused(refusal)),
-            },
+            Reply::Answered { status, body } if status.is_success() => wire::read_sent(messages, &body),
+            Reply::Answered { status, body } => all(match judge(status, &body) {
+                None => Sent::Unknown(format!("{status} without a reason")),
+                Some(refusal) if refusal.class == FailureClass::OurBug => Sent::RefusedTogether(refusal),
+                Some(refusal) => Sent::Refused(refusal),
+            }),
         }
     }
 }
@@ -141,6 +135,8 @@ impl MessageChannel for Solapi {
             finds: true,
             // A quarter of an hour is how long a signature is good.
             absence_is_proof_after: TimeDelta::minutes(20),
+            // Six months, less a few days in which it could be cleaned up.
+            remembers_for: TimeDelta::days(170),
             reports_delivery: true,
             reports_within: TimeDelta::days(4),
             falls_back: true,
@@ -148,33 +144,18 @@ impl MessageChannel for Solapi {
         }
     }
 
-    async fn send(&self, messages: &[Outbound], before_sending: BeforeSending<'_>) -> Vec<Sent> {
-        let go: Vec<MessageId> =
-            before_sending(messages.iter().map(|message| message.reference).collect()).await;
-        let mut sent: Vec<Sent> = vec![Sent::HeldBack; messages.len()];
-        let going: Vec<usize> =
-            (0..messages.len()).filter(|index| go.contains(&messages[*index].reference)).collect();
-        // A request that was refused as a whole took nothing: its halves are tried, until the one to blame is alone.
-        let mut parts = vec![going];
-        while let Some(part) = parts.pop() {
-            if part.is_empty() {
-                continue;
-            }
-            let together: Vec<&Outbound> = part.iter().map(|index| &messages[*index]).collect();
-            match self.submit(&together).await {
-                Ok(answers) => {
-                    for (index, answer) in part.into_iter().zip(answers) {
-                        sent[index] = answer;
-                    }
-                }
-                Err(refusal) if part.len() == 1 => sent[part[0]] = Sent::Refused(refusal),
-                Err(_) => {
-                    let (one, other) = part.split_at(part.len() / 2);
-                    parts.extend([other.to_vec(), one.to_vec()]);
-                }
-            }
+    fn requests(&self, messages: Vec<Outbound>) -> Vec<Vec<Outbound>> {
+        vec![messages]
+    }
+
+    async fn send(&self, request: &[Outbound], before_sending: BeforeSending<'_>) -> Vec<Sent> {
+        self.wire.turn().await;
+        let leave = before_sending(request.to_vec()).await;
+        if leave.messages.is_empty() {
+            return vec![Sent::HeldBack; request.len()];
         }
-        sent
+        let answers = self.submit(&leave.messages, leave.at).await;
+        in_order(request, &leave.messages, answers)
     }
 
     async fn find(&self, messages: &[Asked]) -> Vec<Found> {

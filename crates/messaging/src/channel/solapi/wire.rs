@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -26,9 +26,9 @@ pub(super) struct SendMany {
 }
 
 impl SendMany {
-    pub(super) fn of(messages: &[&Outbound]) -> Self {
+    pub(super) fn of(messages: &[Outbound]) -> Self {
         Self {
-            messages: messages.iter().map(|message| written(message)).collect(),
+            messages: messages.iter().map(written).collect(),
             allow_duplicates: true,
             show_message_list: true,
         }
@@ -102,17 +102,15 @@ impl ErrorBody {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Submitted {
-    #[serde(default)]
-    failed_message_list: Vec<Accepted>,
-    #[serde(default)]
-    message_list: Vec<Accepted>,
+    failed_message_list: Option<Vec<Accepted>>,
+    message_list: Option<Vec<Accepted>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Accepted {
     message_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     status_code: String,
     custom_fields: Option<HashMap<String, Value>>,
 }
@@ -124,13 +122,13 @@ impl Accepted {
 }
 
 /// What a 200 says about each: also those that were not taken stand in one.
-pub(super) fn read_sent(messages: &[&Outbound], body: &[u8]) -> Vec<Sent> {
+pub(super) fn read_sent(messages: &[Outbound], body: &[u8]) -> Vec<Sent> {
     let Ok(submitted) = serde_json::from_slice::<Submitted>(body) else {
         return vec![Sent::Unknown("an unreadable answer".to_owned()); messages.len()];
     };
     let listed = submitted.failed_message_list.iter().chain(&submitted.message_list);
     let told: HashMap<&str, &Accepted> =
-        listed.filter_map(|entry| Some((entry.reference()?, entry))).collect();
+        listed.flatten().filter_map(|entry| Some((entry.reference()?, entry))).collect();
     messages
         .iter()
         .map(|message| match told.get(message.reference.to_string().as_str()) {
@@ -152,7 +150,7 @@ pub(super) fn read_sent(messages: &[&Outbound], body: &[u8]) -> Vec<Sent> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listed {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "stored")]
     pub(super) message_list: HashMap<String, Stored>,
     pub(super) next_key: Option<String>,
 }
@@ -160,7 +158,7 @@ pub(super) struct Listed {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Stored {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub(super) message_id: String,
     pub(super) group_id: Option<String>,
     #[serde(rename = "type")]
@@ -168,7 +166,7 @@ pub(super) struct Stored {
     /// A string, or a list of one.
     #[serde(default)]
     to: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub(super) status_code: String,
     custom_fields: Option<HashMap<String, Value>>,
     /// Also 0 or 1.
@@ -176,9 +174,33 @@ pub(super) struct Stored {
     replacement: Value,
     #[serde(default)]
     kakao_options: Value,
+    #[serde(default, deserialize_with = "time")]
     pub(super) date_created: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "time")]
     pub(super) date_reported: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "time")]
     pub(super) date_received: Option<DateTime<Utc>>,
+}
+
+/// A code may be null, or a number; empty for what is neither.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => text,
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    })
+}
+
+/// A time that is written otherwise is none: nothing here rests on it.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    Ok(time.map(|time| time.with_timezone(&Utc)))
+}
+
+/// A map from ids, or nothing. A message that cannot be read would be taken for absent: then nothing is read.
+fn stored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HashMap<String, Stored>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl Stored {
@@ -217,8 +239,8 @@ fn is_true(value: &Value) -> bool {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BlackList {
-    #[serde(default, alias = "blacks", alias = "list")]
-    pub(super) black_list: Vec<Black>,
+    #[serde(alias = "blacks", alias = "list")]
+    pub(super) black_list: Option<Vec<Black>>,
     pub(super) next_key: Option<String>,
 }
 
@@ -227,6 +249,7 @@ pub(super) struct BlackList {
 pub(super) struct Black {
     pub(super) recipient_number: Option<String>,
     pub(super) sender_number: Option<String>,
+    #[serde(default, deserialize_with = "time")]
     pub(super) date_created: Option<DateTime<Utc>>,
 }
 
@@ -279,18 +302,33 @@ mod tests {
     }
 
     #[test]
+    fn null_is_nothing_and_no_reason_to_read_nothing() {
+        let list = json!({"messageList": {"M4V1": {
+            "messageId": "M4V1", "groupId": null, "type": null, "to": null, "statusCode": null, "customFields": null,
+            "replacement": null, "kakaoOptions": null, "dateCreated": "2026-02-14", "dateReported": null,
+        }}, "nextKey": null});
+        let listed: Listed = serde_json::from_value(list).unwrap();
+        assert_eq!(listed.message_list["M4V1"].status_code, "");
+        let empty: Listed = serde_json::from_value(json!({"messageList": null})).unwrap();
+        assert!(empty.message_list.is_empty());
+        assert!(
+            serde_json::from_value::<BlackList>(json!({"blackList": null})).unwrap().black_list.is_none()
+        );
+    }
+
+    #[test]
     fn a_200_may_say_no() {
         let message = outbound(Content::Text(Text::new("안녕하세요")));
         let name = message.reference.to_string();
         let answer = |list: &str, code: &str| {
             let entry = json!({"messageId": "M4V1", "statusCode": code, "customFields": {"dangolId": name}});
             let body = json!({"groupInfo": {}, list: [entry]}).to_string();
-            read_sent(&[&message], body.as_bytes()).remove(0)
+            read_sent(std::slice::from_ref(&message), body.as_bytes()).remove(0)
         };
         assert_eq!(answer("messageList", "2000"), Sent::Accepted("M4V1".to_owned()));
         assert!(matches!(answer("failedMessageList", "1062"), Sent::Refused(_)));
         assert!(matches!(answer("messageList", ""), Sent::Unknown(_)));
-        assert!(matches!(read_sent(&[&message], b"{}").remove(0), Sent::Unknown(_)));
-        assert!(matches!(read_sent(&[&message], b"<html>").remove(0), Sent::Unknown(_)));
+        assert!(matches!(read_sent(std::slice::from_ref(&message), b"{}").remove(0), Sent::Unknown(_)));
+        assert!(matches!(read_sent(std::slice::from_ref(&message), b"<html>").remove(0), Sent::Unknown(_)));
     }
 }

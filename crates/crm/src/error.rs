@@ -1,0 +1,100 @@
+//! What can go wrong here, and how it looks as a [`Problem`].
+
+use axum::http::StatusCode;
+use platform::{FieldError, Problem, VaultError};
+
+use crate::coupon::CouponRefusal;
+
+#[derive(Debug, thiserror::Error)]
+pub enum CrmError {
+    #[error("no such business")]
+    NoSuchBusiness,
+    #[error("no such thing, or not this business's")]
+    NotFound,
+    #[error("fields cannot be like that")]
+    Invalid(Vec<FieldError>),
+    #[error("a coupon cannot be used so: {0:?}")]
+    Coupon(CouponRefusal),
+    /// The plan lacks a feature, or the check of it failed.
+    #[error("{}", .0.code())]
+    Refused(Problem),
+    #[error("a stored segment cannot be read")]
+    Unreadable,
+    #[error("a stored secret cannot be opened")]
+    Vault(#[from] VaultError),
+    #[error("crm database failed")]
+    Db(#[from] sqlx::Error),
+}
+
+impl From<Problem> for CrmError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl From<CouponRefusal> for CrmError {
+    fn from(refusal: CouponRefusal) -> Self {
+        Self::Coupon(refusal)
+    }
+}
+
+impl From<CrmError> for Problem {
+    fn from(error: CrmError) -> Self {
+        match error {
+            CrmError::NoSuchBusiness => Self::not_found("사업장을 찾을 수 없습니다."),
+            CrmError::NotFound => Self::not_found("요청한 항목을 찾을 수 없습니다."),
+            CrmError::Invalid(errors) => Self::invalid(errors),
+            CrmError::Coupon(refusal) => refusal.into(),
+            CrmError::Refused(problem) => problem,
+            CrmError::Unreadable | CrmError::Vault(_) => Self::internal(&error),
+            CrmError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<CouponRefusal> for Problem {
+    fn from(refusal: CouponRefusal) -> Self {
+        let (code, detail) = match refusal {
+            CouponRefusal::UnknownCode => {
+                return Self::new(
+                    StatusCode::NOT_FOUND,
+                    "UNKNOWN_COUPON_CODE",
+                    "Unknown coupon code",
+                    "존재하지 않는 쿠폰 번호입니다.",
+                );
+            }
+            CouponRefusal::OfAnotherCustomer => {
+                ("COUPON_OF_ANOTHER_CUSTOMER", "다른 고객에게 발급된 쿠폰입니다.".to_owned())
+            }
+            CouponRefusal::NotYetValid(from) => {
+                ("COUPON_NOT_YET_VALID", format!("{from}부터 사용할 수 있는 쿠폰입니다."))
+            }
+            CouponRefusal::Expired(until) => {
+                ("COUPON_EXPIRED", format!("{until}까지 사용할 수 있던 쿠폰입니다."))
+            }
+            CouponRefusal::BelowMinimum(least) => {
+                ("COUPON_BELOW_MINIMUM", format!("{least} 이상 결제할 때 사용할 수 있는 쿠폰입니다."))
+            }
+            CouponRefusal::AlreadyRedeemed => {
+                ("COUPON_ALREADY_REDEEMED", "이미 사용된 쿠폰입니다.".to_owned())
+            }
+            CouponRefusal::OtherAmount => (
+                "COUPON_REDEEMED_OTHERWISE",
+                "같은 건에 다른 금액으로 이미 사용된 쿠폰입니다. 먼저 사용을 취소해 주세요.".to_owned(),
+            ),
+            CouponRefusal::RestoredBefore => (
+                "COUPON_RESTORED",
+                "이 건의 쿠폰 사용은 이미 취소되었습니다. 다시 사용하려면 다른 번호로 요청해 주세요."
+                    .to_owned(),
+            ),
+            CouponRefusal::NotRedeemed => {
+                ("COUPON_NOT_REDEEMED", "이 건에는 쿠폰이 사용되지 않았습니다.".to_owned())
+            }
+            CouponRefusal::Stopped => ("COUPON_STOPPED", "발급이 중지된 쿠폰입니다.".to_owned()),
+            CouponRefusal::LimitReached => {
+                ("COUPON_LIMIT_REACHED", "발급할 수 있는 수량을 넘었습니다.".to_owned())
+            }
+        };
+        Self::conflict(code, detail)
+    }
+}

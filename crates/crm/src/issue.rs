@@ -1,0 +1,86 @@
+//! Giving out coupons.
+
+use kernel::BusinessId;
+use platform::{
+    FieldError, TenantTx,
+    features::{self, Feature},
+};
+
+use crate::{
+    Crm, CrmError,
+    coupon::{CouponId, CouponRefusal, code::Code},
+    store::{
+        coupon::{self, Changeable, IssuedCode},
+        customer,
+    },
+};
+
+/// So many customers at once.
+pub(crate) const MOST_AT_ONCE: usize = 1_000;
+
+impl Crm {
+    /// Gives each of some customers a code. Who has one already keeps it, so that asking twice gives nobody two.
+    pub(crate) async fn issue_codes(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        id: CouponId,
+        customers: &[i64],
+    ) -> Result<Vec<IssuedCode>, CrmError> {
+        let found = coupon::lock(tx, business, id).await?.ok_or(CrmError::NotFound)?;
+        features::require(tx, business, Feature::Crm).await?;
+        let known = customer::known(tx, business, customers).await?;
+        let unknown = customers.iter().enumerate().filter(|(_, customer)| !known.contains(customer));
+        let errors: Vec<_> = unknown.map(|(position, _)| unknown_customer(position)).collect();
+        if !errors.is_empty() {
+            return Err(CrmError::Invalid(errors));
+        }
+        self.give_missing(tx, business, id, found, &known).await?;
+        let limit = i64::try_from(known.len()).unwrap_or(i64::MAX);
+        Ok(coupon::codes(tx, business, id, Some(&known), None, limit).await?)
+    }
+
+    async fn give_missing(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        id: CouponId,
+        found: Changeable,
+        customers: &[i64],
+    ) -> Result<(), CrmError> {
+        let (now, today) = (self.clock.now(), self.clock.today());
+        let wanted = i64::try_from(customers.len()).unwrap_or(i64::MAX);
+        let have = coupon::codes(tx, business, id, Some(customers), None, wanted).await?;
+        let has_one = |customer: &i64| have.iter().any(|code| code.customer_id == *customer);
+        let mut missing: Vec<i64> = customers.iter().copied().filter(|customer| !has_one(customer)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if found.stopped_at.is_some() {
+            return Err(CouponRefusal::Stopped.into());
+        }
+        if found.valid_until < today {
+            return Err(CouponRefusal::Expired(found.valid_until).into());
+        }
+        let issued = i32::try_from(missing.len()).ok().and_then(|more| found.issued.checked_add(more));
+        let issued = issued.filter(|issued| found.total_limit.is_none_or(|limit| *issued <= limit));
+        let issued = issued.ok_or(CouponRefusal::LimitReached)?;
+        // A code that there is already is not given a second time; whoever got none is given another.
+        while !missing.is_empty() {
+            let codes: Vec<_> = missing.iter().map(|customer| (Code::random(), *customer)).collect();
+            coupon::insert_codes(tx, business, now, id, &codes).await?;
+            let given = coupon::codes(tx, business, id, Some(&missing), None, wanted).await?;
+            missing.retain(|customer| !given.iter().any(|code| code.customer_id == *customer));
+        }
+        coupon::update(tx, business, now, id, &Changeable { issued, ..found }).await?;
+        Ok(())
+    }
+}
+
+fn unknown_customer(position: usize) -> FieldError {
+    FieldError {
+        field: format!("customerIds[{position}]"),
+        code: "UNKNOWN_CUSTOMER",
+        message: "등록되지 않은 고객입니다.".to_owned(),
+    }
+}
