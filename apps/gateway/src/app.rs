@@ -92,6 +92,7 @@ impl App {
             signal: signal(secrets, &db)?,
             hub: Hub::new(Limits::default()),
             reminder_time: config.reminder_time,
+            look_again: config.look_again,
         };
         let metrics = ops::metrics_recorder()?;
         Ok(Self { db, clock, identity, billing, booking, crm, reporting, exports, notifications, metrics })

@@ -96,7 +96,8 @@ async fn history_that_is_loaded_rings_at_nobodys() {
 #[tokio::test]
 async fn many_at_once_are_told_to_the_shop_in_one_sentence() {
     let app = TestApp::start().await;
-    let rows: Vec<_> = (0..300)
+    // More than are dealt with at once.
+    let rows: Vec<_> = (0..2_500)
         .map(|n| {
             json!({
                 "externalId": format!("N-{n}"), "customerExternalId": "C-1001", "services": [
@@ -107,10 +108,10 @@ async fn many_at_once_are_told_to_the_shop_in_one_sentence() {
         .collect();
     app.owner().put("/api/businesses/1/reservations/bulk", json!(rows)).await.data();
     all_is_told(&app).await;
-    assert_eq!(each_told(&app.owner(), "message").await, ["300건의 예약이 들어왔습니다."]);
+    assert_eq!(each_told(&app.owner(), "message").await, ["2500건의 예약이 들어왔습니다."]);
     assert_eq!(each_told(&app.owner(), "link").await, ["/reservations"]);
     let customers = "notifications.notification where audience = 'CUSTOMER' and type = 'RESERVATION_CONFIRM'";
-    assert_eq!(app.count(customers).await, 300, "each customer hears of their own");
+    assert_eq!(app.count(customers).await, 2_500, "each customer hears of their own");
 }
 
 #[tokio::test]
