@@ -59,7 +59,7 @@ async fn write_down(tx: &mut SystemTx, events: &[Happened]) -> sqlx::Result<()> 
     store::notification::insert(tx, &told).await?;
     // Behind the rest, which may be about the same person.
     for (business, customer) in compose::erased_in(&news) {
-        store::notification::forget_about(tx, business, customer).await?;
+        store::forget_about(tx, business, customer).await?;
     }
     crate::crash_point!("react::before_commit");
     Ok(())

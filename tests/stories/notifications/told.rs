@@ -222,10 +222,19 @@ async fn what_was_told_about_somebody_is_forgotten_with_them() {
     reserves(&app.owner(), cut_at("2026-02-14T10:00")).await;
     all_is_told(&app).await;
     assert_eq!(app.count("notifications.notification where message like '%김민서%'").await, 1);
+    let kim = app.customer(1, "C-1001");
+    let off = json!({"preferences": [{"notificationType": "RESERVATION_CANCEL", "channel": "SMS", "enabled": false}]});
+    kim.put("/api/notifications/preferences", off).await.data();
+    let id = told(&kim).await[0]["id"].clone();
+    kim.post(&format!("/api/notifications/{id}/read"), json!(null)).await.data();
+    assert_eq!(app.count("notifications.read_one").await, 1);
+    kim.post("/api/notifications/read-all", json!(null)).await.data();
     let one = "/api/businesses/1/customers/1";
     assert_eq!(app.owner().send(Method::DELETE, one, None).await.status, 204);
     all_is_told(&app).await;
-    assert_eq!(app.count("notifications.notification").await, 0);
+    for kept in ["notification", "preference", "read_mark", "read_one"] {
+        assert_eq!(app.count(&format!("notifications.{kept}")).await, 0, "{kept}");
+    }
 }
 
 #[tokio::test]

@@ -46,3 +46,8 @@ pub(crate) async fn say(conn: &mut PgConnection, user: &str, preferences: &[Pref
     .await?;
     Ok(())
 }
+
+pub(crate) async fn forget(conn: &mut PgConnection, user: &str) -> sqlx::Result<()> {
+    sqlx::query!("delete from notifications.preference where user_id = $1", user).execute(conn).await?;
+    Ok(())
+}

@@ -183,3 +183,9 @@ pub(crate) async fn mark_up_to(conn: &mut PgConnection, user: &str, id: Notifica
     .await?;
     Ok(())
 }
+
+pub(crate) async fn forget(conn: &mut PgConnection, user: &str) -> sqlx::Result<()> {
+    sqlx::query!("delete from notifications.read_mark where user_id = $1", user).execute(&mut *conn).await?;
+    sqlx::query!("delete from notifications.read_one where user_id = $1", user).execute(conn).await?;
+    Ok(())
+}
