@@ -200,6 +200,11 @@ async fn a_notice_with_the_same_key_is_told_once() {
     let again = operator.post("/api/admin/notices", notice).await;
     assert!(again.replayed);
     assert_eq!(again.body, first.body);
+    assert_eq!(
+        app.count("platform.event where data ->> 'publishedBy' like 'user_%'").await,
+        1,
+        "by somebody"
+    );
     all_is_told(&app).await;
     assert_eq!(each_told(&app.owner(), "link").await, ["/notices/1"]);
 }
