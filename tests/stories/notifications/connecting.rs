@@ -123,6 +123,11 @@ async fn a_browser_connects_with_a_ticket_that_is_good_once_for_half_a_minute() 
         format!("?ticket={}", answer.data()["ticket"].as_str().expect("a ticket"))
     };
     let good = ticket().await;
+    // Whoever sends a token means it, and leaves the ticket as it is.
+    let with_both = Screen::try_open(address, Some(app.owner().token()), &good).await;
+    with_both.expect("the token is good").connected().await;
+    let with_none = Screen::try_open(address, Some("none"), &good).await;
+    assert_eq!(with_none.err().expect("no token").as_u16(), 401);
     let mut screen = Screen::open_in_browser(address, &good).await.expect("the ticket is good");
     screen.connected().await;
     notice(&app, "공지").await;
@@ -371,7 +376,9 @@ async fn what_somebody_turns_off_does_not_come_to_their_screens_any_more() {
 async fn the_address_speaks_websocket_only() {
     let app = TestApp::start().await;
     app.owner().get("/ws/notifications").await.problem(426, "UPGRADE_REQUIRED");
-    app.anonymous().get("/ws/notifications").await.problem(401, "AUTHENTICATION_REQUIRED");
+    for nobody in ["/ws/notifications", "/ws/notifications?xticket=1"] {
+        app.anonymous().get(nobody).await.problem(401, "AUTHENTICATION_REQUIRED");
+    }
     app.owner().get("/ws/notifications?lastId=-1").await.problem(400, "INVALID_PARAMETER");
     let stream = app.owner().with_header("last-event-id", "yesterday").get("/api/notifications/stream").await;
     stream.problem(400, "INVALID_PARAMETER");
