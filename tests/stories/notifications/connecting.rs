@@ -193,7 +193,8 @@ async fn the_same_comes_as_server_sent_events() {
 async fn a_connection_ends_with_its_token() {
     let app = TestApp::start().await;
     let address = app.listens().await;
-    let short = app.owner_for(1, TimeDelta::milliseconds(1_500));
+    // It ran out, and is good for some seconds more, as it is for any request.
+    let short = app.owner_for(1, TimeDelta::milliseconds(-27_500));
     let mut screen = Screen::open(address, &short, "").await;
     let mut source = EventSource::open(address, &short, None).await;
     screen.connected().await;
