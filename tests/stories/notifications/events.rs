@@ -1,4 +1,4 @@
-//! Reacting to events: exactly once each, in the order of their commits.
+//! Reacting to events: exactly once each, in the order in which their transactions were begun.
 
 use kernel::{BusinessId, Clock};
 use platform::{
