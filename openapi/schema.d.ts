@@ -153,6 +153,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell everybody
+         * @description A `SYSTEM` notification to whoever is signed in, now and for the next 90 days. It is on the screens a moment after the
+         *     answer.
+         */
+        post: operations["publishNotice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/providers": {
         parameters: {
             query?: never;
@@ -936,7 +957,7 @@ export interface paths {
         /**
          * Move the clock (development only)
          * @description Everything that becomes due on the way is done, in order, before the answer: renewals, retries,
-         *     downgrades, period ends, reconciliation.
+         *     downgrades, period ends, reconciliation, reminders, and what people are told of all that.
          */
         post: operations["moveDevClock"];
         delete?: never;
@@ -979,6 +1000,151 @@ export interface paths {
         get: operations["getMe"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what I was told
+         * @description By all my businesses and by the platform, newest first; kept for 90 days. What I turned off over `IN_APP` is not in it.
+         */
+        get: operations["listNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How I want to be told
+         * @description What I never said is on.
+         */
+        get: operations["getNotificationPreferences"];
+        /**
+         * Say how I want to be told
+         * @description `IN_APP` is the list, the count and what comes over WebSocket and SSE. Connections to other servers follow within half a
+         *     minute. `SYSTEM` over `IN_APP` cannot be turned off.
+         */
+        put: operations["setNotificationPreferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/read-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read all */
+        post: operations["readAllNotifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listen over server-sent events
+         * @description The same as over WebSocket, as `text/event-stream`: an event `CONNECTED`, then an event `NOTIFICATION` for each, whose
+         *     `data` is the WebSocket's frame and whose `id` is the notification's. What was told behind `Last-Event-ID` comes first. An
+         *     event `CLOSED` names the reason for which the server ends the stream.
+         *
+         *     A browser that comes with a ticket needs another one to come back.
+         */
+        get: operations["streamNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get a ticket to connect with
+         * @description A browser's `WebSocket` and `EventSource` cannot send an `Authorization` header: they put this into the address instead,
+         *     `/ws/notifications?ticket=...`. It is good once, for half a minute, at every server. The connection ends when the token
+         *     does with which the ticket was asked for.
+         */
+        post: operations["issueNotificationTicket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/unread-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count what I have not read */
+        get: operations["countUnreadNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/{notificationId}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read one
+         * @description Twice is once.
+         */
+        post: operations["readNotification"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1597,6 +1763,37 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ws/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Connect over WebSocket
+         * @description With the `Authorization` header, or with a `ticket` where none can be sent. Frames are JSON texts. The first is
+         *     `{"type": "CONNECTED", "message": "알림 서버에 연결되었습니다.", "unreadCount": 5}`, then comes
+         *     `{"type": "NOTIFICATION", "data": {"id", "notificationType", "title", "message", "link", "createdAt"}}` for each: first
+         *     those behind `lastId`, in order, then each as it is told, with none missing and none twice.
+         *
+         *     The client may send `{"type": "READ", "id": 17}`, answered with the same and the new `unreadCount`, and
+         *     `{"type": "PING"}`, answered with `{"type": "PONG"}`. What cannot be understood is answered with
+         *     `{"type": "ERROR", "code", "message"}`.
+         *
+         *     The server closes with 1012 `RESTARTING` (come back after the milliseconds that the reason names), 1013 `SLOW_READER`
+         *     (come back with `lastId`), 4401 `TOKEN_EXPIRED`, 4408 `IDLE` and 4429 `TOO_MANY_CONNECTIONS`; with 1009 `FRAME_TOO_LARGE`
+         *     (above 4 KiB) and 1007 `NOT_UTF8` it refuses what the client sent.
+         */
+        get: operations["openNotificationSocket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1818,6 +2015,11 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /**
+         * @description Over what somebody is told.
+         * @enum {string}
+         */
+        Channel: "IN_APP" | "EMAIL" | "KAKAO" | "SMS";
         /** @description What time it is. */
         ClockView: {
             now: components["schemas"]["KoreanTime"];
@@ -2744,6 +2946,31 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Notice: {
+            /** @description As it will be told. */
+            data: {
+                link?: string | null;
+                message: string;
+                title: string;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_NotificationTicket: {
+            /** @description What a browser connects with. */
+            data: {
+                /**
+                 * Format: int64
+                 * @example 30
+                 */
+                expiresInSeconds: number;
+                /**
+                 * @description For `?ticket=`; good once.
+                 * @example 0b7f4a3c9d2e4f60a1b2c3d4e5f60718293a4b5c6d7e4f8091a2b3c4d5e6f708
+                 */
+                ticket: string;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_OrderConfirmed: {
             /** @description A confirmed payment. */
             data: {
@@ -2818,6 +3045,13 @@ export interface components {
                 /** @description The new attempt. */
                 paymentId: components["schemas"]["PaymentId"];
                 status: components["schemas"]["PaymentStatus"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Preferences: {
+            /** @description Every type over every channel. */
+            data: {
+                preferences: components["schemas"]["Preference"][];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -3234,6 +3468,17 @@ export interface components {
                  * @example 2026-02-14
                  */
                 writeDate: string;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Unread: {
+            /** @description How many are left. */
+            data: {
+                /**
+                 * Format: int64
+                 * @example 5
+                 */
+                unreadCount: number;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -3941,6 +4186,14 @@ export interface components {
             page: components["schemas"]["PageInfo"];
         };
         /** @description One page of a list. */
+        List_Listed: {
+            data: (components["schemas"]["Notification"] & {
+                businessId?: components["schemas"]["BusinessId"] | null;
+                read: boolean;
+            })[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
         List_MerchantAccountView: {
             data: {
                 businessId: components["schemas"]["BusinessId"];
@@ -4194,6 +4447,11 @@ export interface components {
             }[];
             page: components["schemas"]["PageInfo"];
         };
+        /** @description A notification in somebody's list. */
+        Listed: components["schemas"]["Notification"] & {
+            businessId?: components["schemas"]["BusinessId"] | null;
+            read: boolean;
+        };
         Loss: {
             /** @description What they would have brought at the agreed prices. */
             amount: components["schemas"]["Krw"];
@@ -4352,6 +4610,64 @@ export interface components {
             customerKey: string;
             provider?: components["schemas"]["PaymentProvider"] | null;
         };
+        /** @description As it will be told. */
+        Notice: {
+            link?: string | null;
+            message: string;
+            title: string;
+        };
+        /**
+         * @description What everybody is told.
+         * @example {
+         *       "link": "/notices/1",
+         *       "message": "3월 15일(일) 02:00부터 30분간 점검이 있습니다.",
+         *       "title": "시스템 점검 안내"
+         *     }
+         */
+        NoticeBody: {
+            /** @description A path of the frontend (`/...`) or an `https://` address. */
+            link?: string | null;
+            message: string;
+            title: string;
+        };
+        /** @description What somebody is told. */
+        Notification: {
+            createdAt: components["schemas"]["KoreanTime"];
+            id: components["schemas"]["NotificationId"];
+            /**
+             * @description A path of the frontend; null where there is nothing to be seen.
+             * @example /reservations/1
+             */
+            link?: string | null;
+            /** @example 김민서님이 3월 14일(토) 10:00 여성 컷을 예약했습니다. */
+            message: string;
+            notificationType: components["schemas"]["NotificationType"];
+            /** @example 새 예약 */
+            title: string;
+        };
+        /**
+         * Format: int64
+         * @description Names a notification; one that was told later has a larger id.
+         */
+        NotificationId: number;
+        /** @description What a browser connects with. */
+        NotificationTicket: {
+            /**
+             * Format: int64
+             * @example 30
+             */
+            expiresInSeconds: number;
+            /**
+             * @description For `?ticket=`; good once.
+             * @example 0b7f4a3c9d2e4f60a1b2c3d4e5f60718293a4b5c6d7e4f8091a2b3c4d5e6f708
+             */
+            ticket: string;
+        };
+        /**
+         * @description What a notification is about.
+         * @enum {string}
+         */
+        NotificationType: "RESERVATION_NEW" | "RESERVATION_CONFIRM" | "RESERVATION_CANCEL" | "RESERVATION_REMINDER" | "REVIEW_NEW" | "PAYMENT_SUCCESS" | "PAYMENT_FAILED" | "SUBSCRIPTION_EXPIRING" | "SYSTEM";
         /** @description An invoice that is not paid yet. */
         OpenInvoiceView: {
             amount: components["schemas"]["Krw"];
@@ -4570,6 +4886,36 @@ export interface components {
             /** @example 베이직 */
             name: string;
             yearlyAmount?: components["schemas"]["Krw"] | null;
+        };
+        /** @description Whether somebody wants to be told of something over a channel. */
+        Preference: {
+            channel: components["schemas"]["Channel"];
+            enabled: boolean;
+            notificationType: components["schemas"]["NotificationType"];
+        };
+        /** @description Every type over every channel. */
+        Preferences: {
+            preferences: components["schemas"]["Preference"][];
+        };
+        /**
+         * @description What is to be otherwise; what is not named stays as it is.
+         * @example {
+         *       "preferences": [
+         *         {
+         *           "channel": "IN_APP",
+         *           "enabled": false,
+         *           "notificationType": "REVIEW_NEW"
+         *         },
+         *         {
+         *           "channel": "SMS",
+         *           "enabled": true,
+         *           "notificationType": "PAYMENT_FAILED"
+         *         }
+         *       ]
+         *     }
+         */
+        PreferencesBody: {
+            preferences: components["schemas"]["Preference"][];
         };
         /**
          * @description Conditions to try.
@@ -5832,6 +6178,14 @@ export interface components {
             date: string;
             revenue: components["schemas"]["Krw"];
         };
+        /** @description How many are left. */
+        Unread: {
+            /**
+             * Format: int64
+             * @example 5
+             */
+            unreadCount: number;
+        };
         /**
          * @description What an operator is compared with.
          * @enum {string}
@@ -6533,6 +6887,111 @@ export interface operations {
                 };
             };
             /** @description `VALIDATION_FAILED`: for `credentials` `REQUIRED`, `UNKNOWN_FIELD`, `INVALID_LENGTH`, `INVALID_CREDENTIALS`, `OTHER_CONTRACT`, `NOT_VERIFIED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publishNotice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request safe to repeat: the same key with the same body gets the stored answer,
+                 *     with another body a 422 `IDEMPOTENCY_KEY_REUSED`, while it still runs a 409 `IDEMPOTENCY_KEY_IN_USE`.
+                 */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticeBody"];
+            };
+        };
+        responses: {
+            /** @description It is being told */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Notice"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_IN_USE` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`, `IDEMPOTENCY_KEY_REUSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12028,6 +12487,548 @@ export interface operations {
             };
         };
     };
+    listNotifications: {
+        parameters: {
+            query?: {
+                /** @description Only those that were not read. */
+                unread?: boolean;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of notifications */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Listed"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotificationPreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every type over every channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Preferences"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setNotificationPreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesBody"];
+            };
+        };
+        responses: {
+            /** @description Every type over every channel, as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Preferences"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; `ALWAYS_ON`, `DUPLICATE` and `TOO_MANY` in `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readAllNotifications: {
+        parameters: {
+            query?: {
+                /** @description The newest that was on the screen, so that one that comes this moment stays unread. Left out, all there are. */
+                lastId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Read */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Unread"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamNotifications: {
+        parameters: {
+            query?: {
+                /** @description From `POST /api/notifications/ticket`, where no `Authorization` header can be sent. Good once. */
+                ticket?: string;
+                /**
+                 * @description The `id` of the last notification that was seen: what was told since comes first, in order; `0` for all there
+                 *     is. Left out, only what is told from now on.
+                 */
+                lastId?: number;
+            };
+            header?: {
+                /** @description As `lastId`. `EventSource` sends it by itself. */
+                "Last-Event-ID"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events until one of the two hangs up */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description `INVALID_PARAMETER`: the query or `Last-Event-ID` cannot be like that. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`; `TICKET_INVALID`: used, too old or invented. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TOO_MANY_CONNECTIONS` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RESTARTING`: this process is about to end; connect again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issueNotificationTicket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A ticket */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_NotificationTicket"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countUnreadNotifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The count */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Unread"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readNotification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                notificationId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Read */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Unread"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: I was told no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPayments: {
         parameters: {
             query?: {
@@ -14784,6 +15785,77 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+        };
+    };
+    openNotificationSocket: {
+        parameters: {
+            query?: {
+                /** @description From `POST /api/notifications/ticket`, where no `Authorization` header can be sent. Good once. */
+                ticket?: string;
+                /**
+                 * @description The `id` of the last notification that was seen: what was told since comes first, in order; `0` for all there
+                 *     is. Left out, only what is told from now on.
+                 */
+                lastId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Connected */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `INVALID_PARAMETER`: the query or `Last-Event-ID` cannot be like that. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`; `TICKET_INVALID`: used, too old or invented. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `UPGRADE_REQUIRED`: this address speaks WebSocket */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `RESTARTING`: this process is about to end; connect again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

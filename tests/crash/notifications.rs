@@ -8,6 +8,7 @@ use platform::Principal;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use testkit::Screen;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::{
     dice::Dice,
@@ -45,12 +46,16 @@ impl World {
             .expect("notifications")
     }
 
-    /// Somebody looks at what everybody is told.
-    async fn screen(&self, address: SocketAddr) -> Screen {
+    /// Of somebody who is told what everybody is told.
+    fn token(&self) -> String {
         let nobody =
             Principal { subject: "user_1".to_owned(), memberships: Vec::new(), is_platform_admin: false };
-        let token = self.tokens.issue(&nobody, SystemClock.now(), TimeDelta::hours(1));
-        let mut screen = Screen::try_open(address, Some(&token), "?lastId=0")
+        self.tokens.issue(&nobody, SystemClock.now(), TimeDelta::hours(1))
+    }
+
+    /// Somebody looks at what everybody is told.
+    async fn screen(&self, address: SocketAddr) -> Screen {
+        let mut screen = Screen::try_open(address, Some(&self.token()), "?lastId=0")
             .await
             .expect("the server takes the connection");
         screen.connected().await;
@@ -147,4 +152,31 @@ async fn killed_while_it_reminds_everybody_is_reminded_once() {
     let once =
         "(select from notifications.notification group by business_id, recipient having count(*) = 1) once";
     assert_eq!(world.counts(once).await, 1_200);
+}
+
+#[tokio::test]
+async fn a_server_that_is_to_stop_waits_for_nobody_for_ever() {
+    let world = World::begins("notifications-unread").await;
+    let server = world.server().await;
+    // More than fits into the network between the two.
+    let much = "insert into notifications.notification (business_id, audience, type, title, message, created_at)
+                select 0, 'EVERYONE', 'SYSTEM', '공지', repeat('가', 1900), now() from generate_series(1, 5000)";
+    sqlx::query(much).execute(&world.superuser).await.expect("notifications");
+    let mut unread = TcpStream::connect(server.addr).await.expect("somebody listens");
+    let hello = format!(
+        "GET /api/notifications/stream HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nlast-event-id: 0\r\n\r\n",
+        server.addr,
+        world.token(),
+    );
+    unread.write_all(hello.as_bytes()).await.expect("it is sent");
+    unread.readable().await.expect("it begins");
+    let mut screen = world.screen(server.addr).await;
+    let stopped = server.process.stops();
+    let told_so = async {
+        while let Ok(frame) = screen.next_or_farewell().await {
+            assert_eq!(frame["type"], "NOTIFICATION");
+        }
+    };
+    let (stopped, ()) = tokio::join!(stopped, told_so);
+    assert!(stopped.success(), "{stopped}");
 }

@@ -193,6 +193,14 @@ impl Process {
         assert_eq!(status.signal(), Some(SIGABRT), "{what} never got there: {status}");
     }
 
+    /// SIGTERM, and its end.
+    pub(crate) async fn stops(self) -> ExitStatus {
+        let id = self.child.id().expect("it runs").to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(told.expect("kill is there").success(), "{} cannot be told to stop", self.what);
+        self.ends().await
+    }
+
     async fn ends(mut self) -> ExitStatus {
         let ended = timeout(PATIENCE, self.child.wait()).await;
         ended.unwrap_or_else(|_| panic!("{} goes on for ever", self.what)).expect("a child has a status")

@@ -95,6 +95,7 @@ impl App {
             signal: signal(secrets, &db)?,
             hub: Hub::new(Limits::default()),
             reminder_time: config.reminder_time,
+            look_again: config.look_again,
         };
         let messaging = Messaging {
             db: db.clone(),

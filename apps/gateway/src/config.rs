@@ -4,7 +4,7 @@ mod exports;
 mod messages;
 mod papers;
 
-use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf};
+use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 use chrono::NaiveTime;
@@ -66,6 +66,10 @@ pub struct Config {
     #[arg(long, env = "NATS_URL", hide_env_values = true, value_parser = secret, global = true)]
     pub nats_url: Option<SecretString>,
 
+    /// How often a process looks by itself for what no signal told it of, milliseconds.
+    #[arg(long, env = "DANGOL_LOOK_AGAIN", default_value = "1000", value_parser = milliseconds, global = true)]
+    pub look_again: Duration,
+
     /// How many charges a billing run has under way at once.
     #[arg(long, env = "DANGOL_BILLING_CONCURRENCY", default_value_t = 64, value_parser = at_least_one, global = true)]
     pub billing_concurrency: usize,
@@ -91,6 +95,11 @@ pub(crate) fn secret(text: &str) -> Result<SecretString, Infallible> {
 
 fn time_of_day(text: &str) -> Result<NaiveTime, String> {
     NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "expected a time such as 10:00".to_owned())
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    let milliseconds = text.parse().ok().filter(|n| *n > 0).map(Duration::from_millis);
+    milliseconds.ok_or_else(|| "expected a number of milliseconds of at least 1".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -244,6 +253,7 @@ impl fmt::Display for Config {
         writeln!(f, "DANGOL_CHARGE_TIME           {} KST", self.charge_time.format("%H:%M"))?;
         writeln!(f, "DANGOL_REMINDER_TIME         {} KST", self.reminder_time.format("%H:%M"))?;
         writeln!(f, "NATS_URL                     {}", set(&self.nats_url))?;
+        writeln!(f, "DANGOL_LOOK_AGAIN            {} ms", self.look_again.as_millis())?;
         writeln!(f, "DANGOL_BILLING_CONCURRENCY   {}", self.billing_concurrency)?;
         writeln!(f, "DANGOL_DATABASE_CONNECTIONS  {}", self.database_connections)?;
         writeln!(f, "{}", self.papers)?;

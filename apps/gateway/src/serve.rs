@@ -1,6 +1,10 @@
 //! Listening, and stopping in good order.
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{
+    future::{Future, IntoFuture},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use anyhow::Context;
 use tokio::{
@@ -25,6 +29,9 @@ pub(crate) async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
 /// How long those who are connected have to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// How long requests under way have to end. Whoever does not read what they are sent would hold up the end for ever.
+const LAST_REQUESTS: Duration = Duration::from_secs(30);
+
 /// Answers requests until `stop` completes, then finishes those under way and sends those who are connected elsewhere.
 pub(crate) async fn run(
     listener: TcpListener,
@@ -45,10 +52,20 @@ pub(crate) async fn run(
     });
     // With the other end's address, for the audit trail.
     let service = app.router(dev_clock).into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service)
-        .with_graceful_shutdown(stopping.cancelled_owned())
-        .await
-        .context("serving");
+    let serving = axum::serve(listener, service)
+        .with_graceful_shutdown(stopping.clone().cancelled_owned())
+        .into_future();
+    let too_long = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(LAST_REQUESTS).await;
+    };
+    let served = tokio::select! {
+        served = serving => served.context("serving"),
+        () = too_long => {
+            tracing::warn!("not every request has ended; cut off");
+            Ok(())
+        }
+    };
     draining.await.context("saying goodbye")?;
     announcing.await.context("announcing events")?;
     served

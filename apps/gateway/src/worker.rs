@@ -53,19 +53,20 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
         .init()
         .await
         .context("starting the worker")?;
-    let stopped = CancellationToken::new();
     // What was left by a killed worker is settled now and not in a minute.
     let first_sweep = Box::pin(app.billing.sweep());
     // Exports take as long as they take, and must not keep jobs that are about money waiting.
     let attending = Box::pin(app.exports.attend(stopped.cancelled()));
+    // Jobs that finish publish as well, and are reacted to.
+    let drained = CancellationToken::new();
     let working = async {
         let ran = worker.run().await;
         stopped.cancel();
+        drained.cancel();
         ran
     };
-    let stop = || stopped.clone().cancelled_owned();
-    let reacting = events::react(app.clone(), stop());
-    let announcing = events::announce(app.clone(), stop());
+    let reacting = events::react(app.clone(), drained.clone().cancelled_owned());
+    let announcing = events::announce(app.clone(), drained.clone().cancelled_owned());
     let messaging = Box::pin(app.messaging.run(stopped.clone()));
     let (swept, ran, (), (), (), ()) =
         tokio::join!(first_sweep, working, attending, reacting, announcing, messaging);

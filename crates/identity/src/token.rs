@@ -39,6 +39,9 @@ enum PlatformRole {
     Admin,
 }
 
+/// How far the sign-in service's clock may be behind ours: a token is good for so much longer.
+const LEEWAY: TimeDelta = TimeDelta::seconds(30);
+
 /// Who came with a token, and until when it is good.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -50,7 +53,7 @@ impl Tokens {
     pub fn new(secret: &SecretString) -> Self {
         let secret = secret.expose_secret().as_bytes();
         let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = 30;
+        validation.leeway = LEEWAY.num_seconds().unsigned_abs();
         validation.set_required_spec_claims(&["exp", "sub"]);
         Self(Arc::new(Keys {
             encoding: EncodingKey::from_secret(secret),
@@ -69,7 +72,9 @@ impl Tokens {
                     is_platform_admin: token.claims.platform_role == Some(PlatformRole::Admin),
                 },
                 // A time that no calendar has is as good as for ever.
-                ends_at: DateTime::from_timestamp(token.claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC),
+                ends_at: DateTime::from_timestamp(token.claims.exp, 0)
+                    .and_then(|expires_at| expires_at.checked_add_signed(LEEWAY))
+                    .unwrap_or(DateTime::<Utc>::MAX_UTC),
             }),
             Err(error) if *error.kind() == ErrorKind::ExpiredSignature => Err(AuthFailure::Expired),
             Err(_) => Err(AuthFailure::Invalid),

@@ -74,11 +74,11 @@ impl Reader {
     /// Staff are told what everybody is told: money and the day's reservations are their managers' to pass on.
     ///
     /// The subject of a customer's token is the customer's external id, which is a name within its business only. So
-    /// what a customer keeps is kept under the business as well.
+    /// what a customer keeps is kept under a business as well: the oldest of those whose customer they are, so that it stays
+    /// where it is when they come to another shop.
     pub(crate) fn new(principal: &Principal, session_ends: DateTime<Utc>) -> Self {
         let subject = tame(&principal.subject);
         let mut audiences = vec![Audience::Everyone];
-        let mut user = subject.clone();
         for membership in &principal.memberships {
             let business = membership.business_id;
             let audience = match membership.role {
@@ -90,12 +90,11 @@ impl Reader {
                 audiences.push(audience);
             }
         }
-        let is_customer = |membership: &platform::Membership| membership.role == Role::Customer;
-        if let [only] = &principal.memberships[..]
-            && is_customer(only)
-        {
-            user = format!("{}/{subject}", only.business_id);
-        }
+        let of_customer = audiences.iter().filter(|audience| matches!(audience, Audience::Customer(..)));
+        let user = match of_customer.map(Audience::business).min() {
+            Some(business) => customer(business, &subject),
+            None => subject,
+        };
         Self { user, audiences, session_ends }
     }
 
@@ -111,8 +110,13 @@ impl Reader {
     }
 }
 
+/// Under which name it is kept what a customer has read.
+pub(crate) fn customer(business: BusinessId, external_id: &str) -> String {
+    format!("{business}/{external_id}")
+}
+
 /// A subject that can be stored: whatever the sign-in service wrote, it must not make a query fail.
-fn tame(subject: &str) -> String {
+pub(crate) fn tame(subject: &str) -> String {
     let text: String = subject.chars().filter(|c| *c != '\0').collect();
     if (1..=LONGEST_SUBJECT).contains(&text.chars().count()) {
         return text;
@@ -148,6 +152,10 @@ mod tests {
     #[test]
     fn two_customers_of_one_name_are_two_readers() {
         assert_ne!(reader(&[(7, Role::Customer)]).user, reader(&[(8, Role::Customer)]).user);
+        let of_two = |other| reader(&[(9, Role::Customer), (other, Role::Customer)]).user;
+        assert_ne!(of_two(7), of_two(8));
+        assert_ne!(of_two(7), reader(&[(9, Role::Owner)]).user);
+        assert_eq!(of_two(7), reader(&[(7, Role::Customer)]).user, "the same one");
     }
 
     #[test]

@@ -43,6 +43,11 @@ impl NotificationType {
         Self::System,
     ];
 
+    /// `None` for one that only a later version knows.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ReservationNew => "RESERVATION_NEW",
@@ -75,6 +80,10 @@ pub enum Channel {
 impl Channel {
     pub const ALL: [Self; 4] = [Self::InApp, Self::Email, Self::Kakao, Self::Sms];
 
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == name)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InApp => "IN_APP",
@@ -94,6 +103,11 @@ impl Types {
         Self(self.0 | 1 << kind as u16)
     }
 
+    /// From the names that a column holds.
+    pub(crate) fn named(names: &[String]) -> Self {
+        names.iter().filter_map(|name| NotificationType::named(name)).fold(Self::default(), Self::with)
+    }
+
     pub(crate) fn contains(self, kind: NotificationType) -> bool {
         self.0 & 1 << kind as u16 != 0
     }
@@ -106,9 +120,9 @@ impl Types {
         Self(bits)
     }
 
-    /// As SQL takes them.
-    pub(crate) fn names(self) -> Vec<String> {
-        let contained = NotificationType::ALL.into_iter().filter(|kind| self.contains(*kind));
-        contained.map(|kind| kind.as_str().to_owned()).collect()
+    /// All others that there are in this version, as SQL takes them.
+    pub(crate) fn others(self) -> Vec<String> {
+        let others = NotificationType::ALL.into_iter().filter(|kind| !self.contains(*kind));
+        others.map(|kind| kind.as_str().to_owned()).collect()
     }
 }

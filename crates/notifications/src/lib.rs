@@ -1,6 +1,6 @@
 //! Notifications: what just happened, on every screen, at once, and nothing missed.
 //!
-//! Stored first, then pushed. One consumer of events writes what somebody is told, in commit order ([`Notifications::react`]);
+//! Stored first, then pushed. One consumer of events writes what somebody is told, one batch after another ([`Notifications::react`]);
 //! a [`Hub`] in each process reads what is new once for all of its connections and hands it out; whoever was away says
 //! what they saw last and is told the rest. Between processes goes a [`Signal`], which only says that there is something to
 //! read: one that is lost costs a second. `docs/notifications.md` tells it to those who connect.
@@ -20,7 +20,7 @@ mod signal;
 mod store;
 mod ticket;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::NaiveTime;
 use kernel::Clock;
@@ -44,6 +44,8 @@ pub struct Notifications {
     pub hub: Hub,
     /// The time of day in Korea at which customers are reminded of tomorrow's visit.
     pub reminder_time: NaiveTime,
+    /// What a missed signal costs.
+    pub look_again: Duration,
 }
 
 /// This context's migrations, in schema `notifications`.

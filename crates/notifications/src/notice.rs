@@ -16,6 +16,8 @@ pub(crate) struct NoticePublished {
     pub title: String,
     pub message: String,
     pub link: Option<String>,
+    /// The subject of the operator's token.
+    pub published_by: Option<String>,
 }
 
 impl Event for NoticePublished {

@@ -24,8 +24,8 @@ pub const CONSUMER: Consumer = Consumer {
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Notifications {
-    /// Writes down what is to be told of all that happened, and wakes those who show it. Answers with how many events
-    /// that were.
+    /// Writes down what is to be told of the next events, and wakes those who show it. Answers with how many events that
+    /// were: there may be more, unless it is 0.
     pub async fn react(&self) -> sqlx::Result<usize> {
         let reacted = CONSUMER.consume(&self.db, &|tx, events| Box::pin(write_down(tx, events))).await?;
         if reacted > 0 {
@@ -40,7 +40,9 @@ impl Notifications {
     pub async fn react_to_all(&self) -> sqlx::Result<()> {
         let patience = Instant::now() + PATIENCE;
         loop {
-            self.react().await?;
+            if self.react().await? > 0 {
+                continue;
+            }
             if !CONSUMER.is_behind(&self.db).await? || Instant::now() >= patience {
                 return Ok(());
             }
@@ -57,7 +59,7 @@ async fn write_down(tx: &mut SystemTx, events: &[Happened]) -> sqlx::Result<()> 
     store::notification::insert(tx, &told).await?;
     // Behind the rest, which may be about the same person.
     for (business, customer) in compose::erased_in(&news) {
-        store::notification::forget_about(tx, business, customer).await?;
+        store::forget_about(tx, business, customer).await?;
     }
     crate::crash_point!("react::before_commit");
     Ok(())

@@ -8,12 +8,16 @@ use utoipa::ToSchema;
 use crate::{
     Channel, NotificationType, Notifications, NotificationsError,
     audience::Reader,
+    kind::Types,
     notification::{Notification, NotificationId},
     store::{
         self,
         reading::{ListFilter, Standing},
     },
 };
+
+/// Every type over every channel.
+const PREFERENCES: usize = NotificationType::ALL.len() * Channel::ALL.len();
 
 /// A notification in somebody's list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,6 +99,14 @@ impl Notifications {
         Ok(unread)
     }
 
+    /// What a person does not want to see.
+    pub(crate) async fn muted(&self, reader: &Reader) -> sqlx::Result<Types> {
+        let mut tx = self.reader_tx(reader).await?;
+        let muted = store::preference::muted(&mut tx, &reader.user).await?;
+        tx.commit().await?;
+        Ok(muted)
+    }
+
     /// Every type over every channel, as a person wants it.
     pub(crate) async fn preferences(&self, reader: &Reader) -> sqlx::Result<Vec<Preference>> {
         let mut tx = self.reader_tx(reader).await?;
@@ -110,12 +122,19 @@ impl Notifications {
         Ok(types.flat_map(|kind| Channel::ALL.map(|channel| of(kind, channel))).collect())
     }
 
-    /// Changes those that are named. The screens of this process follow at once, others when they connect again.
+    /// Changes those that are named. The screens of this process follow at once, others within a heartbeat.
     pub(crate) async fn prefer(
         &self,
         reader: &Reader,
         preferences: &[Preference],
     ) -> Result<(), NotificationsError> {
+        if preferences.len() > PREFERENCES {
+            return Err(NotificationsError::Invalid(vec![FieldError {
+                field: "preferences".to_owned(),
+                code: "TOO_MANY",
+                message: "설정은 36개까지 보낼 수 있습니다.".to_owned(),
+            }]));
+        }
         let mut errors = Vec::new();
         for (position, wanted) in preferences.iter().enumerate() {
             let same = |other: &Preference| {

@@ -1,8 +1,9 @@
 //! Reminding customers of tomorrow's visit.
 //!
-//! Once a day at one hour all visits of the next day are looked through. Nothing has to be scheduled when a reservation is
-//! made, moved or cancelled: what stands in the book at that hour counts. What was reminded of is written down together
-//! with the event that reminds, so a run that is cut off goes on, and a visit that moves to another day is reminded of again.
+//! From one hour of the day until midnight all visits of the next day are looked through with each sweep. Nothing has to be
+//! scheduled when a reservation is made, moved or cancelled: what stands in the book then counts. What was reminded of is
+//! written down together with the event that reminds, so that a run that is cut off goes on, one that moves to tomorrow late
+//! in the evening is reminded of all the same, and one that moves to another day is reminded of again.
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use kernel::{BusinessId, KoreanTime, at_korean_time, korean_day, start_of_korean_day};
@@ -65,11 +66,6 @@ impl Notifications {
         if now < self.reminds_at(visit_on) {
             return Ok(());
         }
-        let mut tx = SystemTx::begin(&self.db).await?;
-        if store::reminder::is_done(&mut tx, visit_on).await? {
-            return Ok(());
-        }
-        tx.commit().await?;
         let mut after = (BusinessId(i64::MIN), i64::MIN);
         loop {
             let mut tx = SystemTx::begin(&self.db).await?;

@@ -8,7 +8,15 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
-    tungstenite::{Error, Message, client::IntoClientRequest, http::StatusCode},
+    tungstenite::{
+        Error, Message,
+        client::IntoClientRequest,
+        http::StatusCode,
+        protocol::frame::{
+            Frame,
+            coding::{Data, OpCode},
+        },
+    },
 };
 
 use crate::Actor;
@@ -84,6 +92,11 @@ impl Screen {
 
     pub async fn sends(&mut self, message: Message) {
         self.socket.send(message).await.expect("the connection is open");
+    }
+
+    /// A text that is none.
+    pub async fn says_what_is_no_text(&mut self) {
+        self.sends(Message::Frame(Frame::message(vec![0xff; 8], OpCode::Data(Data::Text), true))).await;
     }
 
     /// Nothing was sent that was not looked at: what comes in answer to a ping comes behind it.

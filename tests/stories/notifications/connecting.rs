@@ -109,8 +109,11 @@ async fn reading_and_asking_whether_somebody_is_there() {
         assert_eq!((&frame["type"], &frame["code"]), (&json!("ERROR"), &json!("UNKNOWN_FRAME")));
     }
     screen.says(json!({"type": "x".repeat(10_000)})).await;
-    screen.hangs_up().await;
-    assert_eq!(unread(&owner).await, 1);
+    assert_eq!(screen.closed().await, (1009, "FRAME_TOO_LARGE".to_owned()));
+    let mut screen = Screen::open(address, &owner, "").await;
+    assert_eq!(screen.connected().await, 1);
+    screen.says_what_is_no_text().await;
+    assert_eq!(screen.closed().await, (1007, "NOT_UTF8".to_owned()));
 }
 
 #[tokio::test]
@@ -123,6 +126,11 @@ async fn a_browser_connects_with_a_ticket_that_is_good_once_for_half_a_minute() 
         format!("?ticket={}", answer.data()["ticket"].as_str().expect("a ticket"))
     };
     let good = ticket().await;
+    // Whoever sends a token means it, and leaves the ticket as it is.
+    let with_both = Screen::try_open(address, Some(app.owner().token()), &good).await;
+    with_both.expect("the token is good").connected().await;
+    let with_none = Screen::try_open(address, Some("none"), &good).await;
+    assert_eq!(with_none.err().expect("no token").as_u16(), 401);
     let mut screen = Screen::open_in_browser(address, &good).await.expect("the ticket is good");
     screen.connected().await;
     notice(&app, "공지").await;
@@ -188,7 +196,8 @@ async fn the_same_comes_as_server_sent_events() {
 async fn a_connection_ends_with_its_token() {
     let app = TestApp::start().await;
     let address = app.listens().await;
-    let short = app.owner_for(1, TimeDelta::milliseconds(1_500));
+    // It ran out, and is good for some seconds more, as it is for any request.
+    let short = app.owner_for(1, TimeDelta::milliseconds(-27_500));
     let mut screen = Screen::open(address, &short, "").await;
     let mut source = EventSource::open(address, &short, None).await;
     screen.connected().await;
@@ -223,12 +232,14 @@ async fn who_is_silent_for_too_long_is_gone() {
     let address = app.listens().await;
     let mut alive = Screen::open(address, &app.owner(), "").await;
     alive.connected().await;
-    let silent = tokio::spawn(says_nothing(address, app.owner().token().to_owned()));
-    // Its library answers the signs of life.
-    for _ in 0..20 {
-        alive.pinged().await;
-    }
-    let heard = silent.await.expect("the server hangs up");
+    let mut silent = tokio::spawn(says_nothing(address, app.owner().token().to_owned()));
+    let heard = loop {
+        tokio::select! {
+            heard = &mut silent => break heard.expect("the server hangs up"),
+            // Its library answers the signs of life.
+            () = alive.pinged() => {}
+        }
+    };
     let farewell = [&[0x88, 6][..], &4408_u16.to_be_bytes(), b"IDLE"].concat();
     assert!(heard.ends_with(&farewell), "{}", String::from_utf8_lossy(&heard));
     alive.is_silent().await;
@@ -285,6 +296,35 @@ async fn a_reader_that_cannot_keep_up_is_sent_away_and_catches_up() {
 }
 
 #[tokio::test]
+async fn a_stream_that_nobody_reads_gives_its_place_back() {
+    let app = limited(Limits { send_within: Duration::from_millis(200), ..Limits::default() }).await;
+    let address = app.listens().await;
+    let mut stream = TcpStream::connect(address).await.expect("somebody listens");
+    let token = app.owner().token().to_owned();
+    let hello = format!(
+        "GET /api/notifications/stream HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n"
+    );
+    stream.write_all(hello.as_bytes()).await.expect("it is sent");
+    stream.readable().await.expect("it begins");
+    let hub = &app.app.notifications.hub;
+    assert_eq!(hub.connections(), 1);
+    let long = "가".repeat(1_900);
+    for _ in 0..200 {
+        app.sql(&format!(
+            "insert into platform.event (business_id, kind, occurred_at, data)
+             select 0, 'notice.published', now(), jsonb_build_object('title', 'n', 'message', '{long}')
+             from generate_series(1, 50) n"
+        ))
+        .await;
+        all_is_told(&app).await;
+        if hub.connections() == 0 {
+            return;
+        }
+    }
+    panic!("it has its place for ever");
+}
+
+#[tokio::test]
 async fn nobody_has_too_many_connections() {
     let limits = Limits { per_person: 2, ..Limits::default() };
     let app = limited(limits).await;
@@ -307,9 +347,8 @@ async fn nobody_has_too_many_connections() {
     // The place is free when the server has noticed.
     for _ in 0..200 {
         let mut screen = Screen::open(address, &owner, "").await;
-        screen.connected().await;
-        screen.says(json!({"type": "PING"})).await;
-        if screen.next_or_farewell().await == Ok(json!({"type": "PONG"})) {
+        if screen.next_or_farewell().await.is_ok() {
+            screen.is_silent().await;
             return;
         }
     }
@@ -368,10 +407,75 @@ async fn what_somebody_turns_off_does_not_come_to_their_screens_any_more() {
 }
 
 #[tokio::test]
+async fn what_somebody_turns_off_at_another_server_does_not_come_after_a_while() {
+    let app = limited(Limits { heartbeat: Duration::from_millis(20), ..Limits::default() }).await;
+    let here = app.listens().await;
+    let (_other, there) = app.another_server().await;
+    let owner = app.owner();
+    let mut screen = Screen::open(here, &owner, "").await;
+    screen.connected().await;
+    let off = json!({"preferences": [{"notificationType": "RESERVATION_NEW", "channel": "IN_APP", "enabled": false}]});
+    let said = reqwest::Client::new()
+        .put(format!("http://{there}/api/notifications/preferences"))
+        .bearer_auth(owner.token())
+        .json(&off)
+        .send()
+        .await
+        .expect("the server answers");
+    assert_eq!(said.status(), 200);
+    for _ in 0..100 {
+        reserves(&owner, cut_at("2026-02-14T10:00")).await;
+        notice(&app, "공지").await;
+        if screen.notification().await["notificationType"] == "SYSTEM" {
+            return;
+        }
+        screen.tells("SYSTEM").await;
+    }
+    panic!("it goes on for ever");
+}
+
+#[tokio::test]
+async fn what_only_a_later_version_tells_holds_up_nothing() {
+    let app = TestApp::start().await;
+    let address = app.listens().await;
+    let superuser = app.superuser().await;
+    for statement in [
+        "alter table notifications.notification drop constraint notification_type_check",
+        "alter table notifications.preference drop constraint preference_type_check",
+    ] {
+        sqlx::query(statement).execute(&superuser).await.expect("a later version's tables");
+    }
+    let owner = app.owner();
+    let mut screen = Screen::open(address, &owner, "").await;
+    screen.connected().await;
+    app.sql(
+        "insert into notifications.notification (business_id, audience, type, title, message, created_at)
+         select 0, 'EVERYONE', 'COUPON_NEW', '쿠폰', '쿠폰', now() from generate_series(1, 3)",
+    )
+    .await;
+    app.sql(&format!(
+        "insert into notifications.preference values ('{}', 'COUPON_NEW', 'IN_APP', false)",
+        owner.get("/api/me").await.data()["subject"].as_str().expect("a subject"),
+    ))
+    .await;
+    notice(&app, "공지").await;
+    screen.tells("SYSTEM").await;
+    assert_eq!(unread(&owner).await, 1);
+    assert_eq!(told(&owner).await.len(), 1);
+    owner.get("/api/notifications/preferences").await.data();
+    let mut again = Screen::open(address, &owner, "?lastId=0").await;
+    assert_eq!(again.connected().await, 1);
+    again.tells("SYSTEM").await;
+    again.is_silent().await;
+}
+
+#[tokio::test]
 async fn the_address_speaks_websocket_only() {
     let app = TestApp::start().await;
     app.owner().get("/ws/notifications").await.problem(426, "UPGRADE_REQUIRED");
-    app.anonymous().get("/ws/notifications").await.problem(401, "AUTHENTICATION_REQUIRED");
+    for nobody in ["/ws/notifications", "/ws/notifications?xticket=1"] {
+        app.anonymous().get(nobody).await.problem(401, "AUTHENTICATION_REQUIRED");
+    }
     app.owner().get("/ws/notifications?lastId=-1").await.problem(400, "INVALID_PARAMETER");
     let stream = app.owner().with_header("last-event-id", "yesterday").get("/api/notifications/stream").await;
     stream.problem(400, "INVALID_PARAMETER");

@@ -1,4 +1,4 @@
-//! Reacting to events: exactly once each, in the order of their commits.
+//! Reacting to events: exactly once each, in the order in which their transactions were begun.
 
 use kernel::{BusinessId, Clock};
 use platform::{
@@ -96,6 +96,22 @@ async fn an_event_that_nobody_can_read_holds_up_nothing() {
     }
     all_is_told(&app).await;
     assert_eq!(each_told(&app.owner(), "title").await, ["뒤", "뒤", "앞"]);
+}
+
+#[tokio::test]
+async fn those_that_cannot_be_dealt_with_are_found_among_many() {
+    let app = TestApp::start().await;
+    app.sql(
+        "insert into platform.event (business_id, kind, occurred_at, data)
+         select 0, 'notice.published', now(), jsonb_build_object(
+             'title', case when n % 700 in (0, 1) then repeat('가', 300) else n::text end, 'message', '안내')
+         from generate_series(1, 2000) n",
+    )
+    .await;
+    all_is_told(&app).await;
+    let expected: Vec<_> = (1..=2_000).filter(|n| n % 700 > 1).map(|n| n.to_string()).collect();
+    let told = "select title from notifications.notification order by notification_id";
+    assert_eq!(app.texts(told).await, expected);
 }
 
 #[tokio::test]

@@ -152,6 +152,7 @@ async fn a_preference_that_makes_no_sense_is_refused() {
     say(silenced).await.invalid("preferences[0]", "ALWAYS_ON");
     let one = json!({"notificationType": "REVIEW_NEW", "channel": "SMS", "enabled": true});
     say(json!([one, one])).await.invalid("preferences[1]", "DUPLICATE");
+    say(json!(vec![one; 37])).await.invalid("preferences", "TOO_MANY");
     say(json!([{"notificationType": "GOSSIP", "channel": "SMS", "enabled": true}]))
         .await
         .problem(422, "VALIDATION_FAILED");

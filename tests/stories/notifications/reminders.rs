@@ -67,6 +67,31 @@ async fn a_visit_that_moves_is_reminded_of_when_it_is() {
 }
 
 #[tokio::test]
+async fn what_comes_to_be_tomorrow_late_in_the_evening_is_reminded_of_as_well() {
+    let app = empty_salon().await;
+    let (owner, kim) = (app.owner(), app.customer(1, "C-1001"));
+    let moves = reserves(&owner, cut_at("2026-02-20T11:00")).await;
+    let mut asked = cut_at("2026-02-14T10:00");
+    asked["status"] = json!("PENDING");
+    let confirmed = reserves(&owner, asked).await;
+    app.time_passes_until("2026-02-13T19:00").await;
+    assert_eq!(reminders(&kim).await, 0, "nobody said yes");
+    for (n, (id, change)) in
+        [(moves, json!({"startAt": "2026-02-14T15:00"})), (confirmed, json!({"status": "CONFIRMED"}))]
+            .into_iter()
+            .enumerate()
+    {
+        owner.patch(&format!("{RESERVATIONS}/{id}"), change).await.data();
+        // Once, however often it is looked.
+        for _ in 0..2 {
+            app.app.notifications.sweep().await.expect("a sweep");
+            super::all_is_told(&app).await;
+            assert_eq!(reminders(&kim).await, n + 1);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_worker_that_comes_late_still_reminds_and_never_after_midnight() {
     let app = empty_salon().await;
     let kim = app.customer(1, "C-1001");

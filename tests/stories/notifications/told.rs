@@ -96,7 +96,8 @@ async fn history_that_is_loaded_rings_at_nobodys() {
 #[tokio::test]
 async fn many_at_once_are_told_to_the_shop_in_one_sentence() {
     let app = TestApp::start().await;
-    let rows: Vec<_> = (0..300)
+    // More than are dealt with at once.
+    let rows: Vec<_> = (0..2_500)
         .map(|n| {
             json!({
                 "externalId": format!("N-{n}"), "customerExternalId": "C-1001", "services": [
@@ -107,10 +108,10 @@ async fn many_at_once_are_told_to_the_shop_in_one_sentence() {
         .collect();
     app.owner().put("/api/businesses/1/reservations/bulk", json!(rows)).await.data();
     all_is_told(&app).await;
-    assert_eq!(each_told(&app.owner(), "message").await, ["300건의 예약이 들어왔습니다."]);
+    assert_eq!(each_told(&app.owner(), "message").await, ["2500건의 예약이 들어왔습니다."]);
     assert_eq!(each_told(&app.owner(), "link").await, ["/reservations"]);
     let customers = "notifications.notification where audience = 'CUSTOMER' and type = 'RESERVATION_CONFIRM'";
-    assert_eq!(app.count(customers).await, 300, "each customer hears of their own");
+    assert_eq!(app.count(customers).await, 2_500, "each customer hears of their own");
 }
 
 #[tokio::test]
@@ -199,6 +200,11 @@ async fn a_notice_with_the_same_key_is_told_once() {
     let again = operator.post("/api/admin/notices", notice).await;
     assert!(again.replayed);
     assert_eq!(again.body, first.body);
+    assert_eq!(
+        app.count("platform.event where data ->> 'publishedBy' like 'user_%'").await,
+        1,
+        "by somebody"
+    );
     all_is_told(&app).await;
     assert_eq!(each_told(&app.owner(), "link").await, ["/notices/1"]);
 }
@@ -221,10 +227,19 @@ async fn what_was_told_about_somebody_is_forgotten_with_them() {
     reserves(&app.owner(), cut_at("2026-02-14T10:00")).await;
     all_is_told(&app).await;
     assert_eq!(app.count("notifications.notification where message like '%김민서%'").await, 1);
+    let kim = app.customer(1, "C-1001");
+    let off = json!({"preferences": [{"notificationType": "RESERVATION_CANCEL", "channel": "SMS", "enabled": false}]});
+    kim.put("/api/notifications/preferences", off).await.data();
+    let id = told(&kim).await[0]["id"].clone();
+    kim.post(&format!("/api/notifications/{id}/read"), json!(null)).await.data();
+    assert_eq!(app.count("notifications.read_one").await, 1);
+    kim.post("/api/notifications/read-all", json!(null)).await.data();
     let one = "/api/businesses/1/customers/1";
     assert_eq!(app.owner().send(Method::DELETE, one, None).await.status, 204);
     all_is_told(&app).await;
-    assert_eq!(app.count("notifications.notification").await, 0);
+    for kept in ["notification", "preference", "read_mark", "read_one"] {
+        assert_eq!(app.count(&format!("notifications.{kept}")).await, 0, "{kept}");
+    }
 }
 
 #[tokio::test]

@@ -52,14 +52,11 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let me = Me::from_request_parts(parts, state).await;
         // Whoever sends a token means it; and to whoever brings nothing it is said before their query is looked at.
-        let has_ticket = parts.uri.query().is_some_and(|query| query.contains("ticket="));
-        if let Err(problem) = &me
-            && (parts.headers.contains_key(header::AUTHORIZATION) || !has_ticket)
-        {
-            return Err(problem.clone());
-        }
+        let names_ticket = |part: &str| part.split('=').next() == Some("ticket");
+        let has_ticket = parts.uri.query().is_some_and(|query| query.split('&').any(names_ticket));
+        let with_token = parts.headers.contains_key(header::AUTHORIZATION) || !has_ticket;
+        let me = if with_token { Some(Me::from_request_parts(parts, state).await?) } else { None };
         let Query(asked) = Query::<ConnectQuery>::from_request_parts(parts, state).await?;
         let last_id = match parts.headers.get("last-event-id") {
             // A browser's EventSource says it by itself when it comes back.
@@ -69,14 +66,16 @@ where
         if last_id.is_some_and(|id| id < 0) {
             return Err(no_id());
         }
-        let reader = match asked.ticket {
-            None => me?.0,
-            Some(ticket) if ticket.len() == 64 && ticket.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                let notifications = Notifications::from_ref(state);
-                notifications.redeem_ticket(&ticket).await?.ok_or_else(ticket_invalid)?
-            }
-            Some(_) => {
-                return Err(Problem::bad_request("INVALID_PARAMETER", "ticket이 올바르지 않습니다."));
+        let is_ticket =
+            |ticket: &String| ticket.len() == 64 && ticket.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !asked.ticket.iter().all(is_ticket) {
+            return Err(Problem::bad_request("INVALID_PARAMETER", "ticket이 올바르지 않습니다."));
+        }
+        let reader = match (me, asked.ticket) {
+            (Some(Me(reader)), _) => reader,
+            (None, ticket) => {
+                let ticket = ticket.ok_or_else(ticket_invalid)?;
+                Notifications::from_ref(state).redeem_ticket(&ticket).await?.ok_or_else(ticket_invalid)?
             }
         };
         Ok(Self { reader, last_id: last_id.map(NotificationId) })

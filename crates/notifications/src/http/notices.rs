@@ -5,7 +5,7 @@ use platform::{BodyProblems, CommonProblems, Data, FieldError, Json, PlatformAdm
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Notifications, NotificationsError, notice::NoticePublished};
+use crate::{Notifications, NotificationsError, audience, notice::NoticePublished};
 
 /// The header that makes the request safe to repeat.
 #[derive(utoipa::IntoParams)]
@@ -58,7 +58,7 @@ pub(crate) struct Notice {
 )]
 pub(crate) async fn publish_notice(
     State(notifications): State<Notifications>,
-    _: PlatformAdmin,
+    PlatformAdmin(operator): PlatformAdmin,
     Json(body): Json<NoticeBody>,
 ) -> Result<(StatusCode, Json<Data<Notice>>), Problem> {
     let mut errors = Vec::new();
@@ -79,9 +79,14 @@ pub(crate) async fn publish_notice(
     if !errors.is_empty() {
         return Err(NotificationsError::Invalid(errors).into());
     }
-    let notice = NoticePublished { title: title.to_owned(), message: message.to_owned(), link: body.link };
+    let notice = NoticePublished {
+        title: title.to_owned(),
+        message: message.to_owned(),
+        link: body.link,
+        published_by: Some(audience::tame(&operator.subject)),
+    };
     notifications.publish_notice(&notice).await?;
-    let NoticePublished { title, message, link } = notice;
+    let NoticePublished { title, message, link, .. } = notice;
     Ok((StatusCode::CREATED, Data::json(Notice { title, message, link })))
 }
 

@@ -43,14 +43,14 @@ pub(crate) async fn get_notification_preferences(
 
 /// Say how I want to be told
 ///
-/// `IN_APP` is the list, the count and what comes over WebSocket and SSE. A connection to another server follows when it
-/// is made anew. `SYSTEM` over `IN_APP` cannot be turned off.
+/// `IN_APP` is the list, the count and what comes over WebSocket and SSE. Connections to other servers follow within half a
+/// minute. `SYSTEM` over `IN_APP` cannot be turned off.
 #[utoipa::path(
     put, path = "/api/notifications/preferences", operation_id = "setNotificationPreferences", tag = "notifications",
     security(("bearer" = [])), request_body = PreferencesBody,
     responses(
         (status = 200, description = "Every type over every channel, as it is now", body = Data<Preferences>),
-        (status = 422, description = "`VALIDATION_FAILED`; `ALWAYS_ON` and `DUPLICATE` in `errors`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`VALIDATION_FAILED`; `ALWAYS_ON`, `DUPLICATE` and `TOO_MANY` in `errors`", body = Problem, content_type = "application/problem+json"),
         CommonProblems, BodyProblems,
     ),
 )]

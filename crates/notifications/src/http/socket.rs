@@ -18,6 +18,7 @@ use metrics::counter;
 use platform::Problem;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite;
 
 use super::listener::{ConnectProblems, ConnectQuery, Listener};
 use crate::{
@@ -33,7 +34,7 @@ const LARGEST_FRAME: usize = 4 * 1024;
 const READ_BUFFER: usize = 512;
 const WRITE_BUFFER: usize = 512;
 
-/// Who does not read does not read that we hang up either.
+/// How long it may take to say goodbye, and to hear it: who does not read does not read that we hang up either.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Connect over WebSocket
@@ -48,7 +49,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// `{"type": "ERROR", "code", "message"}`.
 ///
 /// The server closes with 1012 `RESTARTING` (come back after the milliseconds that the reason names), 1013 `SLOW_READER`
-/// (come back with `lastId`), 4401 `TOKEN_EXPIRED`, 4408 `IDLE` and 4429 `TOO_MANY_CONNECTIONS`.
+/// (come back with `lastId`), 4401 `TOKEN_EXPIRED`, 4408 `IDLE` and 4429 `TOO_MANY_CONNECTIONS`; with 1009 `FRAME_TOO_LARGE`
+/// (above 4 KiB) and 1007 `NOT_UTF8` it refuses what the client sent.
 #[utoipa::path(
     get, path = "/ws/notifications", operation_id = "openNotificationSocket", tag = "notifications",
     security(("bearer" = [])), params(ConnectQuery),
@@ -80,13 +82,19 @@ pub(crate) async fn open_notification_socket(
 enum End {
     /// The client hung up, or is gone.
     Gone,
+    /// The client sent what nobody may.
+    Refused { code: u16, reason: &'static str },
     /// We hang up.
     Over(Over),
 }
 
 impl From<axum::Error> for End {
-    fn from(_: axum::Error) -> Self {
-        Self::Gone
+    fn from(error: axum::Error) -> Self {
+        match error.into_inner().downcast_ref() {
+            Some(tungstenite::Error::Capacity(_)) => Self::Refused { code: 1009, reason: "FRAME_TOO_LARGE" },
+            Some(tungstenite::Error::Utf8(_)) => Self::Refused { code: 1007, reason: "NOT_UTF8" },
+            _ => Self::Gone,
+        }
     }
 }
 
@@ -103,10 +111,17 @@ impl From<sqlx::Error> for End {
 }
 
 async fn serve(socket: WebSocket, notifications: Notifications, listener: Listener) {
+    let Listener { reader, last_id } = listener;
+    let feed = Feed::of(notifications.clone(), reader);
     let mut screen = Screen { socket, notifications };
+    // Kept until the very end: a server that stops waits for the places to be free, and then everybody was told so.
+    let mut feed = match feed {
+        Ok(feed) => feed,
+        Err(over) => return Box::pin(screen.close(over.into())).await,
+    };
     // Boxed: a future with queries in it is large, and would be kept for as long as the connection lives.
-    let end = match Box::pin(screen.begin(listener)).await {
-        Ok(feed) => screen.follow(feed).await,
+    let end = match Box::pin(screen.begin(&mut feed, last_id)).await {
+        Ok(()) => screen.follow(&mut feed).await,
         Err(end) => end,
     };
     Box::pin(screen.close(end)).await;
@@ -120,18 +135,21 @@ struct Screen {
 
 impl Screen {
     /// Tells everything up to now.
-    async fn begin(&mut self, listener: Listener) -> Result<Feed, End> {
-        let (mut feed, unread) =
-            Feed::open(self.notifications.clone(), listener.reader, listener.last_id).await?;
-        self.send(Message::Text(hub::connected(unread))).await?;
-        while let Some(missed) = feed.catch_up().await? {
-            self.send_all(&missed).await?;
-        }
-        Ok(feed)
+    async fn begin(&mut self, feed: &mut Feed, last_id: Option<NotificationId>) -> Result<(), End> {
+        let (hub, session_ends) = (self.notifications.hub.clone(), feed.reader.session_ends());
+        let telling = async {
+            let unread = feed.begin(last_id).await?;
+            self.send(Message::Text(hub::connected(unread))).await?;
+            while let Some(missed) = feed.catch_up().await? {
+                self.send_all(&missed).await?;
+            }
+            Ok(())
+        };
+        hub.while_open(session_ends, telling).await
     }
 
     /// Tells what is new until one of the two hangs up.
-    async fn follow(&mut self, mut feed: Feed) -> End {
+    async fn follow(&mut self, feed: &mut Feed) -> End {
         let limits = *self.notifications.hub.limits();
         let session_ends = feed.reader.session_ends();
         let mut heard = Instant::now();
@@ -146,10 +164,11 @@ impl Screen {
                 message = self.socket.recv() => {
                     heard = Instant::now();
                     match message {
-                        Some(Ok(Message::Text(text))) => Box::pin(self.answer(&feed, text)).await,
-                        Some(Ok(Message::Binary(_))) => Box::pin(self.answer(&feed, Utf8Bytes::default())).await,
+                        Some(Ok(Message::Text(text))) => Box::pin(self.answer(feed, text)).await,
+                        Some(Ok(Message::Binary(_))) => Box::pin(self.answer(feed, Utf8Bytes::default())).await,
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-                        Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Gone),
+                        Some(Ok(Message::Close(_))) | None => Err(End::Gone),
+                        Some(Err(error)) => Err(error.into()),
                     }
                 }
                 () = sleep_until(beat.min(session_ends)) => {
@@ -219,6 +238,10 @@ impl Screen {
     async fn close(mut self, end: End) {
         let (code, reason) = match end {
             End::Gone => return,
+            End::Refused { code, reason } => {
+                counter!("dangol_notification_partings_total", "reason" => reason).increment(1);
+                (code, reason.to_owned())
+            }
             End::Over(Over::Failed(error)) => {
                 tracing::error!(%error, "a connection to notifications failed");
                 (1011, "INTERNAL_ERROR".to_owned())
@@ -229,6 +252,13 @@ impl Screen {
             }
         };
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        let _ = timeout(FAREWELL, self.socket.send(close)).await;
+        // Until the client has said the same: a connection that is closed while something is on its way is reset, and the
+        // reason lost with it.
+        let farewell = async {
+            self.socket.send(close).await?;
+            while self.socket.recv().await.transpose()?.is_some() {}
+            Ok::<(), axum::Error>(())
+        };
+        let _ = timeout(FAREWELL, farewell).await;
     }
 }

@@ -8,16 +8,23 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures::{Stream, StreamExt, stream};
+use futures::stream;
 use metrics::counter;
-use platform::Problem;
-use tokio::time::{Instant, sleep_until};
+use platform::{AuthFailure, Problem};
+use tokio::{
+    sync::mpsc,
+    time::{Duration, Instant, sleep, sleep_until},
+};
 
 use super::listener::{ConnectProblems, ConnectQuery, Listener};
 use crate::{
-    Notifications,
+    NotificationId, Notifications,
+    audience::Reader,
     hub::{self, Feed, Over, Parting},
 };
+
+/// How long a process that stops waits for whoever does not read.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The header with which a browser comes back.
 #[derive(utoipa::IntoParams)]
@@ -49,18 +56,30 @@ pub(crate) async fn stream_notifications(
     State(notifications): State<Notifications>,
     listener: Listener,
 ) -> Result<Response, Problem> {
-    let (feed, unread) = Feed::open(notifications.clone(), listener.reader, listener.last_id).await?;
-    let connected =
-        format!("event: CONNECTED\nid: {}\ndata: {}\n\n", feed.seen(), hub::connected(unread).as_str());
-    let mut events = Events::new(notifications, feed);
-    // Who has too many connections learns it from the status.
-    let missed = events.missed().await.map_err(|over| match over {
+    let mut events = Events::of(notifications, listener.reader).map_err(refusal)?;
+    let beginning = events.begin(listener.last_id).await.map_err(refusal)?;
+    let (chunks, body) = mpsc::channel(1);
+    tokio::spawn(events.tell(beginning, chunks));
+    let body = stream::unfold(body, async |mut body| Some((Ok::<_, Infallible>(body.recv().await?), body)));
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache"),
+        // nginx would keep it until it has a page full.
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, Body::from_stream(body)).into_response())
+}
+
+/// Whoever cannot be told anything learns it from the status.
+fn refusal(over: Over) -> Problem {
+    match over {
         Over::Part(Parting::TooMany) => Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
             "TOO_MANY_CONNECTIONS",
             "Too many connections",
             "연결이 너무 많습니다. 다른 화면을 닫고 다시 시도해 주세요.",
         ),
+        Over::Part(Parting::SessionOver) => AuthFailure::Expired.into(),
         Over::Part(_) => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "RESTARTING",
@@ -68,16 +87,7 @@ pub(crate) async fn stream_notifications(
             "서버를 다시 시작하고 있습니다. 잠시 후 다시 연결해 주세요.",
         ),
         Over::Failed(error) => error.into(),
-    })?;
-    let beginning = stream::iter([Ok([connected.as_bytes(), &missed].concat().into())]);
-    let body = Body::from_stream(beginning.chain(events.stream()));
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-cache"),
-        // nginx would keep it until it has a page full.
-        (header::HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    Ok((headers, body).into_response())
+    }
 }
 
 /// What one listener hears.
@@ -88,9 +98,22 @@ struct Events {
 }
 
 impl Events {
-    fn new(notifications: Notifications, feed: Feed) -> Self {
-        let session_ends = feed.reader.session_ends();
-        Self { notifications, feed, session_ends }
+    fn of(notifications: Notifications, reader: Reader) -> Result<Self, Over> {
+        let session_ends = reader.session_ends();
+        Ok(Self { feed: Feed::of(notifications.clone(), reader)?, notifications, session_ends })
+    }
+
+    /// How it begins, with the first of what was missed.
+    async fn begin(&mut self, last_id: Option<NotificationId>) -> Result<Bytes, Over> {
+        let (hub, session_ends) = (self.notifications.hub.clone(), self.session_ends);
+        let beginning = async {
+            let unread = hub::connected(self.feed.begin(last_id).await?);
+            let seen = self.feed.seen();
+            let missed = self.missed().await?;
+            let connected = format!("event: CONNECTED\nid: {seen}\ndata: {}\n\n", unread.as_str());
+            Ok([connected.as_bytes(), &missed].concat().into())
+        };
+        hub.while_open(session_ends, beginning).await
     }
 
     /// The next page of what was missed; empty when all of it was told.
@@ -99,14 +122,41 @@ impl Events {
         Ok(missed.iter().flat_map(|frame| frame.event()).collect())
     }
 
-    fn stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
-        stream::unfold(Some(self), async |events| {
-            let mut events = events?;
-            match events.next().await {
-                Ok(bytes) => Some((Ok(bytes), Some(events))),
-                Err(over) => Some((Ok(events.farewell(over)), None)),
+    /// Tells what is new until one of the two hangs up.
+    ///
+    /// In a task of its own, since nobody asks for the next part of a body that the network does not take: whoever reads
+    /// too slowly, and whoever has gone without a word, would never be noticed, and have their place for ever.
+    async fn tell(mut self, beginning: Bytes, chunks: mpsc::Sender<Bytes>) {
+        let mut chunk = Ok(beginning);
+        loop {
+            let (bytes, is_last) = match chunk {
+                Ok(bytes) => (bytes, false),
+                Err(over) => (self.farewell(over), true),
+            };
+            if !self.hand_on(&chunks, bytes).await || is_last {
+                return;
             }
-        })
+            chunk = tokio::select! {
+                next = self.next() => next,
+                () = chunks.closed() => return,
+            };
+        }
+    }
+
+    /// Whether somebody took it in time.
+    async fn hand_on(&self, chunks: &mpsc::Sender<Bytes>, bytes: Bytes) -> bool {
+        let hub = &self.notifications.hub;
+        let stopped = async {
+            hub.stopping().await;
+            sleep(FAREWELL).await;
+        };
+        let parting = tokio::select! {
+            sent = chunks.send(bytes) => return sent.is_ok(),
+            () = sleep(hub.limits().send_within) => Parting::Slow,
+            () = stopped => Parting::Restart,
+        };
+        counter!("dangol_notification_partings_total", "reason" => parting.reason()).increment(1);
+        false
     }
 
     async fn next(&mut self) -> Result<Bytes, Over> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Connection, Frame, NotConnected, Parting};
+use super::{Connection, Frame, NotConnected, Parting, Place};
 use crate::{
     NotificationId, Notifications, NotificationsError, audience::Reader, kind::Types, store,
     store::reading::Standing,
@@ -17,12 +17,15 @@ pub(crate) struct Feed {
     notifications: Notifications,
     pub reader: Reader,
     muted: Types,
+    /// When that was read.
+    muting: u64,
     /// The newest that was told. Nothing at or before it is told again.
     seen: NotificationId,
     /// Up to here it stands in the database, and can be read.
     readable: NotificationId,
     /// From `readable` on it comes through here.
     live: Option<Connection>,
+    _place: Place,
 }
 
 /// Why there is no more.
@@ -38,26 +41,50 @@ impl From<sqlx::Error> for Over {
     }
 }
 
+impl From<NotConnected> for Over {
+    fn from(refusal: NotConnected) -> Self {
+        Self::Part(match refusal {
+            NotConnected::TooMany => Parting::TooMany,
+            NotConnected::Stopping => Parting::Restart,
+        })
+    }
+}
+
 impl Feed {
-    /// Begins behind `last_id`, or with what is told from now on; answers with how much is unread as well.
+    /// Takes a place, before anything is asked for that costs something.
+    pub(crate) fn of(notifications: Notifications, reader: Reader) -> Result<Self, Over> {
+        let place = notifications.hub.admit(&reader)?;
+        Ok(Self {
+            notifications,
+            reader,
+            muted: Types::default(),
+            muting: 0,
+            seen: NotificationId::default(),
+            readable: NotificationId::default(),
+            live: None,
+            _place: place,
+        })
+    }
+
+    /// Begins behind `last_id`, or with what is told from now on; answers with how much is unread.
     ///
     /// The count and where the present ends are of one moment. What is told later has a larger id than all that had
     /// been told then, so it is counted or comes as something new, and never both.
-    pub(crate) async fn open(
-        notifications: Notifications,
-        reader: Reader,
-        last_id: Option<NotificationId>,
-    ) -> sqlx::Result<(Self, i64)> {
-        notifications.hub.start(&notifications).await?;
-        let in_turn = notifications.hub.turn().await;
-        let mut tx = notifications.reader_tx(&reader).await?;
+    pub(crate) async fn begin(&mut self, last_id: Option<NotificationId>) -> sqlx::Result<i64> {
+        let hub = &self.notifications.hub;
+        hub.start(&self.notifications).await?;
+        self.muting = hub.muting();
+        let in_turn = hub.turn().await;
+        let mut tx = self.notifications.reader_tx(&self.reader).await?;
         let Standing { muted, unread, newest } =
-            store::reading::standing(&mut tx, &reader.user, &reader.audiences).await?;
+            store::reading::standing(&mut tx, &self.reader.user, &self.reader.audiences).await?;
         tx.commit().await?;
         drop(in_turn);
+        self.muted = muted;
         // Nobody can have seen what was not told yet.
-        let seen = last_id.map_or(newest, |last_id| last_id.min(newest));
-        Ok((Self { notifications, reader, muted, seen, readable: newest, live: None }, unread))
+        self.seen = last_id.map_or(newest, |last_id| last_id.min(newest));
+        self.readable = newest;
+        Ok(unread)
     }
 
     /// The newest that was told.
@@ -80,15 +107,13 @@ impl Feed {
             } else if self.live.is_some() {
                 return Ok(None);
             } else {
-                let connected = self.notifications.hub.connect(&self.reader, self.muted);
-                let connection = connected.map_err(|refusal| {
-                    Over::Part(match refusal {
-                        NotConnected::TooMany => Parting::TooMany,
-                        NotConnected::Stopping => Parting::Restart,
-                    })
-                })?;
+                let connection = self.notifications.hub.list(&self.reader, self.muted)?;
                 // Another process may have told more than this one.
                 self.readable = self.readable.max(connection.position);
+                if self.notifications.hub.muting() != self.muting {
+                    self.muted = self.notifications.muted(&self.reader).await?;
+                    connection.mute(self.muted);
+                }
                 self.live = Some(connection);
             }
         }

@@ -2,16 +2,17 @@
 //!
 //! The hub reads what is new once, whoever is connected, writes each frame once and hands it to those whom it is for. All
 //! that it needs to remember is a position: the newest notification that it has handed out. Ids are in commit order, so
-//! what is at or before the position can be read, all of it, and what is behind it will come. Somebody who connects is
-//! put on the list and told the position in one step ([`Hub::connect`]); they read up to it from the database, and everything
-//! behind it they find in their queue ([`Feed`]). That is why nothing is missed and nothing comes twice.
+//! what is at or before the position can be read, all of it, and what is behind it will come. Somebody who connects takes a
+//! place ([`Hub::admit`]), reads most of what they missed, and is then put on the list and told the position in one step
+//! ([`Hub::list`]); they read up to it from the database, and everything behind it they find in their queue ([`Feed`]). That is
+//! why nothing is missed and nothing comes twice.
 
 mod feed;
 mod frame;
 mod registry;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -21,9 +22,9 @@ use platform::SystemTx;
 use sqlx::PgPool;
 use tokio::{
     sync::{OnceCell, Semaphore, SemaphorePermit, mpsc},
-    time::Instant,
+    time::{Instant, sleep_until},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use uuid::Uuid;
 
 pub(crate) use feed::{Feed, Over};
@@ -31,7 +32,12 @@ pub(crate) use frame::{Frame, connected, pong, read, refused};
 pub(crate) use registry::Parting;
 
 use self::registry::{Peer, Registry};
-use crate::{NotificationId, Notifications, Signal, Topic, audience::Reader, kind::Types, store};
+use crate::{
+    NotificationId, Notifications, Topic,
+    audience::Reader,
+    kind::Types,
+    store::{self, notification::Behind},
+};
 
 /// How much is read at once.
 const BATCH: i64 = 1_000;
@@ -42,9 +48,6 @@ const AT_ONCE: usize = 16;
 /// How many listeners ask the database at once.
 const TURNS: usize = 4;
 
-/// What a missed signal costs.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
 /// How far a connection may go.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -52,7 +55,7 @@ pub struct Limits {
     pub queue: usize,
     /// Connections of one person to one process.
     pub per_person: usize,
-    /// A sign of life goes out this often.
+    /// A sign of life goes out this often, and it is looked what people turned off at another server.
     pub heartbeat: Duration,
     /// Who is silent for so long is gone.
     pub idle: Duration,
@@ -87,7 +90,13 @@ struct Inner {
     stopping: CancellationToken,
 }
 
-/// Somebody who is connected. Off the list when this is dropped.
+/// A place of somebody who is connected, free again when this is dropped.
+pub(crate) struct Place {
+    user: String,
+    hub: Hub,
+}
+
+/// Somebody who is told what is new. Off the list when this is dropped.
 pub(crate) struct Connection {
     pub queue: mpsc::Receiver<Arc<Frame>>,
     /// The newest notification that did not go into the queue.
@@ -141,30 +150,62 @@ impl Hub {
         let newest = store::notification::newest(&mut tx).await?;
         tx.commit().await?;
         self.registry().position = newest;
-        let (db, clock) = (notifications.db.clone(), Arc::clone(&notifications.clock));
-        tokio::spawn(self.clone().hand_out(db, clock, Arc::clone(&notifications.signal)));
+        tokio::spawn(self.clone().hand_out(notifications.clone()));
+        tokio::spawn(self.clone().follow_preferences(notifications.db.clone()));
         Ok(())
     }
 
+    /// Takes a place for somebody, which they have as long as they are connected.
+    pub(crate) fn admit(&self, reader: &Reader) -> Result<Place, NotConnected> {
+        // In the same step: whoever drains counts the places under this lock.
+        let mut registry = self.registry();
+        if self.0.stopping.is_cancelled() {
+            return Err(NotConnected::Stopping);
+        }
+        if !registry.admit(&reader.user, self.limits().per_person) {
+            return Err(NotConnected::TooMany);
+        }
+        gauge!("dangol_notification_connections").set(as_f64(registry.len()));
+        Ok(Place { user: reader.user.clone(), hub: self.clone() })
+    }
+
     /// Puts somebody on the list, from the present position on.
-    pub(crate) fn connect(&self, reader: &Reader, muted: Types) -> Result<Connection, NotConnected> {
+    pub(crate) fn list(&self, reader: &Reader, muted: Types) -> Result<Connection, NotConnected> {
         // In the same step as the position: draining clears the list under this lock, so nobody gets on it later.
         let mut registry = self.registry();
         if self.0.stopping.is_cancelled() {
             return Err(NotConnected::Stopping);
         }
-        let limits = self.limits();
-        let (peer, queue) =
-            registry.add(reader, muted, limits.queue, limits.per_person).ok_or(NotConnected::TooMany)?;
-        gauge!("dangol_notification_connections").set(as_f64(registry.len()));
+        let (peer, queue) = registry.list(reader, muted, self.limits().queue);
         Ok(Connection { queue, position: registry.position, peer, hub: self.clone() })
+    }
+
+    /// Completes when everybody is sent away.
+    pub(crate) fn stopping(&self) -> WaitForCancellationFuture<'_> {
+        self.0.stopping.cancelled()
+    }
+
+    /// Does something for a connection that ends with its session, or with this process.
+    pub(crate) async fn while_open<T, E: From<Over>>(
+        &self,
+        session_ends: Instant,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        tokio::select! {
+            done = work => done,
+            () = sleep_until(session_ends) => Err(Over::Part(Parting::SessionOver).into()),
+            () = self.stopping() => Err(Over::Part(Parting::Restart).into()),
+        }
     }
 
     /// From now on a person is not told of these, on any screen that is connected here.
     pub(crate) fn mute(&self, user: &str, muted: Types) {
-        for peer in self.registry().peers_of(user) {
-            peer.muted.store(muted.bits(), Ordering::Relaxed);
-        }
+        self.registry().mute(user, muted);
+    }
+
+    /// The same as long as nobody turned anything off or on at this server.
+    pub(crate) fn muting(&self) -> u64 {
+        self.registry().muting
     }
 
     /// Sends everybody away, to come back spread out, and completes when they are gone or the time is over.
@@ -199,20 +240,21 @@ impl Hub {
         self.0.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn hand_out(self, db: PgPool, clock: Arc<dyn Clock>, signal: Arc<dyn Signal>) {
+    async fn hand_out(self, notifications: Notifications) {
+        let Notifications { db, clock, signal, look_again, .. } = notifications;
         let mut bell = signal.listen(Topic::Notifications);
         loop {
             tokio::select! {
                 // Never an error while the signal lives, which is as long as this.
                 _ = bell.changed() => {}
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
-                () = self.0.stopping.cancelled() => return,
+                () = tokio::time::sleep(look_again) => {}
+                () = self.stopping() => return,
             }
             if let Err(error) = self.hand_out_new(&db, &*clock).await {
                 if db.is_closed() {
                     return;
                 }
-                tracing::warn!(%error, "notifications cannot be read; tried again in a second");
+                tracing::warn!(%error, "notifications cannot be read; tried again");
             }
         }
     }
@@ -221,12 +263,13 @@ impl Hub {
         loop {
             let position = self.registry().position;
             let mut tx = SystemTx::begin(db).await?;
-            let told = store::notification::behind(&mut tx, position, BATCH).await?;
+            let Behind { told, up_to, is_all } =
+                store::notification::behind(&mut tx, position, BATCH).await?;
             tx.commit().await?;
-            let Some(first) = told.first() else { return Ok(()) };
-            let lag = clock.now() - first.notification.created_at.0;
-            let is_all = told.len() < usize::try_from(BATCH).unwrap_or(0);
-            histogram!("dangol_notification_lag_seconds").record(lag.as_seconds_f64().max(0.0));
+            if let Some(first) = told.first() {
+                let lag = clock.now() - first.notification.created_at.0;
+                histogram!("dangol_notification_lag_seconds").record(lag.as_seconds_f64().max(0.0));
+            }
             let frames: Vec<_> = told
                 .into_iter()
                 .map(|told| (told.audience, Arc::new(Frame::notification(&told.notification))))
@@ -241,10 +284,55 @@ impl Hub {
                 // whoever connects does not wait for the list.
                 tokio::task::yield_now().await;
             }
+            self.registry().position = up_to;
             if is_all {
                 return Ok(());
             }
         }
+    }
+
+    /// What somebody turns off at another server is not shown here any more after a while.
+    async fn follow_preferences(self, db: PgPool) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(self.limits().heartbeat) => {}
+                () = self.stopping() => return,
+            }
+            if db.is_closed() {
+                return;
+            }
+            if let Err(error) = self.read_preferences(&db).await {
+                tracing::warn!(%error, "preferences cannot be read; tried again");
+            }
+        }
+    }
+
+    /// Of all who are connected at once.
+    async fn read_preferences(&self, db: &PgPool) -> sqlx::Result<()> {
+        let (users, muting) = {
+            let registry = self.registry();
+            (registry.users(), registry.muting)
+        };
+        if users.is_empty() {
+            return Ok(());
+        }
+        let mut tx = SystemTx::begin(db).await?;
+        let muted = store::preference::muted_by(&mut tx, &users).await?;
+        tx.commit().await?;
+        let registry = self.registry();
+        // What was said here meanwhile is newer than what was read.
+        if registry.muting == muting {
+            registry.mute_all(&muted);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut registry = self.hub.registry();
+        registry.leave(&self.user);
+        gauge!("dangol_notification_connections").set(as_f64(registry.len()));
     }
 }
 
@@ -253,13 +341,15 @@ impl Connection {
     pub(crate) fn parting(&self) -> Option<Parting> {
         self.peer.parting()
     }
+
+    pub(crate) fn mute(&self, muted: Types) {
+        self.peer.mute(muted);
+    }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let mut registry = self.hub.registry();
-        registry.remove(&self.peer);
-        gauge!("dangol_notification_connections").set(as_f64(registry.len()));
+        self.hub.registry().unlist(&self.peer);
     }
 }
 

@@ -55,14 +55,14 @@ impl Parting {
     }
 }
 
-/// One connection.
+/// One connection that is told something.
 #[derive(Debug)]
 pub(crate) struct Peer {
     number: u64,
     user: String,
     audiences: Vec<Audience>,
     /// What is not shown, as [`Types`].
-    pub muted: AtomicU16,
+    muted: AtomicU16,
     /// A [`Parting`], or 0.
     parting: AtomicU8,
 }
@@ -74,6 +74,10 @@ impl Peer {
             2 => Some(Parting::Restart),
             _ => None,
         }
+    }
+
+    pub(crate) fn mute(&self, muted: Types) {
+        self.muted.store(muted.bits(), Ordering::Relaxed);
     }
 
     fn part(&self, parting: Parting) {
@@ -99,11 +103,13 @@ pub(crate) struct Handed {
 pub(crate) struct Registry {
     /// The newest notification that was handed out.
     pub position: NotificationId,
+    /// Changes whenever somebody turns something off or on.
+    pub muting: u64,
     next: u64,
     audiences: HashMap<Audience, HashMap<u64, Listed>>,
-    /// How many connections each person has here, those that are about to end included.
+    /// How many places each person has here: of those who are told something, who catch up, and who are about to end.
     people: HashMap<String, usize>,
-    connections: usize,
+    places: usize,
 }
 
 impl Registry {
@@ -115,23 +121,38 @@ impl Registry {
 
     /// How many are connected, those that are about to end included.
     pub(crate) fn len(&self) -> usize {
-        self.connections
+        self.places
     }
 
-    /// `None` for somebody who has `per_person` connections.
-    pub(crate) fn add(
+    /// Takes a place, unless the person has `per_person` already.
+    pub(crate) fn admit(&mut self, user: &str, per_person: usize) -> bool {
+        let count = self.people.entry(user.to_owned()).or_default();
+        if *count >= per_person {
+            return false;
+        }
+        *count += 1;
+        self.places += 1;
+        true
+    }
+
+    /// Gives a place back.
+    pub(crate) fn leave(&mut self, user: &str) {
+        self.places -= 1;
+        if let Some(count) = self.people.get_mut(user) {
+            *count -= 1;
+            if *count == 0 {
+                self.people.remove(user);
+            }
+        }
+    }
+
+    /// From now on it is told what its audiences are told.
+    pub(crate) fn list(
         &mut self,
         reader: &Reader,
         muted: Types,
         queue: usize,
-        per_person: usize,
-    ) -> Option<(Arc<Peer>, mpsc::Receiver<Arc<Frame>>)> {
-        let count = self.people.entry(reader.user.clone()).or_default();
-        if *count >= per_person {
-            return None;
-        }
-        *count += 1;
-        self.connections += 1;
+    ) -> (Arc<Peer>, mpsc::Receiver<Arc<Frame>>) {
         self.next += 1;
         let (queue, receiver) = mpsc::channel(queue);
         let peer = Arc::new(Peer {
@@ -145,22 +166,11 @@ impl Registry {
             let listed = Listed { peer: Arc::clone(&peer), queue: queue.clone() };
             self.audiences.entry(audience.clone()).or_default().insert(peer.number, listed);
         }
-        Some((peer, receiver))
-    }
-
-    pub(crate) fn remove(&mut self, peer: &Peer) {
-        self.unlist(peer);
-        self.connections -= 1;
-        if let Some(count) = self.people.get_mut(&peer.user) {
-            *count -= 1;
-            if *count == 0 {
-                self.people.remove(&peer.user);
-            }
-        }
+        (peer, receiver)
     }
 
     /// Nothing more comes to it.
-    fn unlist(&mut self, peer: &Peer) {
+    pub(crate) fn unlist(&mut self, peer: &Peer) {
         for audience in &peer.audiences {
             let Some(listeners) = self.audiences.get_mut(audience) else { continue };
             listeners.remove(&peer.number);
@@ -170,10 +180,33 @@ impl Registry {
         }
     }
 
-    /// Everybody is in the audience of what is told to everybody.
-    pub(crate) fn peers_of(&self, user: &str) -> impl Iterator<Item = &Arc<Peer>> {
+    /// Those who are told something; everybody is in the audience of what is told to everybody.
+    fn peers(&self) -> impl Iterator<Item = &Arc<Peer>> {
         let everybody = self.audiences.get(&Audience::Everyone).into_iter().flat_map(HashMap::values);
-        everybody.map(|listed| &listed.peer).filter(move |peer| peer.user == user)
+        everybody.map(|listed| &listed.peer)
+    }
+
+    /// The people behind them.
+    pub(crate) fn users(&self) -> Vec<String> {
+        let mut users: Vec<_> = self.peers().map(|peer| peer.user.clone()).collect();
+        users.sort_unstable();
+        users.dedup();
+        users
+    }
+
+    /// Somebody wants to see other things than before.
+    pub(crate) fn mute(&mut self, user: &str, muted: Types) {
+        self.muting += 1;
+        for peer in self.peers().filter(|peer| peer.user == user) {
+            peer.mute(muted);
+        }
+    }
+
+    /// What everybody wants to see, those who are not named all.
+    pub(crate) fn mute_all(&self, muted: &HashMap<String, Types>) {
+        for peer in self.peers() {
+            peer.mute(muted.get(&peer.user).copied().unwrap_or_default());
+        }
     }
 
     /// Puts frames into the queues of those whom they are for. Who has no room left is given up.

@@ -1,20 +1,26 @@
 //! Signals over NATS, for installations with many processes: PostgreSQL hears nothing of them.
 
 use std::{
-    sync::{Arc, Once},
+    sync::{Arc, Once, Weak},
     time::Duration,
 };
 
-use async_nats::{Client, ConnectError, ConnectOptions, Event, ServerAddr, Subscriber};
+use async_nats::{Client, ConnectError, ConnectOptions, Event, ServerAddr, Subscriber, connection::State};
 use async_trait::async_trait;
 use futures::StreamExt;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{OnceCell, watch};
+use tokio::{
+    sync::{OnceCell, watch},
+    time::timeout,
+};
 
 use super::{Bells, Signal, Topic};
 
 /// The longest pause between two attempts to connect again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A signal that takes longer is worth no more than the next look.
+const SEND_WITHIN: Duration = Duration::from_millis(250);
 
 #[derive(Clone)]
 pub struct NatsSignal {
@@ -37,14 +43,15 @@ impl NatsSignal {
     }
 
     async fn client(&self) -> Result<&Client, ConnectError> {
-        self.client.get_or_try_init(|| connect(self.server.clone(), self.bells.clone())).await
+        let connect = || connect(self.server.clone(), self.bells.clone(), Arc::downgrade(&self.client));
+        self.client.get_or_try_init(connect).await
     }
 
     async fn subscribe(self) {
         let client = match self.client().await {
             Ok(client) => client,
             Err(error) => {
-                tracing::error!(%error, "NATS cannot be used; looking every second instead");
+                tracing::error!(%error, "NATS cannot be used; everybody looks by themselves");
                 return;
             }
         };
@@ -53,7 +60,7 @@ impl NatsSignal {
                 // It outlives a lost connection.
                 Ok(signals) => _ = tokio::spawn(forward(signals, topic, self.bells.clone())),
                 Err(error) => {
-                    tracing::error!(%error, topic = topic.name(), "not subscribed; looking every second instead");
+                    tracing::error!(%error, topic = topic.name(), "not subscribed; everybody looks by themselves");
                 }
             }
         }
@@ -61,7 +68,11 @@ impl NatsSignal {
     }
 }
 
-async fn connect(server: ServerAddr, bells: Bells) -> Result<Client, ConnectError> {
+async fn connect(
+    server: ServerAddr,
+    bells: Bells,
+    client: Weak<OnceCell<Client>>,
+) -> Result<Client, ConnectError> {
     ConnectOptions::new()
         .name("dangol")
         .retry_on_initial_connect()
@@ -70,16 +81,25 @@ async fn connect(server: ServerAddr, bells: Bells) -> Result<Client, ConnectErro
             LONGEST_PAUSE.min(Duration::from_millis(50).saturating_mul(attempt))
         })
         .event_callback(move |event| {
+            let connected = event == Event::Connected;
             match event {
                 Event::Connected => {
                     tracing::info!("connected to NATS");
                     // Nobody knows what was said meanwhile.
                     bells.ring_all();
                 }
-                Event::Disconnected => tracing::warn!("NATS is away; looking every second instead"),
+                Event::Disconnected => tracing::warn!("NATS is away; everybody looks by themselves"),
                 other => tracing::debug!(event = %other, "NATS"),
             }
-            std::future::ready(())
+            let client = client.upgrade().filter(|_| connected).and_then(|client| client.get().cloned());
+            async move {
+                // Nor did anybody hear what this process had to say.
+                for topic in Topic::ALL {
+                    if let Some(client) = &client {
+                        publish(client, topic).await;
+                    }
+                }
+            }
         })
         .connect(server)
         .await
@@ -91,21 +111,23 @@ async fn forward(mut signals: Subscriber, topic: Topic, bells: Bells) {
     }
 }
 
+async fn publish(client: &Client, topic: Topic) {
+    let error = match timeout(SEND_WITHIN, client.publish(topic.name(), Vec::new().into())).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it takes too long".to_owned(),
+    };
+    tracing::warn!(error, topic = topic.name(), "a signal was not sent; others look again by themselves");
+}
+
 #[async_trait]
 impl Signal for NatsSignal {
+    /// While NATS is away nothing is sent: the client would keep it until it has no room, and then wait.
     async fn send(&self, topic: Topic) {
-        let sent = match self.client().await {
-            Ok(client) => {
-                client.publish(topic.name(), Vec::new().into()).await.map_err(|error| error.to_string())
-            }
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(error) = sent {
-            tracing::warn!(
-                error,
-                topic = topic.name(),
-                "a signal was not sent; others look again within a second"
-            );
+        match self.client().await {
+            Ok(client) if client.connection_state() == State::Connected => publish(client, topic).await,
+            Ok(_) => tracing::debug!(topic = topic.name(), "a signal was not sent: NATS is away"),
+            Err(error) => tracing::warn!(%error, topic = topic.name(), "a signal was not sent"),
         }
     }
 

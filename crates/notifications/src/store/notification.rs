@@ -51,14 +51,23 @@ pub(crate) async fn newest(conn: &mut PgConnection) -> sqlx::Result<Notification
 }
 
 /// What was told behind a position, to anybody, in order.
+pub(crate) struct Behind {
+    pub told: Vec<Told>,
+    /// Up to here that is all.
+    pub up_to: NotificationId,
+    /// And there is nothing behind it.
+    pub is_all: bool,
+}
+
+/// Up to `limit`. What a later version tells is not told by this one.
 pub(crate) async fn behind(
     conn: &mut PgConnection,
     position: NotificationId,
     limit: i64,
-) -> sqlx::Result<Vec<Told>> {
+) -> sqlx::Result<Behind> {
     let rows = sqlx::query!(
         r#"select business_id as "business: BusinessId", audience, recipient,
-                  notification_id as "id: NotificationId", type as "kind: NotificationType", title, message, link,
+                  notification_id as "id: NotificationId", type as kind, title, message, link,
                   created_at as "created_at: KoreanTime"
            from notifications.notification where notification_id > $1 order by notification_id limit $2"#,
         position.0,
@@ -66,18 +75,20 @@ pub(crate) async fn behind(
     )
     .fetch_all(conn)
     .await?;
-    let told = rows.into_iter().map(|row| Told {
-        audience: Audience::stored(row.business, &row.audience, row.recipient),
-        notification: Notification {
+    let up_to = rows.last().map_or(position, |last| last.id);
+    let is_all = i64::try_from(rows.len()).unwrap_or(i64::MAX) < limit;
+    let told = rows.into_iter().filter_map(|row| {
+        let notification = Notification {
             id: row.id,
-            notification_type: row.kind,
+            notification_type: NotificationType::named(&row.kind)?,
             title: row.title,
             message: row.message,
             link: row.link,
             created_at: row.created_at,
-        },
+        };
+        Some(Told { audience: Audience::stored(row.business, &row.audience, row.recipient), notification })
     });
-    Ok(told.collect())
+    Ok(Behind { told: told.collect(), up_to, is_all })
 }
 
 /// The columns of some audiences, as SQL takes them.
@@ -116,7 +127,7 @@ pub(crate) async fn missed(
                select * from notifications.notification n
                where n.business_id = told_to.business_id and n.audience = told_to.audience
                  and n.recipient = told_to.recipient and n.notification_id > $4 and n.notification_id <= $5
-                 and n.type <> all($6)
+                 and n.type = any($6)
                order by n.notification_id limit $7) told
            order by told.notification_id limit $7"#,
         &businesses,
@@ -124,7 +135,7 @@ pub(crate) async fn missed(
         &recipients,
         after.0,
         up_to.0,
-        &muted.names(),
+        &muted.others(),
         limit,
     )
     .fetch_all(conn)

@@ -37,6 +37,22 @@ pub(crate) async fn customers(
     Ok(customer.collect())
 }
 
+/// By what a customer signed in, who may have been erased.
+pub(crate) async fn external_id(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    customer: i64,
+) -> sqlx::Result<Option<String>> {
+    let external_id = sqlx::query_scalar!(
+        "select external_id from booking_read.customer where business_id = $1 and customer_id = $2",
+        business.0,
+        customer,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(external_id.flatten())
+}
+
 /// What businesses are called.
 pub(crate) async fn business_names(
     conn: &mut PgConnection,

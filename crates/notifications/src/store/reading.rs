@@ -35,12 +35,12 @@ pub(crate) async fn standing(
            muted as (
                select array(select type from notifications.preference
                             where user_id = $1 and channel = 'IN_APP' and not enabled) as types)
-           select (select types from muted) as "muted!: Vec<NotificationType>",
+           select (select types from muted) as "muted!",
                   (select count(*) from told_to
                    join notifications.notification n using (business_id, audience, recipient)
                    where n.notification_id > coalesce(
                            (select read_up_to from notifications.read_mark where user_id = $1), 0)
-                     and n.type <> all((select types from muted)::text[])
+                     and n.type = any($5) and n.type <> all((select types from muted)::text[])
                      and not exists (
                          select from notifications.read_one r
                          where r.user_id = $1 and r.notification_id = n.notification_id)) as "unread!",
@@ -54,11 +54,12 @@ pub(crate) async fn standing(
         &businesses,
         &names,
         &recipients,
+        &Types::default().others(),
     )
     .fetch_one(conn)
     .await?;
     Ok(Standing {
-        muted: row.muted.into_iter().fold(Types::default(), Types::with),
+        muted: Types::named(&row.muted),
         unread: row.unread,
         newest: NotificationId(row.newest.unwrap_or(0)),
     })
@@ -93,7 +94,7 @@ pub(crate) async fn list(
                from notifications.notification n
                where n.business_id = told_to.business_id and n.audience = told_to.audience
                  and n.recipient = told_to.recipient and n.notification_id < coalesce($5, 9223372036854775807)
-                 and n.type <> all($6)
+                 and n.type = any($6)
                  and (not $7 or n.notification_id > coalesce(
                                     (select read_up_to from notifications.read_mark where user_id = $1), 0)
                                 and not exists (select from notifications.read_one r
@@ -105,7 +106,7 @@ pub(crate) async fn list(
         &names,
         &recipients,
         filter.before.map(|id| id.0),
-        &filter.muted.names(),
+        &filter.muted.others(),
         filter.unread_only,
         filter.limit,
     )
@@ -181,5 +182,11 @@ pub(crate) async fn mark_up_to(conn: &mut PgConnection, user: &str, id: Notifica
     )
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+pub(crate) async fn forget(conn: &mut PgConnection, user: &str) -> sqlx::Result<()> {
+    sqlx::query!("delete from notifications.read_mark where user_id = $1", user).execute(&mut *conn).await?;
+    sqlx::query!("delete from notifications.read_one where user_id = $1", user).execute(conn).await?;
     Ok(())
 }

@@ -6,16 +6,7 @@ use sqlx::PgConnection;
 
 use crate::reminder::ReminderDue;
 
-/// Whether all visits of a day were reminded of.
-pub(crate) async fn is_done(conn: &mut PgConnection, visit_on: NaiveDate) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (select from notifications.reminder_day where visit_on = $1) as "done!""#,
-        visit_on,
-    )
-    .fetch_one(conn)
-    .await
-}
-
+/// All visits of a day were reminded of that there were.
 pub(crate) async fn done(conn: &mut PgConnection, visit_on: NaiveDate) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into notifications.reminder_day (visit_on) values ($1) on conflict do nothing",
@@ -37,7 +28,7 @@ pub(crate) async fn first_unreminded_day(
          cross join lateral (
              select r.visit_on from booking_read.reservation r
              where r.business_id = b.business_id and r.start_at >= $1
-               and r.status in ('PENDING', 'CONFIRMED') and r.customer_id is not null
+               and r.status = 'CONFIRMED' and r.customer_id is not null
                and not exists (select from notifications.reminder_day d where d.visit_on = r.visit_on)
              order by r.start_at limit 1) visit",
         from,
@@ -46,8 +37,8 @@ pub(crate) async fn first_unreminded_day(
     .await
 }
 
-/// The next visits of a day behind one of them: those that are to take place, of somebody known, that were made on an
-/// earlier day than this one. Who reserves today for tomorrow knows it.
+/// The next visits of a day behind one of them that nobody was reminded of yet: those that are to take place, of somebody
+/// known, that were made on an earlier day than this one. Who reserves today for tomorrow knows it.
 pub(crate) async fn visits(
     conn: &mut PgConnection,
     visit_on: NaiveDate,
@@ -70,7 +61,10 @@ pub(crate) async fn visits(
            cross join lateral (
                select r.* from booking_read.reservation r
                where r.business_id = b.business_id and r.start_at >= $1 and r.start_at < $2
-                 and r.status in ('PENDING', 'CONFIRMED') and r.customer_id is not null and r.created_at < $3) visit
+                 and r.status = 'CONFIRMED' and r.customer_id is not null and r.created_at < $3
+                 and not exists (select from notifications.reminder done
+                                 where done.business_id = r.business_id and done.reservation_id = r.reservation_id
+                                   and done.visit_on = $7)) visit
            where b.business_id >= $4 and (visit.business_id, visit.reservation_id) > ($4, $5)
            order by visit.business_id, visit.reservation_id limit $6"#,
         from,
@@ -79,6 +73,7 @@ pub(crate) async fn visits(
         after_business.0,
         after_reservation,
         limit,
+        visit_on,
     )
     .fetch_all(conn)
     .await?;

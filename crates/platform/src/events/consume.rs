@@ -1,16 +1,18 @@
-//! Reacting to events: each exactly once, in the order in which they were committed.
+//! Reacting to events: each exactly once, in the order in which their transactions were begun.
+
+use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use kernel::BusinessId;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgPool, error::DatabaseError};
 
 use super::EventId;
 use crate::SystemTx;
 
-/// How many events are dealt with in one transaction.
+/// How many events are dealt with in one transaction, and then the rest of those that the last one was published with.
 const BATCH: i64 = 1_000;
 
 /// How many transactions may pass before it is remembered that nothing came of them.
@@ -41,9 +43,8 @@ impl Happened {
     /// mistake, must not hold up all that comes behind.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
         T::deserialize(&self.data)
-            .inspect_err(|error| {
-                tracing::error!(event = %self.id, kind = self.kind, %error, "an event cannot be read; passed over");
-            })
+            // What serde says of it quotes the event, and events name people.
+            .inspect_err(|_| tracing::error!(event = %self.id, kind = self.kind, "an event cannot be read; passed over"))
             .ok()
     }
 }
@@ -61,69 +62,117 @@ pub struct Lag {
 }
 
 impl Consumer {
-    /// Deals with all events that there are and answers with how many they were. Nothing is done twice: what the
-    /// reaction writes is committed together with how far the consumer has come. One process at a time; to another the
-    /// answer is 0 at once.
+    /// Deals with the next events and answers with how many they were: there may be more, unless it is 0. Events of one
+    /// transaction are dealt with together. Nothing is done twice: what the reaction writes is committed together with how far
+    /// the consumer has come. One process at a time; to another the answer is 0 at once.
+    ///
+    /// Events that cannot be dealt with together are halved until the one is found that is to blame, and passed over.
     pub async fn consume(&self, db: &PgPool, react: Reaction<'_>) -> sqlx::Result<usize> {
-        let (mut dealt_with, mut limit) = (0, BATCH);
+        let (mut dealt_with, mut suspects, mut at_most) = (0, 0_usize, None);
         loop {
-            match self.consume_batch(db, react, limit).await {
-                Ok(0) => return Ok(dealt_with),
+            match self.consume_batch(db, react, at_most).await {
                 Ok(some) => {
                     dealt_with += some;
-                    limit = BATCH;
+                    suspects = if some == 0 { 0 } else { suspects.saturating_sub(some) };
+                    if suspects == 0 {
+                        return Ok(dealt_with);
+                    }
                 }
-                Err(error) if is_about_the_data(&error) && limit > 1 => {
-                    tracing::warn!(%error, consumer = self.name, "events could not be dealt with together; each is on its own now");
-                    limit = 1;
+                Err(Failure { error, events }) if is_about_the_data(&error) && events > 0 => {
+                    if events == 1 {
+                        return Ok(dealt_with + self.pass_over(db, &error).await?);
+                    }
+                    if suspects == 0 {
+                        let (code, constraint) = what_of(&error);
+                        tracing::warn!(
+                            code,
+                            constraint,
+                            consumer = self.name,
+                            events,
+                            "one of some events cannot be dealt with"
+                        );
+                    }
+                    suspects = events;
                 }
-                Err(error) if is_about_the_data(&error) => {
-                    dealt_with += self.pass_over(db, &error).await?;
-                    limit = BATCH;
-                }
-                Err(error) => return Err(error),
+                Err(Failure { error, .. }) => return Err(error),
             }
+            at_most = Some(i64::try_from(suspects / 2).unwrap_or(BATCH).max(1));
         }
     }
 
-    async fn consume_batch(&self, db: &PgPool, react: Reaction<'_>, limit: i64) -> sqlx::Result<usize> {
+    /// `at_most` so many, which may be a part of what a transaction published; else a whole batch.
+    async fn consume_batch(
+        &self,
+        db: &PgPool,
+        react: Reaction<'_>,
+        at_most: Option<i64>,
+    ) -> Result<usize, Failure> {
         let mut tx = SystemTx::begin(db).await?;
-        let Some(position) = self.position(&mut tx).await? else { return Ok(0) };
-        let events = self.events_behind(&mut tx, &position, limit).await?;
+        let dealt_with = self.consume_in(&mut tx, react, at_most).await;
+        // A lock that is only dropped is let go when its connection gets round to it.
+        if dealt_with.is_ok() {
+            tx.commit().await?;
+        } else {
+            tx.rollback().await?;
+        }
+        dealt_with
+    }
+
+    async fn consume_in(
+        &self,
+        tx: &mut SystemTx,
+        react: Reaction<'_>,
+        at_most: Option<i64>,
+    ) -> Result<usize, Failure> {
+        let Some(position) = self.position(tx).await? else { return Ok(0) };
+        let limit = at_most.unwrap_or(BATCH);
+        let mut events = self.events_behind(tx, &position, limit).await?;
+        let is_all = i64::try_from(events.len()).unwrap_or(i64::MAX) < limit;
+        if let Some(last) = events.last()
+            && !is_all
+            && at_most.is_none()
+        {
+            let rest = self.rest_of_transaction(tx, last).await?;
+            events.extend(rest);
+        }
         if !events.is_empty() {
-            react(&mut tx, &events).await?;
+            react(tx, &events).await.map_err(|error| Failure { error, events: events.len() })?;
         }
         // What does not interest this consumer must not be looked through again and again.
-        let is_last = i64::try_from(events.len()).unwrap_or(i64::MAX) < limit;
         match events.last() {
-            Some(last) if !is_last => self.remember(&mut tx, &last.transaction, last.id.0).await?,
+            Some(last) if !is_all => self.remember(tx, &last.transaction, last.id.0).await?,
             // Now and then is enough where nothing came: to look is a transaction itself, and would always find one more.
             _ if events.is_empty() && !position.is_worth_remembering() => {}
-            _ => self.remember(&mut tx, &position.horizon, 0).await?,
+            _ => self.remember(tx, &position.horizon, 0).await?,
         }
-        tx.commit().await?;
         Ok(events.len())
     }
 
     /// The next event makes its consumer fail, whoever is to blame.
     async fn pass_over(&self, db: &PgPool, error: &sqlx::Error) -> sqlx::Result<usize> {
+        let (code, constraint) = what_of(error);
         let mut tx = SystemTx::begin(db).await?;
         let Some(position) = self.position(&mut tx).await? else { return Ok(0) };
         let events = self.events_behind(&mut tx, &position, 1).await?;
         for event in &events {
-            tracing::error!(event = %event.id, kind = event.kind, consumer = self.name, %error, "an event cannot be dealt with; passed over");
+            tracing::error!(
+                event = %event.id, kind = event.kind, code, constraint, consumer = self.name,
+                "an event cannot be dealt with; passed over"
+            );
             self.remember(&mut tx, &event.transaction, event.id.0).await?;
         }
         tx.commit().await?;
         Ok(events.len())
     }
 
-    /// How far it has come, locked; `None` while another process is at it.
+    /// How far it has come, locked; `None` while another process is at it. One that was cut off in the middle has the lock
+    /// until its transaction is ended, so that is not left to the network.
     async fn position(&self, tx: &mut SystemTx) -> sqlx::Result<Option<Position>> {
         let position = sqlx::query!(
             r#"select xid::text as "xid!", event_id,
                       greatest(xid, pg_snapshot_xmin(pg_current_snapshot()))::text as "horizon!",
-                      xid > pg_snapshot_xmax(pg_current_snapshot()) as "is_from_another_server!"
+                      xid > pg_snapshot_xmax(pg_current_snapshot()) as "is_from_another_server!",
+                      set_config('idle_in_transaction_session_timeout', '10s', true) as "timeout!"
                from platform.event_consumer where name = $1 for update skip locked"#,
             self.name,
         )
@@ -160,6 +209,23 @@ impl Consumer {
             position.horizon,
             self.nouns as &[&str],
             limit,
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// What else was published with an event, behind it.
+    async fn rest_of_transaction(&self, tx: &mut SystemTx, event: &Happened) -> sqlx::Result<Vec<Happened>> {
+        sqlx::query_as!(
+            Happened,
+            r#"select event_id as "id: EventId", business_id as "business: BusinessId", kind, occurred_at as at,
+                      xid::text as "transaction!", data
+               from platform.event
+               where xid = $1::text::xid8 and event_id > $2 and split_part(kind, '.', 1) = any($3)
+               order by event_id"#,
+            event.transaction,
+            event.id.0,
+            self.nouns as &[&str],
         )
         .fetch_all(&mut **tx)
         .await
@@ -214,6 +280,18 @@ impl Consumer {
     }
 }
 
+/// Why some events were not dealt with, and how many they were.
+struct Failure {
+    error: sqlx::Error,
+    events: usize,
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self { error, events: 0 }
+    }
+}
+
 /// Where a consumer stands, and how far it may go.
 struct Position {
     xid: String,
@@ -238,4 +316,11 @@ fn is_about_the_data(error: &sqlx::Error) -> bool {
         sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
         _ => false,
     }
+}
+
+/// As much of an error as can be logged: the database's words may quote somebody's.
+fn what_of(error: &sqlx::Error) -> (Option<String>, Option<String>) {
+    let error = error.as_database_error();
+    let code = error.and_then(DatabaseError::code).map(Cow::into_owned);
+    (code, error.and_then(DatabaseError::constraint).map(str::to_owned))
 }

@@ -2,13 +2,15 @@
 
 use std::{env, net::SocketAddr, path::PathBuf, process::Stdio};
 
+use notifications::Topic;
 use testkit::{Screen, TestApp};
 use tokio::{
     net::TcpStream,
     process::{Child, Command},
-    time::{Duration, Instant, sleep},
+    time::{Duration, Instant, sleep, timeout},
 };
 
+use super::{BY_SIGNALS_ALONE, all_hear_at_once};
 use crate::notifications::notice;
 
 /// Where Debian and Homebrew put it, beside the folders of `PATH`. What CI runs insists that it is there
@@ -96,9 +98,33 @@ async fn nothing_is_missed_while_nats_is_away() {
     assert_eq!(app.count(listening).await, 0, "PostgreSQL carries no signals then");
     nats.is_killed().await;
     is_told(&app, &mut screens).await;
+    // More signals than the client keeps, and nobody waits for them.
+    for _ in 0..3_000 {
+        let sent = app.app.notifications.signal.send(Topic::Notifications);
+        timeout(Duration::from_secs(5), sent).await.expect("nobody waits for NATS");
+    }
     nats.comes_back().await;
     is_told(&app, &mut screens).await;
     for screen in &mut screens {
         screen.is_silent().await;
     }
+}
+
+#[tokio::test]
+async fn a_signal_over_nats_is_enough_also_once_it_came_back() {
+    let Some(program) = nats_server() else { return };
+    let mut nats = Nats::start(program).await;
+    let url = format!("--nats-url=nats://{}", nats.address);
+    let app = TestApp::start_with(&[&url, BY_SIGNALS_ALONE]).await;
+    let here = app.listens().await;
+    let (_other, there) = app.another_server().await;
+    let mut screens =
+        [Screen::open(here, &app.owner(), "").await, Screen::open(there, &app.owner_of(2), "").await];
+    for screen in &mut screens {
+        screen.connected().await;
+    }
+    all_hear_at_once(&app, &mut screens).await;
+    nats.is_killed().await;
+    nats.comes_back().await;
+    all_hear_at_once(&app, &mut screens).await;
 }
