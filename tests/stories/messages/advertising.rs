@@ -12,8 +12,8 @@ use super::{fates, received, says, sends, text};
 
 /// The first customer of the demo's salon, as booking knows her.
 pub(super) const CUSTOMER: i64 = 1;
-pub(super) const PHONE: &str = "01012415678";
-pub(super) const EMAIL: &str = "customer1@misohair.com";
+pub(super) const PHONE: &str = "01012345678";
+pub(super) const EMAIL: &str = "minseo@misohair.com";
 
 pub(super) fn advert(key: &str) -> NewMessage {
     NewMessage {
