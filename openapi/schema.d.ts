@@ -153,6 +153,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/message-senders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the businesses whose numbers wait for an approval */
+        get: operations["listMessageSendersToApprove"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/message-senders/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a business's numbers and channel
+         * @description After looking at the papers: they are the business's, and registered with the carrier. From now on it writes from them.
+         */
+        post: operations["approveMessageSender"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/messages/lost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the messages that nobody can be asked about
+         * @description The newest first.
+         */
+        get: operations["listLostMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/messages/lost/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide about a message that nobody can be asked about
+         * @description After a look at the mail server's log.
+         */
+        post: operations["resolveLostMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/notices": {
         parameters: {
             query?: never;
@@ -230,6 +307,27 @@ export interface paths {
          * @description In the place of all that there were. They lead new cards and orders; a card stays where it is.
          */
         put: operations["setRoutes"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/billing-contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the business is written to about its subscription */
+        get: operations["getBillingContact"];
+        /**
+         * Say where the business is written to about its subscription
+         * @description Receipts, failed payments, renewals and the like. Null stops them.
+         */
+        put: operations["setBillingContact"];
         post?: never;
         delete?: never;
         options?: never;
@@ -434,6 +532,50 @@ export interface paths {
         patch: operations["changeCustomer"];
         trace?: never;
     };
+    "/api/businesses/{businessId}/customers/{customerId}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a customer stands
+         * @description The last word for each channel and purpose; what is not listed was never agreed to.
+         */
+        get: operations["getConsent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/customers/{customerId}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a customer said
+         * @description Every line of the ledger, the newest first. None is ever changed.
+         */
+        get: operations["listConsents"];
+        put?: never;
+        /**
+         * Write down what a customer said
+         * @description A withdrawal holds at once, also for what waits to be sent. The customer is told what was written down, as the law wants.
+         */
+        post: operations["recordConsent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/businesses/{businessId}/exports": {
         parameters: {
             query?: never;
@@ -492,6 +634,125 @@ export interface paths {
          * @description An attachment under a Korean name. Also in part, and with `HEAD`. Every download is in the audit trail.
          */
         get: operations["downloadExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/message-sender": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who the business is when it writes */
+        get: operations["getMessageSender"];
+        /**
+         * Say who the business is when it writes
+         * @description A sender number has to be registered with the carrier first (발신번호 사전등록), or everything from it is refused. Numbers
+         *     and the Kakao channel are used once an operator approved them; a change waits for that again.
+         */
+        put: operations["setMessageSender"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/message-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the templates */
+        get: operations["listMessageTemplates"];
+        put?: never;
+        /** Add a template */
+        post: operations["createMessageTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/message-templates/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See a message before anybody gets it
+         * @description With sample values, with what the law puts into an advertisement, and how long it is. Nothing is stored or sent.
+         */
+        post: operations["previewMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/message-templates/{templateId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a template */
+        get: operations["getMessageTemplate"];
+        /**
+         * Change a template
+         * @description What was sent already said what it said.
+         */
+        put: operations["changeMessageTemplate"];
+        post?: never;
+        /** Delete a template */
+        delete: operations["deleteMessageTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the messages
+         * @description The newest first.
+         */
+        get: operations["listMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/messages/{messageId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a message */
+        get: operations["getMessage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1668,6 +1929,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks/nhn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive a webhook of NHN Cloud
+         * @description For NHN Cloud only. What it claims of messages is never believed but asked for; a refusal holds at once.
+         */
+        post: operations["receiveNhnWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/solapi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive a webhook of Solapi
+         * @description For Solapi only. What it claims is never believed but asked for.
+         */
+        post: operations["receiveSolapiWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/{provider}": {
         parameters: {
             query?: never;
@@ -1763,6 +2064,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/o/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the page behind an opt-out link
+         * @description Changes nothing: scanners follow links.
+         */
+        get: operations["showOptOut"];
+        put?: never;
+        /**
+         * Refuse advertising
+         * @description What the page's button sends, and the mail programs' own (RFC 8058): without log-in and without a further step. It holds
+         *     at once, as often as it is sent.
+         */
+        post: operations["optOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ws/notifications": {
         parameters: {
             query?: never;
@@ -1803,6 +2129,25 @@ export interface components {
          * @enum {string}
          */
         Account: "PROVIDER_RECEIVABLE" | "REVENUE" | "VAT_PAYABLE" | "PROVIDER_FEES" | "WRITE_OFFS";
+        /**
+         * @description What was said.
+         * @enum {string}
+         */
+        Act: "GIVEN" | "WITHDRAWN" | "RECONFIRMED";
+        /**
+         * @description What an operator saw and found to be the business's: exactly this is approved.
+         * @example {
+         *       "businessId": 1,
+         *       "phone": "0231234567",
+         *       "refusalNumber": "0801234567"
+         *     }
+         */
+        ApprovalBody: {
+            businessId: components["schemas"]["BusinessId"];
+            kakaoChannel?: string | null;
+            phone?: string | null;
+            refusalNumber?: string | null;
+        };
         /** @description One attempt to pay an invoice. */
         AttemptView: {
             failure?: components["schemas"]["Failure"] | null;
@@ -1852,6 +2197,23 @@ export interface components {
              */
             balance: number;
             provider: components["schemas"]["PaymentProvider"];
+        };
+        /** @description Where a business wants to be written to about its subscription. */
+        BillingContact: {
+            /**
+             * @description Null: nobody is written to.
+             * @example owner@misohair.com
+             */
+            email?: string | null;
+        };
+        /**
+         * @example {
+         *       "email": "owner@misohair.com"
+         *     }
+         */
+        BillingContactBody: {
+            /** @description Null: nobody is written to any more. */
+            email?: string | null;
         };
         /**
          * @description How often a subscription is paid.
@@ -2016,10 +2378,10 @@ export interface components {
             };
         };
         /**
-         * @description Over what somebody is told.
+         * @description By which way somebody is reached.
          * @enum {string}
          */
-        Channel: "IN_APP" | "EMAIL" | "KAKAO" | "SMS";
+        Channel: "SMS" | "KAKAO" | "EMAIL";
         /** @description What time it is. */
         ClockView: {
             now: components["schemas"]["KoreanTime"];
@@ -2093,6 +2455,73 @@ export interface components {
             orderId: string;
             /** @description The provider's id of the payment. */
             paymentKey: string;
+        };
+        /**
+         * @description What a customer said.
+         * @example {
+         *       "act": "GIVEN",
+         *       "channels": [
+         *         "SMS",
+         *         "KAKAO"
+         *       ],
+         *       "evidence": "동의서 2026-0142",
+         *       "method": "PAPER",
+         *       "purposes": [
+         *         "MARKETING"
+         *       ],
+         *       "wording": "marketing-2026-01"
+         *     }
+         */
+        ConsentBody: {
+            act: components["schemas"]["GivenAct"];
+            actedAt?: components["schemas"]["KoreanTime"] | null;
+            channels: components["schemas"]["Channel"][];
+            /** @description Where the proof is kept; required for `GIVEN` by `IMPORT`. */
+            evidence?: string | null;
+            method: components["schemas"]["Method"];
+            purposes: components["schemas"]["ConsentPurpose"][];
+            /** @description The version of the text that was agreed to; required for `GIVEN`. */
+            wording?: string | null;
+        };
+        /**
+         * Format: int64
+         * @description Names a line of the ledger of consents.
+         */
+        ConsentId: number;
+        /**
+         * @description What somebody agrees to.
+         * @enum {string}
+         */
+        ConsentPurpose: "MARKETING" | "MARKETING_NIGHT";
+        /** @description How a customer stands with one channel and purpose. */
+        ConsentStanding: {
+            /** @description The last that the customer said. */
+            act: components["schemas"]["Act"];
+            actedAt: components["schemas"]["KoreanTime"];
+            channel: components["schemas"]["Channel"];
+            goodUntil?: components["schemas"]["KoreanTime"] | null;
+            /** @description Advertising may be sent. */
+            holds: boolean;
+            purpose: components["schemas"]["ConsentPurpose"];
+            refusedAt?: components["schemas"]["KoreanTime"] | null;
+        };
+        /** @description A line of the ledger. */
+        ConsentView: {
+            act: components["schemas"]["Act"];
+            /** @description When the customer said so. */
+            actedAt: components["schemas"]["KoreanTime"];
+            channel: components["schemas"]["Channel"];
+            consentId: components["schemas"]["ConsentId"];
+            /** @example 동의서 2026-0142 */
+            evidence?: string | null;
+            method: components["schemas"]["Method"];
+            purpose: components["schemas"]["ConsentPurpose"];
+            /** @description When it was written down. */
+            recordedAt: components["schemas"]["KoreanTime"];
+            /** @description Who wrote it down; null where a machine did. */
+            recordedBy?: string | null;
+            /** @example marketing-2026-01 */
+            wording?: string | null;
         };
         /**
          * @description A new coupon. What it is worth cannot be changed afterwards: people hold codes for it.
@@ -2492,6 +2921,17 @@ export interface components {
              *     ]
              */
             tags: string[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_BillingContact: {
+            /** @description Where a business wants to be written to about its subscription. */
+            data: {
+                /**
+                 * @description Null: nobody is written to.
+                 * @example owner@misohair.com
+                 */
+                email?: string | null;
+            };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
         Data_BillingKeyRegistered: {
@@ -2929,6 +3369,131 @@ export interface components {
                  * @example /api/webhooks/toss/ma_0199f6b2c0de7a52a0f1d2c3b4a59687
                  */
                 webhookPath: string;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_MessagePreview: {
+            /** @description A message as somebody would read it. */
+            data: {
+                /**
+                 * @description In CP949, as the carriers count; null where a character cannot be sent.
+                 * @example 87
+                 */
+                bytes?: number | null;
+                /** @description In which form it goes out. */
+                kind: components["schemas"]["Kind"];
+                /**
+                 * @description How many bytes this form holds; null where bytes are not what counts.
+                 * @example 90
+                 */
+                mostBytes?: number | null;
+                /**
+                 * Format: int32
+                 * @description What one costs, won; null where that is not configured.
+                 * @example 18
+                 */
+                price?: number | null;
+                /** @description Why it could not be sent like this: `TOO_LONG`, `CHARSET`, `SENDER_NOT_READY`. */
+                reason?: string | null;
+                subject?: string | null;
+                /** @description With sample values, and in an advertisement with all that the law wants. */
+                text: string;
+                /**
+                 * @description Characters that a text message cannot carry, such as emoji.
+                 * @example [
+                 *       "🎉"
+                 *     ]
+                 */
+                unsendable: string[];
+                /** @description The places that it has. */
+                variables: string[];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_MessageSender: {
+            /** @description Who a business is when it writes. What it did not say is the platform's. */
+            data: {
+                approvedAt?: components["schemas"]["KoreanTime"] | null;
+                businessId: components["schemas"]["BusinessId"];
+                /** @description What stands behind the name in advertisements, where it is another than the sender number. */
+                contact?: string | null;
+                /** @description The Kakao channel as the carrier names it. */
+                kakaoChannel?: string | null;
+                /** @description Whether advertising by text can be sent: there is a number to send from and one to refuse at. */
+                mayAdvertise: boolean;
+                /** @example 미소헤어 */
+                name: string;
+                /**
+                 * @description 발신번호.
+                 * @example 0231234567
+                 */
+                phone?: string | null;
+                /**
+                 * @description 080 number where advertising is refused.
+                 * @example 0801234567
+                 */
+                refusalNumber?: string | null;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_MessageStatus: {
+            /**
+             * @description How a message stands.
+             * @enum {string}
+             */
+            data: "QUEUED" | "SENDING" | "SENT" | "DELIVERED" | "FAILED" | "EXCLUDED" | "UNKNOWN";
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_MessageTemplate: {
+            data: {
+                /** @example {{customerName}}님, 다시 뵙고 싶어요. */
+                body: string;
+                changedAt: components["schemas"]["KoreanTime"];
+                channel: components["schemas"]["Channel"];
+                createdAt: components["schemas"]["KoreanTime"];
+                /** @description The code under which Kakao approved this text as AlimTalk. */
+                kakaoCode?: string | null;
+                /** @example 재방문 안내 */
+                name: string;
+                purpose: components["schemas"]["Purpose"];
+                /** @description Of a mail. */
+                subject?: string | null;
+                templateId: components["schemas"]["TemplateId"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_MessageView: {
+            /** @description A message and its fate. */
+            data: {
+                /** @description What it belongs to, such as a campaign. */
+                batch?: string | null;
+                channel: components["schemas"]["Channel"];
+                createdAt: components["schemas"]["KoreanTime"];
+                /** Format: int64 */
+                customerId?: number | null;
+                deliveredBy?: components["schemas"]["Kind"] | null;
+                finishedAt?: components["schemas"]["KoreanTime"] | null;
+                messageId: components["schemas"]["MessageId"];
+                /**
+                 * @description The carrier's own word.
+                 * @example 4000
+                 */
+                providerCode?: string | null;
+                purpose: components["schemas"]["Purpose"];
+                /**
+                 * @description Why it failed (`BAD_NUMBER`, `BLOCKED`, ...) or was left out (`NO_CONSENT`, `REFUSED`, ...).
+                 * @example NO_CONSENT
+                 */
+                reason?: string | null;
+                /**
+                 * @description Masked; null once it is old enough to be forgotten.
+                 * @example 010-****-5678
+                 */
+                recipient?: string | null;
+                sentAt?: components["schemas"]["KoreanTime"] | null;
+                status: components["schemas"]["MessageStatus"];
+                /** @description What it said, label and all; null once it is forgotten. */
+                text?: string | null;
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -3512,6 +4077,20 @@ export interface components {
             }[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_ConsentStanding: {
+            data: {
+                /** @description The last that the customer said. */
+                act: components["schemas"]["Act"];
+                actedAt: components["schemas"]["KoreanTime"];
+                channel: components["schemas"]["Channel"];
+                goodUntil?: components["schemas"]["KoreanTime"] | null;
+                /** @description Advertising may be sent. */
+                holds: boolean;
+                purpose: components["schemas"]["ConsentPurpose"];
+                refusedAt?: components["schemas"]["KoreanTime"] | null;
+            }[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_Vec_CouponCode: {
             data: {
                 /**
@@ -3915,6 +4494,8 @@ export interface components {
         };
         /** @enum {string} */
         Gender: "FEMALE" | "MALE" | "OTHER";
+        /** @enum {string} */
+        GivenAct: "GIVEN" | "WITHDRAWN";
         /** @description The health of one process. */
         Health: {
             /** @example UP */
@@ -3952,6 +4533,11 @@ export interface components {
         KeptCard: components["schemas"]["CardView"] & {
             standby?: components["schemas"]["Standby"] | null;
         };
+        /**
+         * @description In which form a message reaches somebody.
+         * @enum {string}
+         */
+        Kind: "SMS" | "LMS" | "ALIMTALK" | "BRAND" | "EMAIL";
         /**
          * Format: date-time
          * @description RFC 3339 with Korea's offset. On input an absent offset means Korean time.
@@ -4021,6 +4607,27 @@ export interface components {
                 resolvedBy?: string | null;
                 status: components["schemas"]["CaseStatus"];
                 theirAmount?: components["schemas"]["Krw"] | null;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_ConsentView: {
+            data: {
+                act: components["schemas"]["Act"];
+                /** @description When the customer said so. */
+                actedAt: components["schemas"]["KoreanTime"];
+                channel: components["schemas"]["Channel"];
+                consentId: components["schemas"]["ConsentId"];
+                /** @example 동의서 2026-0142 */
+                evidence?: string | null;
+                method: components["schemas"]["Method"];
+                purpose: components["schemas"]["ConsentPurpose"];
+                /** @description When it was written down. */
+                recordedAt: components["schemas"]["KoreanTime"];
+                /** @description Who wrote it down; null where a machine did. */
+                recordedBy?: string | null;
+                /** @example marketing-2026-01 */
+                wording?: string | null;
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -4194,6 +4801,18 @@ export interface components {
             page: components["schemas"]["PageInfo"];
         };
         /** @description One page of a list. */
+        List_LostMessage: {
+            data: {
+                /** @description When it was handed over, or perhaps was. */
+                askedAt: components["schemas"]["KoreanTime"];
+                businessId: components["schemas"]["BusinessId"];
+                channel: components["schemas"]["Channel"];
+                messageId: components["schemas"]["MessageId"];
+                purpose: components["schemas"]["Purpose"];
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
         List_MerchantAccountView: {
             data: {
                 businessId: components["schemas"]["BusinessId"];
@@ -4225,6 +4844,86 @@ export interface components {
                  * @example /api/webhooks/toss/ma_0199f6b2c0de7a52a0f1d2c3b4a59687
                  */
                 webhookPath: string;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_MessageSender: {
+            data: {
+                approvedAt?: components["schemas"]["KoreanTime"] | null;
+                businessId: components["schemas"]["BusinessId"];
+                /** @description What stands behind the name in advertisements, where it is another than the sender number. */
+                contact?: string | null;
+                /** @description The Kakao channel as the carrier names it. */
+                kakaoChannel?: string | null;
+                /** @description Whether advertising by text can be sent: there is a number to send from and one to refuse at. */
+                mayAdvertise: boolean;
+                /** @example 미소헤어 */
+                name: string;
+                /**
+                 * @description 발신번호.
+                 * @example 0231234567
+                 */
+                phone?: string | null;
+                /**
+                 * @description 080 number where advertising is refused.
+                 * @example 0801234567
+                 */
+                refusalNumber?: string | null;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_MessageTemplate: {
+            data: {
+                /** @example {{customerName}}님, 다시 뵙고 싶어요. */
+                body: string;
+                changedAt: components["schemas"]["KoreanTime"];
+                channel: components["schemas"]["Channel"];
+                createdAt: components["schemas"]["KoreanTime"];
+                /** @description The code under which Kakao approved this text as AlimTalk. */
+                kakaoCode?: string | null;
+                /** @example 재방문 안내 */
+                name: string;
+                purpose: components["schemas"]["Purpose"];
+                /** @description Of a mail. */
+                subject?: string | null;
+                templateId: components["schemas"]["TemplateId"];
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_MessageView: {
+            data: {
+                /** @description What it belongs to, such as a campaign. */
+                batch?: string | null;
+                channel: components["schemas"]["Channel"];
+                createdAt: components["schemas"]["KoreanTime"];
+                /** Format: int64 */
+                customerId?: number | null;
+                deliveredBy?: components["schemas"]["Kind"] | null;
+                finishedAt?: components["schemas"]["KoreanTime"] | null;
+                messageId: components["schemas"]["MessageId"];
+                /**
+                 * @description The carrier's own word.
+                 * @example 4000
+                 */
+                providerCode?: string | null;
+                purpose: components["schemas"]["Purpose"];
+                /**
+                 * @description Why it failed (`BAD_NUMBER`, `BLOCKED`, ...) or was left out (`NO_CONSENT`, `REFUSED`, ...).
+                 * @example NO_CONSENT
+                 */
+                reason?: string | null;
+                /**
+                 * @description Masked; null once it is old enough to be forgotten.
+                 * @example 010-****-5678
+                 */
+                recipient?: string | null;
+                sentAt?: components["schemas"]["KoreanTime"] | null;
+                status: components["schemas"]["MessageStatus"];
+                /** @description What it said, label and all; null once it is forgotten. */
+                text?: string | null;
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -4485,6 +5184,32 @@ export interface components {
             cancelled: components["schemas"]["Loss"];
             noShow: components["schemas"]["Loss"];
         };
+        /**
+         * @example {
+         *       "businessId": 1,
+         *       "messageId": "msg_0199f6b2c0de7a52a0f1d2c3b4a59687",
+         *       "resolution": "RESEND"
+         *     }
+         */
+        LostBody: {
+            businessId: components["schemas"]["BusinessId"];
+            messageId: components["schemas"]["MessageId"];
+            resolution: components["schemas"]["LostResolution"];
+        };
+        /** @description A message that got lost from sight. Whom it went to and what it said is not told. */
+        LostMessage: {
+            /** @description When it was handed over, or perhaps was. */
+            askedAt: components["schemas"]["KoreanTime"];
+            businessId: components["schemas"]["BusinessId"];
+            channel: components["schemas"]["Channel"];
+            messageId: components["schemas"]["MessageId"];
+            purpose: components["schemas"]["Purpose"];
+        };
+        /**
+         * @description What is done about it.
+         * @enum {string}
+         */
+        LostResolution: "RESEND" | "CLOSE";
         /** @description The caller, as the token says. */
         Me: {
             businesses: components["schemas"]["MyBusiness"][];
@@ -4528,6 +5253,157 @@ export interface components {
              */
             webhookPath: string;
         };
+        /** @example msg_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+        MessageId: string;
+        /** @description A message as somebody would read it. */
+        MessagePreview: {
+            /**
+             * @description In CP949, as the carriers count; null where a character cannot be sent.
+             * @example 87
+             */
+            bytes?: number | null;
+            /** @description In which form it goes out. */
+            kind: components["schemas"]["Kind"];
+            /**
+             * @description How many bytes this form holds; null where bytes are not what counts.
+             * @example 90
+             */
+            mostBytes?: number | null;
+            /**
+             * Format: int32
+             * @description What one costs, won; null where that is not configured.
+             * @example 18
+             */
+            price?: number | null;
+            /** @description Why it could not be sent like this: `TOO_LONG`, `CHARSET`, `SENDER_NOT_READY`. */
+            reason?: string | null;
+            subject?: string | null;
+            /** @description With sample values, and in an advertisement with all that the law wants. */
+            text: string;
+            /**
+             * @description Characters that a text message cannot carry, such as emoji.
+             * @example [
+             *       "🎉"
+             *     ]
+             */
+            unsendable: string[];
+            /** @description The places that it has. */
+            variables: string[];
+        };
+        /** @description Who a business is when it writes. What it did not say is the platform's. */
+        MessageSender: {
+            approvedAt?: components["schemas"]["KoreanTime"] | null;
+            businessId: components["schemas"]["BusinessId"];
+            /** @description What stands behind the name in advertisements, where it is another than the sender number. */
+            contact?: string | null;
+            /** @description The Kakao channel as the carrier names it. */
+            kakaoChannel?: string | null;
+            /** @description Whether advertising by text can be sent: there is a number to send from and one to refuse at. */
+            mayAdvertise: boolean;
+            /** @example 미소헤어 */
+            name: string;
+            /**
+             * @description 발신번호.
+             * @example 0231234567
+             */
+            phone?: string | null;
+            /**
+             * @description 080 number where advertising is refused.
+             * @example 0801234567
+             */
+            refusalNumber?: string | null;
+        };
+        /**
+         * @description Numbers however they are written; null is the platform's.
+         * @example {
+         *       "contact": "02-312-3456",
+         *       "phone": "02-312-3456",
+         *       "refusalNumber": "080-123-4567"
+         *     }
+         */
+        MessageSenderBody: {
+            contact?: string | null;
+            kakaoChannel?: string | null;
+            phone?: string | null;
+            refusalNumber?: string | null;
+        };
+        /**
+         * @description How a message stands.
+         * @enum {string}
+         */
+        MessageStatus: "QUEUED" | "SENDING" | "SENT" | "DELIVERED" | "FAILED" | "EXCLUDED" | "UNKNOWN";
+        MessageTemplate: {
+            /** @example {{customerName}}님, 다시 뵙고 싶어요. */
+            body: string;
+            changedAt: components["schemas"]["KoreanTime"];
+            channel: components["schemas"]["Channel"];
+            createdAt: components["schemas"]["KoreanTime"];
+            /** @description The code under which Kakao approved this text as AlimTalk. */
+            kakaoCode?: string | null;
+            /** @example 재방문 안내 */
+            name: string;
+            purpose: components["schemas"]["Purpose"];
+            /** @description Of a mail. */
+            subject?: string | null;
+            templateId: components["schemas"]["TemplateId"];
+        };
+        /**
+         * @description A template. `{{customerName}}`, `{{businessName}}`, `{{lastVisitDate}}`, `{{couponName}}`, `{{couponCode}}`,
+         *     `{{couponValidUntil}}`, `{{visitDate}}` and `{{link}}` are filled in.
+         * @example {
+         *       "body": "{{customerName}}님, 다시 뵙고 싶어요. {{link}}",
+         *       "channel": "SMS",
+         *       "name": "재방문 안내",
+         *       "purpose": "ADVERTISING"
+         *     }
+         */
+        MessageTemplateBody: {
+            body: string;
+            channel: components["schemas"]["Channel"];
+            /** @description Required for KAKAO with INFORMATION, which is AlimTalk; of others none. */
+            kakaoCode?: string | null;
+            name: string;
+            purpose: components["schemas"]["Purpose"];
+            /** @description Of a mail, required; of others none. */
+            subject?: string | null;
+        };
+        /** @description A message and its fate. */
+        MessageView: {
+            /** @description What it belongs to, such as a campaign. */
+            batch?: string | null;
+            channel: components["schemas"]["Channel"];
+            createdAt: components["schemas"]["KoreanTime"];
+            /** Format: int64 */
+            customerId?: number | null;
+            deliveredBy?: components["schemas"]["Kind"] | null;
+            finishedAt?: components["schemas"]["KoreanTime"] | null;
+            messageId: components["schemas"]["MessageId"];
+            /**
+             * @description The carrier's own word.
+             * @example 4000
+             */
+            providerCode?: string | null;
+            purpose: components["schemas"]["Purpose"];
+            /**
+             * @description Why it failed (`BAD_NUMBER`, `BLOCKED`, ...) or was left out (`NO_CONSENT`, `REFUSED`, ...).
+             * @example NO_CONSENT
+             */
+            reason?: string | null;
+            /**
+             * @description Masked; null once it is old enough to be forgotten.
+             * @example 010-****-5678
+             */
+            recipient?: string | null;
+            sentAt?: components["schemas"]["KoreanTime"] | null;
+            status: components["schemas"]["MessageStatus"];
+            /** @description What it said, label and all; null once it is forgotten. */
+            text?: string | null;
+        };
+        /**
+         * @description How it was said.
+         * @enum {string}
+         */
+        Method: "PAPER" | "WEB" | "KIOSK" | "PHONE" | "DESK" | "IMPORT" | "LINK" | "ONE_CLICK" | "REFUSAL_LINE" | "PROVIDER_LIST" | "NOTICE";
         /** @description What a modified tax invoice modifies. */
         ModificationView: {
             /** @example INV-20260214-001 */
@@ -4980,6 +5856,11 @@ export interface components {
             isDefault: boolean;
             provider: components["schemas"]["PaymentProvider"];
         };
+        /**
+         * @description What a message is for, which decides what the law wants of it.
+         * @enum {string}
+         */
+        Purpose: "INFORMATION" | "ADVERTISING" | "SAMPLE";
         /** @description How the things that a process depends on are. */
         Readiness: {
             /** @example UP */
@@ -6164,6 +7045,11 @@ export interface components {
              */
             writeDate: string;
         };
+        /**
+         * Format: int64
+         * @description Names a template of a business.
+         */
+        TemplateId: number;
         TrendPoint: {
             /**
              * Format: int64
@@ -6906,6 +7792,332 @@ export interface operations {
             };
         };
     };
+    listMessageSendersToApprove: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of senders */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_MessageSender"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveMessageSender: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalBody"];
+            };
+        };
+        responses: {
+            /** @description Approved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MessageSender"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `SENDER_CHANGED`: it wants something else by now; `SENDER_TAKEN`: another business has one of these */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLostMessages: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_LostMessage"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolveLostMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LostBody"];
+            };
+        };
+        responses: {
+            /** @description As it stands now: `QUEUED`, or `FAILED` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MessageStatus"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such message, or it is not lost */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     publishNotice: {
         parameters: {
             query?: never;
@@ -7381,6 +8593,161 @@ export interface operations {
                 };
             };
             /** @description `VALIDATION_FAILED`: `UNKNOWN_PROVIDER`, `PROVIDER_NOT_CONFIGURED`, `OUT_OF_RANGE`, `TWICE` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBillingContact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_BillingContact"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setBillingContact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Which business, for a caller who manages several. */
+                "X-Business-Id"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BillingContactBody"];
+            };
+        };
+        responses: {
+            /** @description The address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_BillingContact"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8825,6 +10192,259 @@ export interface operations {
             };
         };
     };
+    getConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                customerId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the customer stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_ConsentStanding"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such customer, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listConsents: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                customerId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the ledger */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ConsentView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such customer, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recordConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                customerId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentBody"];
+            };
+        };
+        responses: {
+            /** @description Written down */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such customer, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listExports: {
         parameters: {
             query?: {
@@ -9269,6 +10889,886 @@ export interface operations {
             };
             /** @description `STORAGE_UNAVAILABLE`: try again later */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessageSender: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sender */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MessageSender"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setMessageSender: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageSenderBody"];
+            };
+        };
+        responses: {
+            /** @description The sender */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MessageSender"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: `THE_PLATFORMS` for what is the platform's own */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMessageTemplates: {
+        parameters: {
+            query?: {
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of templates */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_MessageTemplate"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createMessageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageTemplateBody"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MessageTemplate"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TEMPLATE_EXISTS`: another one has this name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description As somebody would read it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MessagePreview"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                templateId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The template */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MessageTemplate"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such template, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeMessageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                templateId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageTemplateBody"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MessageTemplate"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such template, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TEMPLATE_EXISTS`: another one has this name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMessageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                templateId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such template, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMessages: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["MessageStatus"];
+                channel?: components["schemas"]["Channel"];
+                /**
+                 * @description Those to one customer.
+                 * @example 1
+                 */
+                customerId?: number;
+                /**
+                 * @description Those that belong together, such as a campaign's.
+                 * @example campaign:1
+                 */
+                batch?: string;
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_MessageView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example msg_0199f6b2c0de7a52a0f1d2c3b4a59687 */
+                messageId: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_MessageView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such message, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15553,6 +18053,151 @@ export interface operations {
             };
         };
     };
+    receiveNhnWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description As NHN Cloud sends it */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "appKey": "dangol-development",
+                 *       "event": "MESSAGE_RESULT_UPDATE",
+                 *       "hooks": [],
+                 *       "hooksId": "h1",
+                 *       "productName": "SMS",
+                 *       "webhookConfigId": "w1"
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Taken in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `MALFORMED_WEBHOOK` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BAD_SIGNATURE` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CHANNEL_NOT_OFFERED`: this installation has no account there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: it should be sent again */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receiveSolapiWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description As Solapi sends it: a list */
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "messageId": "M4V20260214100000ABCDEFGHIJKLMNO",
+                 *         "statusCode": "4000"
+                 *       }
+                 *     ]
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Taken in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `MALFORMED_WEBHOOK` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CHANNEL_NOT_OFFERED`: this installation has no account there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: it should be sent again */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     receiveWebhook: {
         parameters: {
             query?: never;
@@ -15785,6 +18430,93 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+        };
+    };
+    showOptOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example Ab3dE6gH9kLm */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page with one button */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description `NOT_FOUND`: the link is nobody's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    optOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example Ab3dE6gH9kLm */
+                code: string;
+            };
+            cookie?: never;
+        };
+        /** @description `List-Unsubscribe=One-Click` where a mail program sends it */
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description `NOT_FOUND`: the link is nobody's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: the mail program should try again */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
