@@ -101,14 +101,12 @@ async fn killed_at_every_named_step_an_advertisement_is_sent_once_whoever_carrie
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killing_two_workers_at_random_moments_while_1000_texts_wait_sends_each_exactly_once() {
+async fn killing_two_workers_at_random_moments_while_1000_texts_are_said_sends_each_exactly_once() {
     let mut dice = Dice::from_environment();
     let world = World::begins("messages").await;
     opens_an_account(&world).await;
     let author = Author::at(&world).await;
     let story = "a busy day";
-    let texts: Vec<_> = (0..1_000).map(|n| text(story, n)).collect();
-    author.says(&texts).await;
     let probably = |kind| Fault::new(kind).on(Operation::Send).until_cleared().with_probability(0.25);
     world.sandbox.set_faults([
         probably(FaultKind::DropResponse),
@@ -117,19 +115,18 @@ async fn killing_two_workers_at_random_moments_while_1000_texts_wait_sends_each_
             .until_cleared(),
     ]);
     let mut crew = [world.worker(), world.worker()];
-    let mut kills = 0;
-    while world.count("messaging.message where status in ('QUEUED', 'SENDING')").await > 0 && kills < 40 {
+    for hour in 0..10 {
+        let texts: Vec<_> = (0..100).map(|n| text(story, hour * 100 + n)).collect();
+        author.says(&texts).await;
         sleep(dice.millis(300, 1_500)).await;
         let one = usize::try_from(dice.below(2)).expect("small");
         crew[one].is_killed().await;
-        kills += 1;
         minutes_pass(&world).await;
         crew[one] = world.worker();
     }
     world.sandbox.clear_faults();
     settled(&world).await;
-    let story_of_it = format!("CRASH_SEED={} after {kills} kills", dice.seed);
-    assert!(kills >= 3, "the day was too short: {story_of_it}");
+    let story_of_it = format!("CRASH_SEED={}", dice.seed);
     let mut times: HashMap<String, usize> = HashMap::new();
     for parcel in world.sandbox.inbox() {
         *times.entry(parcel.reference.expect("ours has a name")).or_default() += 1;
