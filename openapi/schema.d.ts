@@ -355,6 +355,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/businesses/{businessId}/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the campaigns
+         * @description The newest first.
+         */
+        get: operations["listCampaigns"];
+        put?: never;
+        /**
+         * Create a campaign
+         * @description It goes out at `scheduledAt`, or at once; as advertising only to who agreed, between 08:00 and 20:50, and otherwise the next
+         *     morning. Who is in the segment is found out when it begins. `link` and `{{link}}` belong together, as do `couponId` and what
+         *     the message says of a coupon. With an `Idempotency-Key` a repeat of the request gets the same answer.
+         */
+        post: operations["createCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/campaigns/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See a campaign before it goes out
+         * @description The message with the values of a real customer, how long it is and what it costs, and who would not get it. Nothing is stored or
+         *     sent.
+         */
+        post: operations["previewCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/campaigns/{campaignId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a campaign
+         * @description With what became of its messages and what it brought in, now.
+         */
+        get: operations["getCampaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a campaign
+         * @description Until it begins.
+         */
+        patch: operations["changeCampaign"];
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/campaigns/{campaignId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call a campaign off
+         * @description For good, whether it has begun or not; what is on its way arrives.
+         */
+        post: operations["cancelCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/campaigns/{campaignId}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a campaign
+         * @description Nothing more goes out until it is resumed; what is on its way arrives.
+         */
+        post: operations["pauseCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/campaigns/{campaignId}/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who a campaign reached, and who not
+         * @description The newest customers first.
+         */
+        get: operations["listCampaignRecipients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/campaigns/{campaignId}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused campaign go on */
+        post: operations["resumeCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/campaigns/{campaignId}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a draft go out
+         * @description At its time, or at once if it has none.
+         */
+        post: operations["scheduleCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/campaigns/{campaignId}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a sample
+         * @description To whoever writes the campaign: as it will look, and at any hour. It counts nowhere; a business sends 20 a day at most.
+         */
+        post: operations["testCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/businesses/{businessId}/coupons": {
         parameters: {
             query?: never;
@@ -2047,6 +2235,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/l/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow a link
+         * @description Leads to the page that the campaign names, and to no other. A `GET` counts as a click of the recipient whose code it is; a
+         *     `HEAD`, and a program that says it looks ahead (`Sec-Purpose: prefetch`, `Purpose: prefetch`, `X-Purpose: preview`, or a known
+         *     preview robot), is led there and not counted. Mail scanners that pass for people cannot be told apart.
+         */
+        get: operations["followLink"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -2262,6 +2472,282 @@ export interface components {
          * @description A business on the platform, the tenant that everything belongs to: a salon, a clinic, a gym.
          */
         BusinessId: number;
+        /**
+         * @description A new campaign. `{{customerName}}`, `{{businessName}}`, `{{lastVisitDate}}`, `{{couponName}}`, `{{couponCode}}`,
+         *     `{{couponValidUntil}}` and `{{link}}` are filled in for each. Label, sender and the way to refuse are put in by us.
+         * @example {
+         *       "channel": "SMS",
+         *       "link": "https://misohair.example/spring",
+         *       "message": "{{customerName}}님, 다시 뵙고 싶어요. {{link}}",
+         *       "name": "봄맞이 재방문",
+         *       "scheduledAt": null,
+         *       "segmentId": 1,
+         *       "templateType": "REVISIT"
+         *     }
+         */
+        CampaignBody: {
+            channel: components["schemas"]["Channel"];
+            couponId?: components["schemas"]["CouponId"] | null;
+            /** @description Written down, and not sent until it is scheduled. */
+            draft?: boolean;
+            /** @description Where `{{link}}` leads: a page that begins with `https://`. The message has a short link of our own, one for each recipient. */
+            link?: string | null;
+            message: string;
+            name: string;
+            scheduledAt?: components["schemas"]["KoreanTime"] | null;
+            segmentId: components["schemas"]["SegmentId"];
+            /** @description Of a mail, required; of others none. */
+            subject?: string | null;
+            /** @description What it is about, for those who look at many; whatever it says, all of it is advertising by law. */
+            templateType?: components["schemas"]["TemplateType"];
+        };
+        /** @description A campaign, as far as it is known without looking at its messages. */
+        CampaignEntry: {
+            campaignId: components["schemas"]["CampaignId"];
+            changedAt: components["schemas"]["KoreanTime"];
+            channel: components["schemas"]["Channel"];
+            completedAt?: components["schemas"]["KoreanTime"] | null;
+            couponId?: components["schemas"]["CouponId"] | null;
+            createdAt: components["schemas"]["KoreanTime"];
+            failure?: components["schemas"]["CampaignFailure"] | null;
+            /** @description Where `{{link}}` leads. */
+            link?: string | null;
+            /** @example {{customerName}}님, 다시 뵙고 싶어요. {{link}} */
+            message: string;
+            /** @example 봄맞이 재방문 */
+            name: string;
+            /**
+             * Format: int64
+             * @description Until it begins how many are in the segment; then how many were written down so far.
+             * @example 45
+             */
+            recipientCount: number;
+            scheduledAt?: components["schemas"]["KoreanTime"] | null;
+            segmentId: components["schemas"]["SegmentId"];
+            /**
+             * @description As the segment was called when the campaign was written.
+             * @example 3개월 이상 미방문
+             */
+            segmentName: string;
+            startedAt?: components["schemas"]["KoreanTime"] | null;
+            status: components["schemas"]["CampaignStatus"];
+            subject?: string | null;
+            templateType: components["schemas"]["TemplateType"];
+        };
+        /**
+         * @description Why a campaign could not begin.
+         * @enum {string}
+         */
+        CampaignFailure: "PLAN_LACKS_CRM" | "SEGMENT_UNREADABLE";
+        /**
+         * Format: int64
+         * @description Names a campaign of a business.
+         */
+        CampaignId: number;
+        /**
+         * @description What is to be otherwise; what is left out stays as it is. Null takes a coupon, a link, a subject or a time away.
+         * @example {
+         *       "name": "여름맞이 재방문"
+         *     }
+         */
+        CampaignPatch: {
+            channel?: components["schemas"]["Channel"];
+            couponId?: components["schemas"]["CouponId"] | null;
+            link?: string | null;
+            message?: string;
+            name?: string;
+            scheduledAt?: components["schemas"]["KoreanTime"] | null;
+            /** @description Named again, the segment is taken as it is by then only where it is another one. */
+            segmentId?: components["schemas"]["SegmentId"];
+            subject?: string | null;
+            templateType?: components["schemas"]["TemplateType"];
+        };
+        /** @description What a campaign would come to, if it went out now. */
+        CampaignPreviewView: {
+            /**
+             * @description In CP949, as the carriers count.
+             * @example 62
+             */
+            bytes?: number | null;
+            /**
+             * Format: int64
+             * @description What all would cost that are not known to be left out. Those with longer names may be longer, and cost more.
+             * @example 594
+             */
+            cost?: number | null;
+            /**
+             * Format: int64
+             * @description Whose values the message shows: somebody who would get it. Null if nobody is in the segment; the values are invented then.
+             */
+            customerId?: number | null;
+            customerName?: string | null;
+            /**
+             * @description Of so many it was found out who would not get it: of all, unless there are more than 2,000.
+             * @example 45
+             */
+            examined: number;
+            /**
+             * @description Who of them would not get it, by reason. It is decided anew when it is sent.
+             * @example {
+             *       "NO_CONSENT": 12
+             *     }
+             */
+            excluded: {
+                [key: string]: number;
+            };
+            kind: components["schemas"]["Kind"];
+            /**
+             * @description How many bytes this form holds; null where bytes are not what counts.
+             * @example 90
+             */
+            mostBytes?: number | null;
+            /**
+             * Format: int32
+             * @description What one costs, won; null where that is not configured.
+             * @example 18
+             */
+            price?: number | null;
+            /**
+             * Format: int64
+             * @description How many are in the segment.
+             * @example 45
+             */
+            recipientCount: number;
+            subject?: string | null;
+            /**
+             * @description As it would be read, with all that the law wants.
+             * @example (광고)미소헤어
+             *     김민서님, 다시 뵙고 싶어요.
+             *     무료수신거부 0800000000
+             */
+            text: string;
+        };
+        /** @description Somebody whom a campaign found. */
+        CampaignRecipient: {
+            /**
+             * Format: int32
+             * @description How often the link was followed.
+             */
+            clicks: number;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            customerId: number;
+            fate: components["schemas"]["Fate"];
+            finishedAt?: components["schemas"]["KoreanTime"] | null;
+            firstClickedAt?: components["schemas"]["KoreanTime"] | null;
+            messageId?: components["schemas"]["MessageId"] | null;
+            /**
+             * @description Null once the customer was erased.
+             * @example 김민서
+             */
+            name?: string | null;
+            /**
+             * @description Why it failed or was left out.
+             * @example NO_CONSENT
+             */
+            reason?: string | null;
+            sentAt?: components["schemas"]["KoreanTime"] | null;
+        };
+        /**
+         * @description Every recipient is in one of `waiting`, `totalSent` and `excluded`; of `totalSent` each is in one of `delivered`, `failed` and
+         *     `pending`.
+         */
+        CampaignStats: {
+            /**
+             * Format: double
+             * @description Percent of `delivered`.
+             * @example 81.4
+             */
+            clickRate?: number | null;
+            /**
+             * Format: int64
+             * @description Recipients who followed the link; null where the message has none.
+             * @example 35
+             */
+            clicked?: number | null;
+            /**
+             * Format: double
+             * @description Percent of `delivered`.
+             * @example 11.6
+             */
+            conversionRate: number;
+            /**
+             * Format: int64
+             * @description Recipients who reserved, or began a visit that took place, within seven days (`DANGOL_ATTRIBUTION_DAYS`) after the
+             *     message, and had no later message of another campaign before that.
+             * @example 5
+             */
+            converted: number;
+            /**
+             * Format: int64
+             * @description It arrived; a mail when its server took it.
+             * @example 43
+             */
+            delivered: number;
+            /**
+             * Format: double
+             * @description Percent of `totalSent`, with one decimal.
+             * @example 95.6
+             */
+            deliveryRate: number;
+            /**
+             * Format: int64
+             * @example 2
+             */
+            failed: number;
+            /**
+             * Format: double
+             * @description Null, as `opened` is.
+             */
+            openRate?: number | null;
+            /**
+             * Format: int64
+             * @description Null: no channel tells honestly who opened something. Carriers of texts do not know, Kakao gives sums of a day over
+             *     all senders of a channel, and mail programs load pictures by themselves.
+             */
+            opened?: number | null;
+            /**
+             * Format: int64
+             * @description On its way: nothing was heard since.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Handed to a carrier.
+             * @example 45
+             */
+            totalSent: number;
+            /**
+             * Format: int64
+             * @description To be sent.
+             */
+            waiting: number;
+        };
+        /**
+         * @description How a campaign stands.
+         * @enum {string}
+         */
+        CampaignStatus: "DRAFT" | "SCHEDULED" | "SENDING" | "PAUSED" | "COMPLETED" | "CANCELLED" | "FAILED";
+        /** @description A campaign, and what it brought in. */
+        CampaignView: components["schemas"]["CampaignEntry"] & {
+            /**
+             * @description Recipients who were left out, by reason: `NO_CONSENT`, `CONSENT_WITHDRAWN`, `CONSENT_EXPIRED`, `REFUSED`,
+             *     `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `NO_VALUE` (the message
+             *     names a last visit that there was not), `COUPON_UNAVAILABLE` (no codes left, or theirs is used), or why it could not be
+             *     sent at all: `BAD_NUMBER`, `TOO_LONG`, `CHARSET`.
+             * @example {
+             *       "NO_CONSENT": 12,
+             *       "REFUSED": 3
+             *     }
+             */
+            excluded: {
+                [key: string]: number;
+            };
+            sentAt?: components["schemas"]["KoreanTime"] | null;
+            stats: components["schemas"]["CampaignStats"];
+        };
         /**
          * @description A wish to cancel.
          * @example {
@@ -2960,6 +3446,126 @@ export interface components {
                 /** @description `ACTIVE`, or `PROCESSING` while the first charge is not known. */
                 status: components["schemas"]["RegistrationStatus"];
                 subscriptionId: components["schemas"]["SubscriptionId"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CampaignEntry: {
+            /** @description A campaign, as far as it is known without looking at its messages. */
+            data: {
+                campaignId: components["schemas"]["CampaignId"];
+                changedAt: components["schemas"]["KoreanTime"];
+                channel: components["schemas"]["Channel"];
+                completedAt?: components["schemas"]["KoreanTime"] | null;
+                couponId?: components["schemas"]["CouponId"] | null;
+                createdAt: components["schemas"]["KoreanTime"];
+                failure?: components["schemas"]["CampaignFailure"] | null;
+                /** @description Where `{{link}}` leads. */
+                link?: string | null;
+                /** @example {{customerName}}님, 다시 뵙고 싶어요. {{link}} */
+                message: string;
+                /** @example 봄맞이 재방문 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Until it begins how many are in the segment; then how many were written down so far.
+                 * @example 45
+                 */
+                recipientCount: number;
+                scheduledAt?: components["schemas"]["KoreanTime"] | null;
+                segmentId: components["schemas"]["SegmentId"];
+                /**
+                 * @description As the segment was called when the campaign was written.
+                 * @example 3개월 이상 미방문
+                 */
+                segmentName: string;
+                startedAt?: components["schemas"]["KoreanTime"] | null;
+                status: components["schemas"]["CampaignStatus"];
+                subject?: string | null;
+                templateType: components["schemas"]["TemplateType"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CampaignPreviewView: {
+            /** @description What a campaign would come to, if it went out now. */
+            data: {
+                /**
+                 * @description In CP949, as the carriers count.
+                 * @example 62
+                 */
+                bytes?: number | null;
+                /**
+                 * Format: int64
+                 * @description What all would cost that are not known to be left out. Those with longer names may be longer, and cost more.
+                 * @example 594
+                 */
+                cost?: number | null;
+                /**
+                 * Format: int64
+                 * @description Whose values the message shows: somebody who would get it. Null if nobody is in the segment; the values are invented then.
+                 */
+                customerId?: number | null;
+                customerName?: string | null;
+                /**
+                 * @description Of so many it was found out who would not get it: of all, unless there are more than 2,000.
+                 * @example 45
+                 */
+                examined: number;
+                /**
+                 * @description Who of them would not get it, by reason. It is decided anew when it is sent.
+                 * @example {
+                 *       "NO_CONSENT": 12
+                 *     }
+                 */
+                excluded: {
+                    [key: string]: number;
+                };
+                kind: components["schemas"]["Kind"];
+                /**
+                 * @description How many bytes this form holds; null where bytes are not what counts.
+                 * @example 90
+                 */
+                mostBytes?: number | null;
+                /**
+                 * Format: int32
+                 * @description What one costs, won; null where that is not configured.
+                 * @example 18
+                 */
+                price?: number | null;
+                /**
+                 * Format: int64
+                 * @description How many are in the segment.
+                 * @example 45
+                 */
+                recipientCount: number;
+                subject?: string | null;
+                /**
+                 * @description As it would be read, with all that the law wants.
+                 * @example (광고)미소헤어
+                 *     김민서님, 다시 뵙고 싶어요.
+                 *     무료수신거부 0800000000
+                 */
+                text: string;
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
+        Data_CampaignView: {
+            /** @description A campaign, and what it brought in. */
+            data: components["schemas"]["CampaignEntry"] & {
+                /**
+                 * @description Recipients who were left out, by reason: `NO_CONSENT`, `CONSENT_WITHDRAWN`, `CONSENT_EXPIRED`, `REFUSED`,
+                 *     `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `NO_VALUE` (the message
+                 *     names a last visit that there was not), `COUPON_UNAVAILABLE` (no codes left, or theirs is used), or why it could not be
+                 *     sent at all: `BAD_NUMBER`, `TOO_LONG`, `CHARSET`.
+                 * @example {
+                 *       "NO_CONSENT": 12,
+                 *       "REFUSED": 3
+                 *     }
+                 */
+                excluded: {
+                    [key: string]: number;
+                };
+                sentAt?: components["schemas"]["KoreanTime"] | null;
+                stats: components["schemas"]["CampaignStats"];
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
@@ -4419,6 +5025,11 @@ export interface components {
             providerCode: string;
         };
         /**
+         * @description What became of somebody's message.
+         * @enum {string}
+         */
+        Fate: "WAITING" | "SENT" | "DELIVERED" | "FAILED" | "EXCLUDED";
+        /**
          * @description What became of the rows. `received` is the sum of the five that follow.
          * @example {
          *       "created": 2,
@@ -4574,6 +5185,73 @@ export interface components {
                  * @example user_1
                  */
                 subject: string;
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_CampaignEntry: {
+            data: {
+                campaignId: components["schemas"]["CampaignId"];
+                changedAt: components["schemas"]["KoreanTime"];
+                channel: components["schemas"]["Channel"];
+                completedAt?: components["schemas"]["KoreanTime"] | null;
+                couponId?: components["schemas"]["CouponId"] | null;
+                createdAt: components["schemas"]["KoreanTime"];
+                failure?: components["schemas"]["CampaignFailure"] | null;
+                /** @description Where `{{link}}` leads. */
+                link?: string | null;
+                /** @example {{customerName}}님, 다시 뵙고 싶어요. {{link}} */
+                message: string;
+                /** @example 봄맞이 재방문 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Until it begins how many are in the segment; then how many were written down so far.
+                 * @example 45
+                 */
+                recipientCount: number;
+                scheduledAt?: components["schemas"]["KoreanTime"] | null;
+                segmentId: components["schemas"]["SegmentId"];
+                /**
+                 * @description As the segment was called when the campaign was written.
+                 * @example 3개월 이상 미방문
+                 */
+                segmentName: string;
+                startedAt?: components["schemas"]["KoreanTime"] | null;
+                status: components["schemas"]["CampaignStatus"];
+                subject?: string | null;
+                templateType: components["schemas"]["TemplateType"];
+            }[];
+            page: components["schemas"]["PageInfo"];
+        };
+        /** @description One page of a list. */
+        List_CampaignRecipient: {
+            data: {
+                /**
+                 * Format: int32
+                 * @description How often the link was followed.
+                 */
+                clicks: number;
+                /**
+                 * Format: int64
+                 * @example 1
+                 */
+                customerId: number;
+                fate: components["schemas"]["Fate"];
+                finishedAt?: components["schemas"]["KoreanTime"] | null;
+                firstClickedAt?: components["schemas"]["KoreanTime"] | null;
+                messageId?: components["schemas"]["MessageId"] | null;
+                /**
+                 * @description Null once the customer was erased.
+                 * @example 김민서
+                 */
+                name?: string | null;
+                /**
+                 * @description Why it failed or was left out.
+                 * @example NO_CONSENT
+                 */
+                reason?: string | null;
+                sentAt?: components["schemas"]["KoreanTime"] | null;
             }[];
             page: components["schemas"]["PageInfo"];
         };
@@ -6460,6 +7138,16 @@ export interface components {
             unknown: number;
         };
         /**
+         * @description Where a sample goes.
+         * @example {
+         *       "to": "010-9876-5432"
+         *     }
+         */
+        SampleBody: {
+            /** @description A mobile number, or for a mail an address. */
+            to: string;
+        };
+        /**
          * @description A new segment.
          * @example {
          *       "conditions": [
@@ -7050,6 +7738,12 @@ export interface components {
          * @description Names a template of a business.
          */
         TemplateId: number;
+        /**
+         * @description What a campaign is about, for those who look at many. All of them are advertising by law, greetings and notices of opening
+         *     days as well.
+         * @enum {string}
+         */
+        TemplateType: "REVISIT" | "BIRTHDAY" | "COUPON" | "EVENT" | "GREETING" | "NOTICE";
         TrendPoint: {
             /**
              * Format: int64
@@ -8825,6 +9519,1075 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: no such business, or you are no member of it */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCampaigns: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["CampaignStatus"];
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of campaigns */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CampaignEntry"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key happens once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CampaignEntry"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `SENDER_NOT_READY`: there is no number to refuse advertising at; `CHANNEL_NOT_OFFERED`; `IDEMPOTENCY_KEY_IN_USE`: the same request is running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignBody"];
+            };
+        };
+        responses: {
+            /** @description What it would come to */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CampaignPreviewView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                campaignId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The campaign and its figures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CampaignView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such campaign, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key happens once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                campaignId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CampaignEntry"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such campaign, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CAMPAIGN_HAS_BEGUN`; `SENDER_NOT_READY`, `CHANNEL_NOT_OFFERED`; `IDEMPOTENCY_KEY_IN_USE`: the same request is running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key happens once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                campaignId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Called off */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CampaignEntry"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such campaign, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CAMPAIGN_STATUS_CONFLICT`: it is over; `IDEMPOTENCY_KEY_IN_USE`: the same request is running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key happens once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                campaignId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Paused */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CampaignEntry"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such campaign, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CAMPAIGN_STATUS_CONFLICT`: it is not being sent; `IDEMPOTENCY_KEY_IN_USE`: the same request is running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCampaignRecipients: {
+        parameters: {
+            query?: {
+                fate?: components["schemas"]["Fate"];
+                /** @description How many entries at most, 1 to 100. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                campaignId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of recipients */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CampaignRecipient"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such campaign, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key happens once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                campaignId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It goes on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CampaignEntry"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such campaign, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CAMPAIGN_STATUS_CONFLICT`: it is not paused; `IDEMPOTENCY_KEY_IN_USE`: the same request is running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scheduleCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key happens once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                campaignId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Scheduled */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CampaignEntry"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such campaign, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `CAMPAIGN_STATUS_CONFLICT`: it is no draft; `SENDER_NOT_READY`, `CHANNEL_NOT_OFFERED`; `IDEMPOTENCY_KEY_IN_USE`: the same request is running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`: what it needs is gone meanwhile; `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key happens once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+                /** @example 1 */
+                campaignId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SampleBody"];
+            };
+        };
+        responses: {
+            /** @description On its way */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such campaign, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `TOO_MANY_SAMPLES`; `SENDER_NOT_READY`, `CHANNEL_NOT_OFFERED`; `IDEMPOTENCY_KEY_IN_USE`: the same request is running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18405,6 +20168,46 @@ export interface operations {
             };
             /** @description `NOT_READY`: see `database` and `queueAgeSeconds` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example Ab3dE6gH9kLm */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the page */
+            302: {
+                headers: {
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `NOT_FOUND`: the link is nobody's; a page for people, a problem document for programs */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR` */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -102,8 +102,8 @@ const EXPORT: [&str; 4] = [
      values ($1, now(), 'user_1', 'OWNER', 'export.requested', '{}')",
 ];
 
-/// Somebody chose customers and gave one of them a coupon, which was used.
-const CAMPAIGN: [&str; 5] = [
+/// Somebody chose customers, gave one of them a coupon, which was used, and wrote what is to be said to them.
+const CAMPAIGN: [&str; 7] = [
     "insert into crm.stocked values ($1, now()) on conflict (business_id) do update set stocked_at = now()",
     "insert into crm.segment (business_id, name, conditions, version, created_at, changed_at)
      values ($1, '모두', '[]', 1, now(), now())",
@@ -115,6 +115,13 @@ const CAMPAIGN: [&str; 5] = [
      order by coupon_id desc limit 1",
     "insert into crm.redemption (business_id, code, reference, amount, discount, redeemed_at)
      values ($1, 'TESTTESTTEST', 'R-1', 55000, 5000, now())",
+    "insert into crm.campaign
+         (business_id, name, segment_id, segment_name, conditions, version, channel, template_type, message, sample_code,
+          status, recipient_count, created_at, changed_at)
+     values ($1, '봄맞이', 1, '모두', '[]', 1, 'SMS', 'REVISIT', '다시 뵙고 싶어요', left(md5(random()::text), 12), 'DRAFT', 1,
+             now(), now())",
+    "insert into crm.campaign_recipient (business_id, campaign_id, customer_id, exclusion)
+     select business_id, campaign_id, 1, 'NO_CONSENT' from crm.campaign where business_id = $1",
 ];
 
 fn one_line(text: &str) -> String {

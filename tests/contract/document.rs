@@ -24,6 +24,7 @@ pub(crate) const PUBLIC: [&str; 13] = [
     "receiveNhnWebhook",
     "receiveSolapiWebhook",
     "receiveWebhook",
+    "followLink",
     "showOptOut",
 ];
 

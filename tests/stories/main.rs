@@ -1,6 +1,7 @@
 //! What dangol promises, told over HTTP. Each module is a chapter; each test name is a rule.
 
 mod booking;
+mod campaigns;
 mod cancelling;
 mod cases;
 mod checking_out;

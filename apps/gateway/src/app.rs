@@ -77,7 +77,6 @@ impl App {
             tax_invoicing: secrets.papers.tax_invoicing.clone(),
         };
         let booking = Booking { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
-        let crm = Crm { db: db.clone(), clock: Arc::clone(&clock), vault: secrets.vault.clone() };
         let reporting = Reporting { db: db.clone(), clock: Arc::clone(&clock) };
         let exports = Exports {
             db: db.clone(),
@@ -103,6 +102,13 @@ impl App {
             vault: secrets.vault.clone(),
             channels: secrets.messages.channels(&clock)?,
             settings: Arc::clone(&secrets.messages.settings),
+        };
+        let crm = Crm {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            vault: secrets.vault.clone(),
+            messaging: messaging.clone(),
+            settings: Arc::new(config.campaign_settings()),
         };
         let metrics = ops::metrics_recorder()?;
         Ok(Self {
@@ -191,7 +197,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         ("identity", identity::router()),
         ("billing", billing::router(idempotency)),
         ("booking", booking::router()),
-        ("crm", crm::router()),
+        ("crm", crm::router(idempotency)),
         ("reporting", reporting::router()),
         ("messaging", messaging::router()),
         ("exports", exports::router()),
@@ -222,6 +228,7 @@ fn product_routers(idempotency: &Idempotency) -> [(&'static str, OpenApiRouter<A
         (name = "papers", description = "Receipts, tax invoices, cash receipts"),
         (name = "booking", description = "Customers, staff, services, reservations, reviews"),
         (name = "segments", description = "Customers by what is true of them"),
+        (name = "campaigns", description = "One sentence to the right people, and what it brought in"),
         (name = "coupons", description = "Coupons of a shop: codes for customers, used once"),
         (name = "reports", description = "What a shop earned"),
         (name = "messaging", description = "What was said to customers, and who agreed to advertising"),

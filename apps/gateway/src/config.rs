@@ -7,7 +7,7 @@ mod papers;
 use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
-use chrono::NaiveTime;
+use chrono::{NaiveTime, TimeDelta};
 use clap::Args;
 use platform::Vault;
 use secrecy::{ExposeSecret, SecretString};
@@ -69,6 +69,14 @@ pub struct Config {
     /// How often a process looks by itself for what no signal told it of, milliseconds.
     #[arg(long, env = "DANGOL_LOOK_AGAIN", default_value = "1000", value_parser = milliseconds, global = true)]
     pub look_again: Duration,
+
+    /// Within how many days after a campaign's message a reservation is its success.
+    #[arg(long, env = "DANGOL_ATTRIBUTION_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=90), global = true)]
+    pub attribution_days: u16,
+
+    /// The only hosts that campaigns may link to, and those below them: `misohair.kr,booking.example`. Any, if none is named.
+    #[arg(long, env = "DANGOL_LINK_HOSTS", value_delimiter = ',', global = true)]
+    pub link_hosts: Vec<String>,
 
     /// How many charges a billing run has under way at once.
     #[arg(long, env = "DANGOL_BILLING_CONCURRENCY", default_value_t = 64, value_parser = at_least_one, global = true)]
@@ -135,6 +143,18 @@ mod development {
 }
 
 impl Config {
+    pub(crate) fn campaign_settings(&self) -> crm::Settings {
+        let hosts = self.link_hosts.iter().map(|host| host.trim().to_lowercase());
+        let own = [&self.messages.public_url, &self.messages.shop_url];
+        crm::Settings {
+            attribution: TimeDelta::days(self.attribution_days.into()),
+            links: crm::LinkRules {
+                hosts: hosts.filter(|host| !host.is_empty()).collect(),
+                own: own.into_iter().cloned().collect(),
+            },
+        }
+    }
+
     /// The secrets of a production process. Names everything that is missing or must not be used, at once.
     pub fn production_secrets(&self) -> anyhow::Result<Secrets> {
         let mut complaints = Vec::new();

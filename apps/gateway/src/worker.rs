@@ -68,8 +68,9 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
     let reacting = events::react(app.clone(), drained.clone().cancelled_owned());
     let announcing = events::announce(app.clone(), drained.clone().cancelled_owned());
     let messaging = Box::pin(app.messaging.run(stopped.clone()));
-    let (swept, ran, (), (), (), ()) =
-        tokio::join!(first_sweep, working, attending, reacting, announcing, messaging);
+    let campaigning = Box::pin(app.crm.run(stopped.clone()));
+    let (swept, ran, (), (), (), (), ()) =
+        tokio::join!(first_sweep, working, attending, reacting, announcing, messaging, campaigning);
     if let Err(error) = swept {
         tracing::error!(%error, "the first sweep failed; the next one follows in a minute");
     }

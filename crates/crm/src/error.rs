@@ -1,9 +1,10 @@
 //! What can go wrong here, and how it looks as a [`Problem`].
 
 use axum::http::StatusCode;
+use messaging::{FailureClass, MessagingError};
 use platform::{FieldError, Problem, VaultError};
 
-use crate::coupon::CouponRefusal;
+use crate::{campaign::IllegalMove, coupon::CouponRefusal};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CrmError {
@@ -18,6 +19,18 @@ pub enum CrmError {
     /// The plan lacks a feature, or the check of it failed.
     #[error("{}", .0.code())]
     Refused(Problem),
+    #[error(transparent)]
+    CampaignMove(#[from] IllegalMove),
+    #[error("a campaign that has begun stays as it is")]
+    CampaignHasBegun,
+    #[error("the business cannot advertise by this channel yet")]
+    SenderNotReady,
+    #[error("enough samples for a day")]
+    TooManySamples,
+    #[error("nothing can be sent there: {0:?}")]
+    NoSuchContact(FailureClass),
+    #[error(transparent)]
+    Messaging(#[from] MessagingError),
     #[error("a stored segment cannot be read")]
     Unreadable,
     #[error("a stored secret cannot be opened")]
@@ -46,6 +59,26 @@ impl From<CrmError> for Problem {
             CrmError::Invalid(errors) => Self::invalid(errors),
             CrmError::Coupon(refusal) => refusal.into(),
             CrmError::Refused(problem) => problem,
+            CrmError::CampaignMove(_) => {
+                Self::conflict("CAMPAIGN_STATUS_CONFLICT", "캠페인의 현재 상태에서는 할 수 없는 요청입니다.")
+            }
+            CrmError::CampaignHasBegun => {
+                Self::conflict("CAMPAIGN_HAS_BEGUN", "발송이 시작되었거나 끝난 캠페인은 수정할 수 없습니다.")
+            }
+            CrmError::SenderNotReady => Self::conflict(
+                "SENDER_NOT_READY",
+                "광고를 보내려면 발신 정보와 무료 수신거부 번호를 먼저 등록해 주세요.",
+            ),
+            CrmError::TooManySamples => {
+                Self::conflict("TOO_MANY_SAMPLES", "시험 발송은 하루에 20건까지 할 수 있습니다.")
+            }
+            CrmError::NoSuchContact(FailureClass::BadNumber) => {
+                Self::invalid_field("to", "INVALID_CONTACT", "이 채널로 보낼 수 있는 번호나 주소가 아닙니다.")
+            }
+            CrmError::NoSuchContact(_) => {
+                Self::invalid_field("to", "UNSENDABLE", "이 내용은 이 채널로 보낼 수 없습니다.")
+            }
+            CrmError::Messaging(error) => error.into(),
             CrmError::Unreadable | CrmError::Vault(_) => Self::internal(&error),
             CrmError::Db(error) => error.into(),
         }

@@ -48,11 +48,11 @@ impl Crm {
         found: Changeable,
         customers: &[i64],
     ) -> Result<(), CrmError> {
-        let (now, today) = (self.clock.now(), self.clock.today());
+        let today = self.clock.today();
         let wanted = i64::try_from(customers.len()).unwrap_or(i64::MAX);
         let have = coupon::codes(tx, business, id, Some(customers), None, wanted).await?;
         let has_one = |customer: &i64| have.iter().any(|code| code.customer_id == *customer);
-        let mut missing: Vec<i64> = customers.iter().copied().filter(|customer| !has_one(customer)).collect();
+        let missing: Vec<i64> = customers.iter().copied().filter(|customer| !has_one(customer)).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -62,6 +62,49 @@ impl Crm {
         if found.valid_until < today {
             return Err(CouponRefusal::Expired(found.valid_until).into());
         }
+        self.give(tx, business, id, found, missing).await
+    }
+
+    /// Gives as many of some customers a code as may have one. Answers with all of their codes that can be used.
+    pub(crate) async fn give_as_far_as(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        id: CouponId,
+        customers: &[i64],
+    ) -> Result<Vec<IssuedCode>, CrmError> {
+        let Some(found) = coupon::lock(tx, business, id).await? else { return Ok(Vec::new()) };
+        if found.valid_until < self.clock.today() {
+            return Ok(Vec::new());
+        }
+        let wanted = i64::try_from(customers.len()).unwrap_or(i64::MAX);
+        let have = coupon::codes(tx, business, id, Some(customers), None, wanted).await?;
+        let has_one = |customer: &i64| have.iter().any(|code| code.customer_id == *customer);
+        let mut missing: Vec<i64> = customers.iter().copied().filter(|customer| !has_one(customer)).collect();
+        let room = match (found.stopped_at, found.total_limit) {
+            (Some(_), _) => 0,
+            (None, Some(limit)) => usize::try_from(limit.saturating_sub(found.issued)).unwrap_or(0),
+            (None, None) => usize::MAX,
+        };
+        missing.truncate(room);
+        if !missing.is_empty() {
+            self.give(tx, business, id, found, missing).await?;
+        }
+        let codes = coupon::codes(tx, business, id, Some(customers), None, wanted).await?;
+        Ok(codes.into_iter().filter(|code| code.redeemed_at.is_none()).collect())
+    }
+
+    /// Each of some customers who have none.
+    async fn give(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        id: CouponId,
+        found: Changeable,
+        mut missing: Vec<i64>,
+    ) -> Result<(), CrmError> {
+        let now = self.clock.now();
+        let wanted = i64::try_from(missing.len()).unwrap_or(i64::MAX);
         let issued = i32::try_from(missing.len()).ok().and_then(|more| found.issued.checked_add(more));
         let issued = issued.filter(|issued| found.total_limit.is_none_or(|limit| *issued <= limit));
         let issued = issued.ok_or(CouponRefusal::LimitReached)?;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use aws_lc_rs::rand;
 use chrono::{DateTime, Utc};
 use kernel::BusinessId;
 use platform::digest;
@@ -13,6 +12,7 @@ use crate::{
     Channel, Content, Exclusion, FailureClass, MessageId, MessageStatus, Messaging, MessagingError, Purpose,
     Speaker, Text,
     advertising::{CannotAdvertise, Imprint},
+    code,
     contact::Contact,
     content::{content_purpose, recipient_purpose},
     judgement,
@@ -131,7 +131,7 @@ impl Messaging {
         now: DateTime<Utc>,
     ) -> (NewRow, Enqueueing) {
         let id = MessageId::new(now);
-        let code = message.purpose.is_advertising().then(opt_out_code);
+        let code = message.purpose.is_advertising().then(code::unguessable);
         let contact = self.contact(message, people);
         let checked = match &contact {
             Err(fate) => Err(*fate),
@@ -303,17 +303,3 @@ pub(crate) fn unsendable(content: &Content) -> Option<FailureClass> {
 /// Variables included.
 pub(crate) const KAKAO_CHARACTERS: usize = 1_000;
 pub(crate) const BRAND_CHARACTERS: usize = 1_300;
-
-/// What stands in an opt-out link: 71 bits that nobody guesses, short enough for a text.
-fn opt_out_code() -> String {
-    const LETTERS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    let mut code = String::with_capacity(12);
-    while code.len() < 12 {
-        let mut bytes = [0; 16];
-        rand::fill(&mut bytes).expect("the system has randomness");
-        // Bytes from 248 on would favour some letters.
-        let letters = bytes.iter().filter(|byte| **byte < 248).map(|byte| LETTERS[usize::from(*byte) % 62]);
-        code.extend(letters.take(12 - code.len()).map(char::from));
-    }
-    code
-}

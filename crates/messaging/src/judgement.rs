@@ -14,6 +14,7 @@ use crate::{
         self,
         batch::States,
         claim::{Key, Waiting},
+        standing::Addressee,
     },
 };
 
@@ -80,7 +81,10 @@ pub(crate) async fn standings(
 ) -> sqlx::Result<HashMap<MessageId, Standing>> {
     match purpose {
         Purpose::Information | Purpose::Sample => store::standing::of_information(tx, messages, now).await,
-        Purpose::Advertising => store::standing::of_advertising(tx, messages, now).await,
+        Purpose::Advertising => {
+            let addressees: Vec<Addressee> = messages.iter().map(Addressee::from).collect();
+            store::standing::of_advertising(tx, &addressees, now).await
+        }
     }
 }
 

@@ -145,7 +145,8 @@ impl Rules {
         if agreed { Verdict::Send } else { Verdict::Wait(self.hours.next_begin(now)) }
     }
 
-    fn exclusion(self, standing: &Standing, now: DateTime<Utc>) -> Option<Exclusion> {
+    /// Why it must not be said at any hour.
+    pub(crate) fn exclusion(self, standing: &Standing, now: DateTime<Utc>) -> Option<Exclusion> {
         if standing.is_dead {
             return Some(Exclusion::DeadContact);
         }

@@ -32,16 +32,20 @@ impl Feature {
     }
 }
 
-/// Refuses whoever's plan lacks a feature, and names the cheapest that has it: `PLAN_UPGRADE_REQUIRED`.
-pub async fn require(conn: &mut PgConnection, business: BusinessId, feature: Feature) -> Result<(), Problem> {
-    let has = sqlx::query_scalar!(
+/// Whether a business's plan has a feature, for work that nobody waits for.
+pub async fn has(conn: &mut PgConnection, business: BusinessId, feature: Feature) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
         r#"select exists (select from billing_read.feature where business_id = $1 and feature = $2) as "has!""#,
         business.0,
         feature.as_str(),
     )
-    .fetch_one(&mut *conn)
-    .await?;
-    if has {
+    .fetch_one(conn)
+    .await
+}
+
+/// Refuses whoever's plan lacks a feature, and names the cheapest that has it: `PLAN_UPGRADE_REQUIRED`.
+pub async fn require(conn: &mut PgConnection, business: BusinessId, feature: Feature) -> Result<(), Problem> {
+    if has(&mut *conn, business, feature).await? {
         return Ok(());
     }
     let cheapest = sqlx::query!(

@@ -55,10 +55,29 @@ enum Claim {
 
 /// The middleware. Requests without the header pass through untouched.
 pub async fn layer(State(idempotency): State<Idempotency>, request: Request, next: Next) -> Response {
-    guard(&idempotency, request, next).await.unwrap_or_else(IntoResponse::into_response)
+    guard(&idempotency, caller, request, next).await.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn guard(idempotency: &Idempotency, request: Request, next: Next) -> Result<Response, Problem> {
+/// [`Idempotency`] for routes below `/api/businesses/{businessId}`, where a permission decides who may call them.
+#[derive(Clone)]
+pub struct InBusiness {
+    idempotency: Idempotency,
+    permission: Permission,
+}
+
+/// The middleware of such routes.
+pub async fn layer_in_business(State(guarded): State<InBusiness>, request: Request, next: Next) -> Response {
+    let caller = |request: &Request| member(request, guarded.permission);
+    let answer = guard(&guarded.idempotency, caller, request, next).await;
+    answer.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn guard(
+    idempotency: &Idempotency,
+    caller: impl Fn(&Request) -> Result<BusinessId, Problem>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let Some(key) = request.headers().get("idempotency-key").cloned() else {
         return Ok(next.run(request).await);
     };
@@ -117,6 +136,15 @@ fn caller(request: &Request) -> Result<BusinessId, Problem> {
     principal.business_with(Permission::TenantBilling, request.headers())
 }
 
+/// The business in the path, for a member of it who may do this.
+fn member(request: &Request, permission: Permission) -> Result<BusinessId, Problem> {
+    let principal = Principal::of(request.extensions())?;
+    let mut segments = request.uri().path().split('/').skip_while(|segment| *segment != "businesses").skip(1);
+    let business = segments.next().and_then(|id| id.parse().ok()).map(BusinessId);
+    let permitted = business.filter(|business| principal.may(permission, *business));
+    permitted.ok_or_else(|| Problem::not_found("사업장을 찾을 수 없습니다."))
+}
+
 fn fingerprint(method: &str, path: &str, body: &[u8], named_business: &[u8]) -> Vec<u8> {
     let mut digest = Context::new(&SHA256);
     for part in [method.as_bytes(), b" ", path.as_bytes(), b"\n", body, named_business] {
@@ -126,6 +154,10 @@ fn fingerprint(method: &str, path: &str, body: &[u8], named_business: &[u8]) -> 
 }
 
 impl Idempotency {
+    pub fn in_business(&self, permission: Permission) -> InBusiness {
+        InBusiness { idempotency: self.clone(), permission }
+    }
+
     async fn claim(&self, business: BusinessId, key: &str, fingerprint: &[u8]) -> Result<Claim, Problem> {
         let (now, claim) = (self.clock.now(), Uuid::new_v4());
         let mut tx = TenantTx::begin(&self.db, business).await?;

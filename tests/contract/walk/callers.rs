@@ -49,7 +49,7 @@ async fn what_is_public_answers_anybody() {
             let answer = calls(&caller, operation).await;
             let expected = match operation.id.as_str() {
                 // The contract, or the link, that its example names is nobody's.
-                "receiveMerchantWebhook" | "optOut" | "showOptOut" => 404,
+                "followLink" | "receiveMerchantWebhook" | "optOut" | "showOptOut" => 404,
                 // The example is not signed.
                 "receiveNhnWebhook" => 401,
                 _ => 200,
@@ -105,7 +105,8 @@ fn is_for_operators_too(operation: &Operation) -> bool {
 /// What a shop earned is none of its staff's business, nor is it theirs to take its data away, to choose customers, to
 /// write to them or to give coupons out.
 fn is_beyond_staff(operation: &Operation) -> Option<(u16, &'static str)> {
-    let beyond = ["/reports/", "/exports", "/audit", "/segments", "/coupons", "/message", "/consent"];
+    let beyond =
+        ["/reports/", "/exports", "/audit", "/segments", "/coupons", "/campaigns", "/message", "/consent"];
     let beyond = beyond.iter().any(|part| operation.path.contains(part));
     let at_the_counter = ["redeemCoupon", "restoreCoupon"].contains(&operation.id.as_str());
     (beyond && !at_the_counter).then_some((403, "PERMISSION_REQUIRED"))

@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration as StdDuration};
 use axum::extract::State;
 use billing::{Billing, RunReport};
 use chrono::{DateTime, Duration, Months, TimeDelta, Utc};
+use crm::Crm;
 use exports::Exports;
 use iso8601_duration::Duration as IsoDuration;
 use kernel::{Clock, KoreanTime, MovableClock};
@@ -32,6 +33,7 @@ const PATIENCE: u32 = 40;
 pub struct DevClock {
     clock: Arc<MovableClock>,
     billing: Billing,
+    crm: Crm,
     messaging: Messaging,
     exports: Exports,
     notifications: Notifications,
@@ -44,6 +46,7 @@ impl DevClock {
         Self {
             clock,
             billing: app.billing.clone(),
+            crm: app.crm.clone(),
             messaging: app.messaging.clone(),
             exports: app.exports.clone(),
             notifications: app.notifications.clone(),
@@ -88,6 +91,7 @@ impl DevClock {
     async fn next_due(&self) -> anyhow::Result<Option<DateTime<Utc>>> {
         let due = [
             self.billing.next_due().await?,
+            self.crm.next_due().await?,
             self.messaging.next_due().await?,
             self.exports.next_due().await?,
             self.notifications.next_due().await?,
@@ -102,7 +106,10 @@ impl DevClock {
         self.notifications.sweep().await?;
         self.notifications.react_to_all().await?;
         self.messaging.react_to_all().await?;
+        self.crm.sweep().await?;
         self.messaging.sweep().await?;
+        // With its last message a campaign is over.
+        self.crm.sweep().await?;
         Ok(report)
     }
 

@@ -1,26 +1,49 @@
 //! The routes of crm. Only these files know axum and the shapes of the API.
 
+mod campaign_moves;
+mod campaign_view;
+mod campaigns;
 mod codes;
 mod condition_schema;
 mod coupons;
 mod fields;
+mod links;
 mod members;
+mod recipients;
 mod segments;
 
-use axum::extract::FromRef;
-use platform::Problem;
+use axum::{extract::FromRef, middleware::from_fn_with_state};
+use platform::{Permission, Problem, idempotency::Idempotency};
 use serde::{Deserialize, Deserializer};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::Crm;
 
 /// Everything that crm answers.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S>(idempotency: &Idempotency) -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Crm: FromRef<S>,
 {
+    let reaches_people = OpenApiRouter::new()
+        .routes(routes!(campaigns::create_campaign))
+        .routes(routes!(campaigns::change_campaign))
+        .routes(routes!(campaign_moves::test_campaign))
+        .routes(routes!(campaign_moves::schedule_campaign))
+        .routes(routes!(campaign_moves::pause_campaign))
+        .routes(routes!(campaign_moves::resume_campaign))
+        .routes(routes!(campaign_moves::cancel_campaign))
+        .route_layer(from_fn_with_state(
+            idempotency.in_business(Permission::TenantCrm),
+            platform::idempotency::layer_in_business,
+        ));
     OpenApiRouter::new()
+        .merge(reaches_people)
+        .routes(routes!(campaigns::list_campaigns))
+        .routes(routes!(campaigns::get_campaign))
+        .routes(routes!(campaign_moves::preview_campaign))
+        .routes(routes!(recipients::list_campaign_recipients))
+        .routes(routes!(links::follow_link))
         .routes(routes!(fields::list_segment_fields))
         .routes(routes!(members::preview_segment))
         .routes(routes!(members::list_segment_customers))

@@ -53,12 +53,15 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// The conditions, read again.
     pub(crate) fn condition(&self, at: Moment) -> Result<Condition, CrmError> {
-        let sent =
-            self.conditions.as_array().filter(|_| self.version == VERSION).ok_or(CrmError::Unreadable)?;
-        Ok(Conditions::read(sent, at.today).map_err(|_| CrmError::Unreadable)?.all)
+        stored_condition(&self.conditions, self.version, at)
     }
+}
+
+/// Conditions that were stored, read again.
+pub(crate) fn stored_condition(conditions: &Value, version: i16, at: Moment) -> Result<Condition, CrmError> {
+    let sent = conditions.as_array().filter(|_| version == VERSION).ok_or(CrmError::Unreadable)?;
+    Ok(Conditions::read(sent, at.today).map_err(|_| CrmError::Unreadable)?.all)
 }
 
 /// What is to be otherwise about a segment; what is not said stays as it is.

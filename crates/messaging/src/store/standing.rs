@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use kernel::BusinessId;
 use sqlx::PgConnection;
 
 use super::{claim::Waiting, column};
@@ -17,6 +18,28 @@ const A_WEEK: TimeDelta = TimeDelta::days(7);
 
 /// How long a mailbox that did not exist is not written to. It may have been made since, or the server have been wrong.
 const DEAD_FOR: TimeDelta = TimeDelta::days(90);
+
+/// Somebody whom an advertisement is for, under the name that they are told apart by.
+#[derive(Clone, Debug)]
+pub(crate) struct Addressee {
+    pub id: MessageId,
+    pub business: BusinessId,
+    pub channel: Channel,
+    pub customer: Option<i64>,
+    pub contact_hash: Vec<u8>,
+}
+
+impl From<&Waiting> for Addressee {
+    fn from(message: &Waiting) -> Self {
+        Self {
+            id: message.id,
+            business: message.business,
+            channel: message.channel,
+            customer: message.customer,
+            contact_hash: message.contact_hash.clone(),
+        }
+    }
+}
 
 pub(crate) async fn of_information(
     conn: &mut PgConnection,
@@ -43,7 +66,7 @@ pub(crate) async fn of_information(
 /// A refusal is over once the customer agreed explicitly to this business since; that they did not answer a notice is no such word.
 pub(crate) async fn of_advertising(
     conn: &mut PgConnection,
-    messages: &[Waiting],
+    messages: &[Addressee],
     now: DateTime<Utc>,
 ) -> sqlx::Result<HashMap<MessageId, Standing>> {
     let rows = sqlx::query!(

@@ -1,0 +1,157 @@
+//! What a campaign brought in.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use kernel::BusinessId;
+use messaging::{Channel, MessageStatus};
+use platform::TenantTx;
+
+use super::{Campaign, CampaignId};
+use crate::{
+    Crm, CrmError,
+    store::{
+        campaign,
+        recipient::{self, Count},
+    },
+};
+
+/// How a campaign's recipients stand. Each is in one of `waiting`, `total_sent` and `excluded`, and of those to whom it was sent
+/// in one of `delivered`, `failed` and `pending`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stats {
+    /// To be sent, or being sent right now.
+    pub waiting: i64,
+    /// Handed to a carrier, whatever came of it.
+    pub total_sent: i64,
+    /// It arrived. A mail has arrived when its server took it: nobody tells more of one.
+    pub delivered: i64,
+    pub failed: i64,
+    /// Nothing was heard since, or nobody knows.
+    pub pending: i64,
+    /// Recipients who followed the link.
+    pub clicked: i64,
+    pub converted: i64,
+    /// By reason; also those to whom it certainly could not be sent.
+    pub excluded: BTreeMap<String, i64>,
+    /// When the first of it went out.
+    pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// Percentages, in tenths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rates {
+    pub delivery: i64,
+    pub conversion: i64,
+    pub click: i64,
+}
+
+impl Stats {
+    fn of(channel: Channel, counts: Vec<Count>) -> Self {
+        let mut stats = Self::default();
+        for count in counts {
+            let recipients = count.recipients;
+            stats.clicked += count.clicked;
+            stats.sent_at = [stats.sent_at, count.first_sent_at].into_iter().flatten().min();
+            match count.status {
+                Some(MessageStatus::Queued) => stats.waiting += recipients,
+                Some(MessageStatus::Sending) if !count.was_asked => stats.waiting += recipients,
+                None | Some(MessageStatus::Excluded) => stats.exclude(count),
+                Some(MessageStatus::Failed) if !count.was_asked => stats.exclude(count),
+                Some(status) => {
+                    stats.total_sent += recipients;
+                    match status {
+                        MessageStatus::Delivered => stats.delivered += recipients,
+                        MessageStatus::Sent if channel == Channel::Email => stats.delivered += recipients,
+                        MessageStatus::Failed => stats.failed += recipients,
+                        _ => stats.pending += recipients,
+                    }
+                }
+            }
+        }
+        stats
+    }
+
+    fn exclude(&mut self, count: Count) {
+        *self.excluded.entry(count.reason.unwrap_or_default()).or_default() += count.recipients;
+    }
+
+    pub(crate) fn rates(&self) -> Rates {
+        Rates {
+            delivery: tenths(self.delivered, self.total_sent),
+            conversion: tenths(self.converted, self.delivered),
+            click: tenths(self.clicked, self.delivered),
+        }
+    }
+}
+
+/// Tenths of a percent, rounded half up; of nothing none.
+fn tenths(part: i64, whole: i64) -> i64 {
+    if whole == 0 { 0 } else { (part * 2_000 + whole) / (2 * whole) }
+}
+
+impl Crm {
+    pub(crate) async fn campaign_standing(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        id: CampaignId,
+    ) -> Result<(Campaign, Stats), CrmError> {
+        let found = campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound)?;
+        let mut stats = Stats::of(found.terms.channel, recipient::count(tx, business, id).await?);
+        if stats.total_sent > 0 {
+            stats.converted = recipient::converted(tx, business, id, self.settings.attribution).await?;
+        }
+        Ok((found, stats))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(status: Option<MessageStatus>, was_asked: bool, recipients: i64) -> Count {
+        Count {
+            status,
+            reason: Some("REASON".to_owned()),
+            was_asked,
+            recipients,
+            clicked: 0,
+            first_sent_at: None,
+        }
+    }
+
+    #[test]
+    fn rates_have_one_decimal() {
+        let stats = Stats { total_sent: 45, delivered: 43, clicked: 35, converted: 5, ..Stats::default() };
+        assert_eq!(stats.rates(), Rates { delivery: 956, conversion: 116, click: 814 });
+        assert_eq!(Stats::default().rates(), Rates { delivery: 0, conversion: 0, click: 0 });
+        assert_eq!((tenths(1, 3), tenths(2, 3), tenths(1, 2_000), tenths(7, 7)), (333, 667, 1, 1_000));
+    }
+
+    #[test]
+    fn everybody_is_counted_once() {
+        use MessageStatus::{Delivered, Excluded, Failed, Queued, Sending, Sent, Unknown};
+        let counts = || {
+            vec![
+                count(None, false, 1),
+                count(Some(Queued), false, 2),
+                count(Some(Sending), false, 4),
+                count(Some(Sending), true, 8),
+                count(Some(Sent), true, 16),
+                count(Some(Delivered), true, 32),
+                count(Some(Failed), true, 64),
+                count(Some(Failed), false, 128),
+                count(Some(Excluded), false, 256),
+                count(Some(Unknown), true, 512),
+            ]
+        };
+        let stats = Stats::of(Channel::Sms, counts());
+        assert_eq!(stats.waiting + stats.total_sent + stats.excluded.values().sum::<i64>(), 1_023);
+        assert_eq!(stats.delivered + stats.failed + stats.pending, stats.total_sent);
+        assert_eq!((stats.delivered, stats.failed, stats.pending), (32, 64, 8 + 16 + 512));
+        assert_eq!(stats.excluded["REASON"], 1 + 128 + 256);
+        // Nobody tells more of a mail than that it was taken.
+        assert_eq!(Stats::of(Channel::Email, counts()).delivered, 32 + 16);
+    }
+}

@@ -1,0 +1,276 @@
+//! Writing down everybody whom a campaign is for, page by page.
+//!
+//! A page is one transaction: who is on it, their codes, their messages, and how far the campaign has come. Whoever dies in the
+//! middle leaves nothing behind, and the next begins where the last page ended. The moment that decides who is in the segment is
+//! fixed when the campaign begins, and customers come in the order of their ids, so that nobody comes twice.
+
+use std::{collections::HashMap, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kernel::{BusinessId, korean_day};
+use messaging::{Enqueued, Exclusion, NewMessage, Purpose, Recipient, Speaker, code};
+use platform::{
+    SystemTx, TenantTx,
+    features::{self, Feature},
+};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Campaign, CampaignFailure, CampaignId, CampaignMove, CampaignStatus,
+    words::{CouponValues, Values},
+};
+use crate::{
+    Crm, CrmError,
+    coupon::code::Code,
+    event::{CampaignCompleted, CrmEvent},
+    segment::sql::Moment,
+    store::{
+        campaign, coupon,
+        customer::{self, SealedMember},
+        recipient::{self, NewRecipient},
+    },
+};
+
+/// So many customers in one transaction.
+const PAGE: i64 = 500;
+
+/// How soon it is tried again after something went wrong.
+const PAUSE: TimeDelta = TimeDelta::minutes(1);
+
+/// How often a worker looks.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// There is no value for a place in the message: no last visit of who never came.
+pub(crate) const NO_VALUE: &str = "NO_VALUE";
+/// There are no more codes of the coupon, or this customer used theirs.
+pub(crate) const COUPON_UNAVAILABLE: &str = "COUPON_UNAVAILABLE";
+
+impl Crm {
+    /// Does all that is due now.
+    pub async fn sweep(&self) -> Result<(), CrmError> {
+        while self.write_next().await? {}
+        self.finish_over().await
+    }
+
+    /// When something will be due next, if nothing happens before; in the past if it is due already. That a campaign is over
+    /// follows from its messages, and is due when they are.
+    pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>, CrmError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        Ok(campaign::next_due(&mut tx).await?)
+    }
+
+    /// Works until `stop`; a page that is under way is finished.
+    pub async fn run(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let worked = self.write_next().await;
+            match worked {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "campaigns cannot be looked after; tried again"),
+            }
+            if let Err(error) = self.finish_over().await {
+                tracing::error!(%error, "campaigns cannot be finished; tried again");
+            }
+            tokio::select! {
+                () = sleep(LOOK_AGAIN) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// The next page of whose turn it is; false if nothing is due.
+    async fn write_next(&self) -> Result<bool, CrmError> {
+        let now = self.clock.now();
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let Some((business, id)) = campaign::due(&mut tx, now).await? else { return Ok(false) };
+        tx.commit().await?;
+        if let Err(error) = self.write_page(business, id).await {
+            tracing::error!(%business, campaign = %id, %error, "a campaign's recipients cannot be written down; tried again");
+            let mut tx = TenantTx::begin(&self.db, business).await?;
+            campaign::put_off(&mut tx, business, id, now + PAUSE).await?;
+            tx.commit().await?;
+        }
+        Ok(true)
+    }
+
+    async fn write_page(&self, business: BusinessId, id: CampaignId) -> Result<(), CrmError> {
+        let now = self.clock.now();
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let Some(mut found) = campaign::lock(&mut tx, business, id).await? else { return Ok(()) };
+        // Somebody else may have been faster, or have stopped it.
+        if found.course.due_at.is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        if found.course.status == CampaignStatus::Scheduled {
+            self.begin(&mut tx, business, &mut found).await?;
+        }
+        if let (CampaignStatus::Sending, Some(started_at)) = (found.course.status, found.course.started_at) {
+            let at = Moment { now: started_at, today: korean_day(started_at) };
+            let condition = found.terms.condition(at)?;
+            let position = found.course.position;
+            let members = customer::members(&mut tx, business, &condition, at, position, PAGE).await?;
+            self.write_members(&mut tx, business, &found, &members).await?;
+            let written = i64::try_from(members.len()).unwrap_or(PAGE);
+            let course = &mut found.course;
+            course.recipient_count += written;
+            course.position = members.last().map(|last| last.customer_id).or(position);
+            let is_last = written < PAGE;
+            course.written_at = is_last.then_some(now);
+            course.due_at = (!is_last).then_some(now);
+        }
+        campaign::write_course(&mut tx, business, now, id, &found.course).await?;
+        tx.commit().await?;
+        metrics::counter!("dangol_campaign_pages_total").increment(1);
+        Ok(())
+    }
+
+    /// It is time. From here on it is known who is in the segment.
+    async fn begin(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        found: &mut Campaign,
+    ) -> Result<(), CrmError> {
+        let at = self.moment();
+        let failure = if features::has(tx, business, Feature::Crm).await? {
+            found.terms.condition(at).is_err().then_some(CampaignFailure::SegmentUnreadable)
+        } else {
+            Some(CampaignFailure::PlanLacksCrm)
+        };
+        let course = &mut found.course;
+        if failure.is_some() {
+            course.status = course.status.after(CampaignMove::Fail)?;
+            (course.failure, course.due_at, course.ended_at) = (failure, None, Some(at.now));
+            tracing::warn!(%business, campaign = %found.id, ?failure, "a campaign cannot begin");
+        } else {
+            course.status = course.status.after(CampaignMove::Begin)?;
+            (course.started_at, course.recipient_count) = (Some(at.now), 0);
+        }
+        Ok(())
+    }
+
+    async fn write_members(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        found: &Campaign,
+        members: &[SealedMember],
+    ) -> Result<(), CrmError> {
+        let terms = &found.terms;
+        let ids: Vec<i64> = members.iter().map(|member| member.customer_id).collect();
+        let mut foreseen = self.messaging.foresee(tx, business, terms.channel, &ids).await?;
+        // By the time that it goes out the week may be over.
+        foreseen.retain(|_, exclusion| *exclusion != Exclusion::FrequencyCap);
+        let reached: Vec<i64> = ids.iter().copied().filter(|id| !foreseen.contains_key(id)).collect();
+        let coupons = self.coupons(tx, business, found, &reached).await?;
+        let business_name = campaign::business_name(tx, business).await?.ok_or(CrmError::NoSuchBusiness)?;
+        let has_link = terms.link.is_some();
+
+        let mut recipients = Vec::with_capacity(members.len());
+        let mut messages = Vec::with_capacity(reached.len());
+        for member in members {
+            let customer_id = member.customer_id;
+            let without = |exclusion| NewRecipient {
+                customer_id,
+                message: None,
+                exclusion: Some(exclusion),
+                link_code: None,
+            };
+            if let Some(exclusion) = foreseen.get(&customer_id) {
+                recipients.push(without(exclusion.as_str()));
+                continue;
+            }
+            let coupon = coupons.get(&customer_id).cloned();
+            if terms.coupon.is_some() && coupon.is_none() {
+                recipients.push(without(COUPON_UNAVAILABLE));
+                continue;
+            }
+            let link_code = has_link.then(code::unguessable);
+            let values = Values {
+                customer_name: member.name.clone(),
+                business_name: business_name.clone(),
+                last_visit: member.last_visit_on,
+                coupon,
+                link: link_code.as_deref().map(|code| self.short_link(code)),
+            };
+            let Ok(content) = terms.words().said_to(&values, Purpose::Advertising) else {
+                recipients.push(without(NO_VALUE));
+                continue;
+            };
+            messages.push(NewMessage {
+                business,
+                dedup_key: format!("{}:{customer_id}", found.id.batch()),
+                batch: Some(found.id.batch()),
+                spoken_by: Speaker::Business,
+                purpose: Purpose::Advertising,
+                channel: terms.channel,
+                recipient: Recipient::Customer(customer_id),
+                content,
+                not_before: None,
+                not_after: None,
+            });
+            recipients.push(NewRecipient { customer_id, message: None, exclusion: None, link_code });
+        }
+        let enqueued = self.messaging.enqueue(tx, &messages).await?;
+        let written = recipients.iter_mut().filter(|recipient| recipient.exclusion.is_none());
+        for (recipient, Enqueued { message, .. }) in written.zip(enqueued) {
+            recipient.message = Some(message);
+        }
+        recipient::insert(tx, business, found.id, &recipients).await?;
+        Ok(())
+    }
+
+    /// A code for each, as far as there are any.
+    async fn coupons(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        found: &Campaign,
+        customers: &[i64],
+    ) -> Result<HashMap<i64, CouponValues>, CrmError> {
+        let Some(id) = found.terms.coupon else { return Ok(HashMap::new()) };
+        let codes = self.give_as_far_as(tx, business, id, customers).await?;
+        let coupon = coupon::list(tx, business, Some(id), None, 1).await?.pop().ok_or(CrmError::NotFound)?;
+        let values = |code: &str| CouponValues {
+            name: coupon.name.clone(),
+            code: Code::shown(code),
+            valid_until: coupon.valid_until,
+        };
+        Ok(codes.into_iter().map(|issued| (issued.customer_id, values(&issued.code))).collect())
+    }
+
+    /// Those of which nothing is on its way any more are over.
+    async fn finish_over(&self) -> Result<(), CrmError> {
+        let mut tx = SystemTx::begin(&self.db).await?;
+        let over = campaign::over(&mut tx).await?;
+        tx.commit().await?;
+        for (business, id) in over {
+            self.finish(business, id).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(&self, business: BusinessId, id: CampaignId) -> Result<(), CrmError> {
+        let now = self.clock.now();
+        let mut tx = TenantTx::begin(&self.db, business).await?;
+        let Some(Campaign { terms, mut course, .. }) = campaign::lock(&mut tx, business, id).await? else {
+            return Ok(());
+        };
+        // Somebody may have stopped it, or another worker have finished it.
+        let Ok(status) = course.status.after(CampaignMove::Complete) else { return Ok(()) };
+        course.status = status;
+        course.ended_at = Some(now);
+        campaign::write_course(&mut tx, business, now, id, &course).await?;
+        let completed = CampaignCompleted {
+            campaign_id: id,
+            name: terms.name,
+            channel: terms.channel,
+            recipients: course.recipient_count,
+        };
+        platform::events::publish(&mut tx, business, now, &CrmEvent::CampaignCompleted(completed)).await?;
+        tx.commit().await?;
+        metrics::counter!("dangol_campaigns_completed_total").increment(1);
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! How campaigns look in the API.
+
+use std::collections::BTreeMap;
+
+use kernel::KoreanTime;
+use messaging::Channel;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    campaign::{Campaign, CampaignFailure, CampaignId, CampaignStatus, Rates, Stats, TemplateType},
+    coupon::CouponId,
+    segment::SegmentId,
+};
+
+/// A campaign, as far as it is known without looking at its messages.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CampaignEntry {
+    #[schema(example = 1)]
+    pub campaign_id: CampaignId,
+    #[schema(example = "봄맞이 재방문")]
+    name: String,
+    status: CampaignStatus,
+    channel: Channel,
+    template_type: TemplateType,
+    #[schema(example = 1)]
+    segment_id: SegmentId,
+    /// As the segment was called when the campaign was written.
+    #[schema(example = "3개월 이상 미방문")]
+    segment_name: String,
+    subject: Option<String>,
+    #[schema(example = "{{customerName}}님, 다시 뵙고 싶어요. {{link}}")]
+    message: String,
+    coupon_id: Option<CouponId>,
+    /// Where `{{link}}` leads.
+    link: Option<String>,
+    /// Until it begins how many are in the segment; then how many were written down so far.
+    #[schema(example = 45)]
+    recipient_count: i64,
+    scheduled_at: Option<KoreanTime>,
+    /// When it was found out who is in the segment.
+    started_at: Option<KoreanTime>,
+    /// When the last of its messages had arrived, failed or was left out.
+    completed_at: Option<KoreanTime>,
+    /// Why it could not begin.
+    failure: Option<CampaignFailure>,
+    created_at: KoreanTime,
+    changed_at: KoreanTime,
+}
+
+impl From<Campaign> for CampaignEntry {
+    fn from(campaign: Campaign) -> Self {
+        let Campaign { id, terms, course, created_at, changed_at, .. } = campaign;
+        let is_complete = course.status == CampaignStatus::Completed;
+        Self {
+            campaign_id: id,
+            name: terms.name,
+            status: course.status,
+            channel: terms.channel,
+            template_type: terms.template_type,
+            segment_id: terms.segment,
+            segment_name: terms.segment_name,
+            subject: terms.subject,
+            message: terms.message,
+            coupon_id: terms.coupon,
+            link: terms.link,
+            recipient_count: course.recipient_count,
+            scheduled_at: terms.scheduled_at.map(KoreanTime),
+            started_at: course.started_at.map(KoreanTime),
+            completed_at: course.ended_at.filter(|_| is_complete).map(KoreanTime),
+            failure: course.failure,
+            created_at: KoreanTime(created_at),
+            changed_at: KoreanTime(changed_at),
+        }
+    }
+}
+
+/// A campaign, and what it brought in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CampaignView {
+    #[serde(flatten)]
+    campaign: CampaignEntry,
+    stats: CampaignStats,
+    /// Recipients who were left out, by reason: `NO_CONSENT`, `CONSENT_WITHDRAWN`, `CONSENT_EXPIRED`, `REFUSED`,
+    /// `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `NO_VALUE` (the message
+    /// names a last visit that there was not), `COUPON_UNAVAILABLE` (no codes left, or theirs is used), or why it could not be
+    /// sent at all: `BAD_NUMBER`, `TOO_LONG`, `CHARSET`.
+    #[schema(example = json!({"NO_CONSENT": 12, "REFUSED": 3}))]
+    excluded: BTreeMap<String, i64>,
+    /// When the first message went out.
+    sent_at: Option<KoreanTime>,
+}
+
+/// Every recipient is in one of `waiting`, `totalSent` and `excluded`; of `totalSent` each is in one of `delivered`, `failed` and
+/// `pending`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CampaignStats {
+    /// Handed to a carrier.
+    #[schema(example = 45)]
+    total_sent: i64,
+    /// It arrived; a mail when its server took it.
+    #[schema(example = 43)]
+    delivered: i64,
+    #[schema(example = 2)]
+    failed: i64,
+    /// On its way: nothing was heard since.
+    pending: i64,
+    /// To be sent.
+    waiting: i64,
+    /// Null: no channel tells honestly who opened something. Carriers of texts do not know, Kakao gives sums of a day over
+    /// all senders of a channel, and mail programs load pictures by themselves.
+    opened: Option<i64>,
+    /// Recipients who followed the link; null where the message has none.
+    #[schema(example = 35)]
+    clicked: Option<i64>,
+    /// Recipients who reserved, or began a visit that took place, within seven days (`DANGOL_ATTRIBUTION_DAYS`) after the
+    /// message, and had no later message of another campaign before that.
+    #[schema(example = 5)]
+    converted: i64,
+    /// Percent of `totalSent`, with one decimal.
+    #[schema(example = 95.6)]
+    delivery_rate: f64,
+    /// Null, as `opened` is.
+    open_rate: Option<f64>,
+    /// Percent of `delivered`.
+    #[schema(example = 81.4)]
+    click_rate: Option<f64>,
+    /// Percent of `delivered`.
+    #[schema(example = 11.6)]
+    conversion_rate: f64,
+}
+
+impl CampaignView {
+    pub(crate) fn of(campaign: Campaign, stats: Stats) -> Self {
+        let Rates { delivery, conversion, click } = stats.rates();
+        let has_link = campaign.terms.link.is_some();
+        Self {
+            campaign: campaign.into(),
+            stats: CampaignStats {
+                total_sent: stats.total_sent,
+                delivered: stats.delivered,
+                failed: stats.failed,
+                pending: stats.pending,
+                waiting: stats.waiting,
+                opened: None,
+                clicked: has_link.then_some(stats.clicked),
+                converted: stats.converted,
+                delivery_rate: percent(delivery),
+                open_rate: None,
+                click_rate: has_link.then(|| percent(click)),
+                conversion_rate: percent(conversion),
+            },
+            excluded: stats.excluded,
+            sent_at: stats.sent_at.map(KoreanTime),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share is far below where tenths get lost")]
+fn percent(tenths: i64) -> f64 {
+    tenths as f64 / 10.0
+}

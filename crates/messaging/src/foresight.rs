@@ -1,0 +1,57 @@
+//! Who could not be sent advertising if it went out now, for whoever is about to write some.
+
+use std::collections::HashMap;
+
+use kernel::BusinessId;
+use sqlx::PgConnection;
+
+use crate::{
+    Channel, Exclusion, MessageId, Messaging, MessagingError,
+    law::Standing,
+    store::{self, standing::Addressee},
+};
+
+impl Messaging {
+    /// Those of some customers who must not or cannot be sent any, and why. What is decided here is decided once more when it is
+    /// sent, on what is known then. Of refusals at the platform's own line a transaction of one business knows nothing; they are
+    /// found when it is sent.
+    pub async fn foresee(
+        &self,
+        conn: &mut PgConnection,
+        business: BusinessId,
+        channel: Channel,
+        customers: &[i64],
+    ) -> Result<HashMap<i64, Exclusion>, MessagingError> {
+        let now = self.clock.now();
+        let people = store::customer::reachable(conn, business, customers).await?;
+        let mut foreseen = HashMap::new();
+        let mut addressees = Vec::with_capacity(customers.len());
+        for customer in customers {
+            let contact_hash = people.get(customer).map(|person| person.contact_hash(channel));
+            match contact_hash {
+                None => drop(foreseen.insert(*customer, Exclusion::ContactGone)),
+                Some(None) => drop(foreseen.insert(*customer, Exclusion::NoContact)),
+                Some(Some(contact_hash)) => addressees.push(Addressee {
+                    id: MessageId::new(now),
+                    business,
+                    channel,
+                    customer: Some(*customer),
+                    contact_hash: contact_hash.clone(),
+                }),
+            }
+        }
+        let standings = store::standing::of_advertising(conn, &addressees, now).await?;
+        let unknown = Standing::default();
+        let rules = self.rules();
+        for addressee in &addressees {
+            let standing = standings.get(&addressee.id).unwrap_or(&unknown);
+            foreseen.extend(addressee.customer.zip(rules.exclusion(standing, now)));
+        }
+        Ok(foreseen)
+    }
+
+    /// Whether anything can be sent by a channel in this installation.
+    pub fn offers(&self, channel: Channel) -> bool {
+        self.channels.for_sending(channel).is_ok()
+    }
+}

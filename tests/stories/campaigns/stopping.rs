@@ -1,0 +1,119 @@
+//! Pausing, going on, calling off, and changing one's mind before it begins.
+
+use serde_json::json;
+
+use super::{but, shop};
+
+#[tokio::test]
+async fn a_paused_campaign_sends_nothing_until_it_goes_on() {
+    let shop = shop().await;
+    shop.has_customers(&["가", "나"]).await;
+    shop.app.it_is("2026-02-14T20:55");
+    let path = shop.campaign(shop.body("새봄 할인")).await;
+    shop.owner.post(&format!("{path}/pause"), json!({})).await.problem(409, "CAMPAIGN_STATUS_CONFLICT");
+    shop.sends().await;
+    let paused = shop.owner.post(&format!("{path}/pause"), json!({})).await;
+    assert_eq!(paused.data()["status"], "PAUSED");
+    shop.app.time_passes_until("2026-02-15T12:00").await;
+    assert_eq!(shop.received(0).len() + shop.received(1).len(), 0);
+    let resumed = shop.owner.post(&format!("{path}/resume"), json!({})).await;
+    assert_eq!(resumed.data()["status"], "SENDING");
+    shop.owner.post(&format!("{path}/resume"), json!({})).await.problem(409, "CAMPAIGN_STATUS_CONFLICT");
+    shop.sends().await;
+    assert_eq!((shop.received(0).len(), shop.received(1).len()), (1, 1));
+    assert_eq!(shop.stands(&path).await["status"], "COMPLETED");
+    shop.owner.post(&format!("{path}/cancel"), json!({})).await.problem(409, "CAMPAIGN_STATUS_CONFLICT");
+}
+
+#[tokio::test]
+async fn what_is_called_off_is_not_sent() {
+    let shop = shop().await;
+    shop.has_customers(&["가", "나"]).await;
+    shop.app.it_is("2026-02-14T20:55");
+    let begun = shop.campaign(shop.body("새봄 할인")).await;
+    let scheduled =
+        shop.campaign(but(&shop.body("새봄 할인"), "scheduledAt", json!("2026-02-16T10:00"))).await;
+    shop.sends().await;
+    for path in [&begun, &scheduled] {
+        let cancelled = shop.owner.post(&format!("{path}/cancel"), json!({})).await;
+        assert_eq!(cancelled.data()["status"], "CANCELLED", "{}", cancelled.body);
+        assert_eq!(cancelled.data()["completedAt"], json!(null));
+    }
+    shop.app.time_passes_until("2026-02-17T12:00").await;
+    assert_eq!(shop.received(0).len() + shop.received(1).len(), 0);
+    assert_eq!(shop.stands(&begun).await["excluded"], json!({"CANCELLED": 2}));
+    let done = shop
+        .app
+        .texts("select action from platform.audit where action like 'campaign.%' order by audit_id")
+        .await;
+    assert_eq!(done, ["campaign.created", "campaign.created", "campaign.cancelled", "campaign.cancelled"]);
+}
+
+#[tokio::test]
+async fn a_draft_changes_until_it_is_good() {
+    let shop = shop().await;
+    shop.has_customers(&["김민서"]).await;
+    let path = shop.campaign(but(&shop.body("새봄"), "draft", json!(true))).await;
+    shop.sends().await;
+    assert_eq!(shop.stands(&path).await["status"], "DRAFT");
+    let changed =
+        shop.owner.patch(&path, json!({"message": "{{customerName}}님, 새봄", "name": "새봄"})).await;
+    assert_eq!((&changed.data()["name"], &changed.data()["status"]), (&json!("새봄"), &json!("DRAFT")));
+    let scheduled = shop.owner.post(&format!("{path}/schedule"), json!({})).await;
+    assert_eq!(scheduled.data()["status"], "SCHEDULED", "{}", scheduled.body);
+    shop.sends().await;
+    assert!(shop.received(0)[0].text.contains("김민서님, 새봄"));
+    shop.owner.patch(&path, json!({"name": "늦봄"})).await.problem(409, "CAMPAIGN_HAS_BEGUN");
+}
+
+#[tokio::test]
+async fn the_segment_is_asked_as_it_was_when_the_campaign_was_written() {
+    let shop = shop().await;
+    shop.has_customers(&["가", "나"]).await;
+    let path = shop.campaign(but(&shop.body("새봄 할인"), "scheduledAt", json!("2026-02-16T10:00"))).await;
+    let segment = format!("/api/businesses/2/segments/{}", shop.segment);
+    let nobody = json!({"conditions": [{"field": "visitCount", "operator": "AT_LEAST", "value": 100}]});
+    shop.owner.patch(&segment, nobody).await.data();
+    assert_eq!(shop.owner.send(axum::http::Method::DELETE, &segment, None).await.status, 204);
+    shop.app.time_passes_until("2026-02-16T10:00").await;
+    assert_eq!((shop.received(0).len(), shop.received(1).len()), (1, 1));
+    assert_eq!(shop.stands(&path).await["segmentName"], "모두");
+}
+
+#[tokio::test]
+async fn the_same_request_with_the_same_key_is_one_campaign() {
+    let shop = shop().await;
+    shop.has_customers(&["가"]).await;
+    let owner = shop.app.owner_of(2).with_header("idempotency-key", "once");
+    let first = owner.post(super::CAMPAIGNS, shop.body("새봄 할인")).await;
+    let again = owner.post(super::CAMPAIGNS, shop.body("새봄 할인")).await;
+    assert!(again.replayed && !first.replayed, "{}", again.body);
+    assert_eq!(again.body, first.body);
+    owner.post(super::CAMPAIGNS, shop.body("다른 말")).await.problem(422, "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(shop.app.count("crm.campaign").await, 1);
+    // Who may not send campaigns hears nothing of the stored answer.
+    let staff = shop.app.member(2, platform::Role::Staff).with_header("idempotency-key", "once");
+    staff.post(super::CAMPAIGNS, shop.body("새봄 할인")).await.problem(403, "PERMISSION_REQUIRED");
+}
+
+#[tokio::test]
+async fn whoever_writes_it_gets_a_sample() {
+    let shop = shop().await;
+    shop.has_customers(&["가"]).await;
+    let body =
+        but(&shop.body("{{customerName}}님 {{link}}"), "link", json!("https://misohair.example/spring"));
+    let path = shop.campaign(but(&body, "draft", json!(true))).await;
+    let to = |number: &str| json!({"to": number});
+    let sampled = shop.owner.post(&format!("{path}/test"), to("010-9876-5432")).await;
+    assert_eq!(sampled.status, 204, "{}", sampled.body);
+    shop.owner.post(&format!("{path}/test"), to("02-312-3456")).await.problem(422, "VALIDATION_FAILED");
+    shop.sends().await;
+    let inbox = shop.app.sandbox.inbox();
+    let sample = inbox.iter().find(|parcel| parcel.to == "01098765432").expect("a sample");
+    assert!(sample.text.starts_with("(광고)") && sample.text.contains("/l/"), "{}", sample.text);
+    assert_eq!(shop.stands(&path).await["stats"]["totalSent"], 0);
+    for _ in 0..19 {
+        shop.owner.post(&format!("{path}/test"), to("010-9876-5432")).await;
+    }
+    shop.owner.post(&format!("{path}/test"), to("010-9876-5432")).await.problem(409, "TOO_MANY_SAMPLES");
+}
