@@ -2378,10 +2378,10 @@ export interface components {
             };
         };
         /**
-         * @description By which way somebody is reached.
+         * @description Over what somebody is told.
          * @enum {string}
          */
-        Channel: "SMS" | "KAKAO" | "EMAIL";
+        Channel: "IN_APP" | "EMAIL" | "KAKAO" | "SMS";
         /** @description What time it is. */
         ClockView: {
             now: components["schemas"]["KoreanTime"];
@@ -2475,7 +2475,7 @@ export interface components {
         ConsentBody: {
             act: components["schemas"]["GivenAct"];
             actedAt?: components["schemas"]["KoreanTime"] | null;
-            channels: components["schemas"]["Channel"][];
+            channels: components["schemas"]["MessageChannel"][];
             /** @description Where the proof is kept; required for `GIVEN` by `IMPORT`. */
             evidence?: string | null;
             method: components["schemas"]["Method"];
@@ -2498,7 +2498,7 @@ export interface components {
             /** @description The last that the customer said. */
             act: components["schemas"]["Act"];
             actedAt: components["schemas"]["KoreanTime"];
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             goodUntil?: components["schemas"]["KoreanTime"] | null;
             /** @description Advertising may be sent. */
             holds: boolean;
@@ -2510,7 +2510,7 @@ export interface components {
             act: components["schemas"]["Act"];
             /** @description When the customer said so. */
             actedAt: components["schemas"]["KoreanTime"];
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             consentId: components["schemas"]["ConsentId"];
             /** @example 동의서 2026-0142 */
             evidence?: string | null;
@@ -3449,7 +3449,7 @@ export interface components {
                 /** @example {{customerName}}님, 다시 뵙고 싶어요. */
                 body: string;
                 changedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 createdAt: components["schemas"]["KoreanTime"];
                 /** @description The code under which Kakao approved this text as AlimTalk. */
                 kakaoCode?: string | null;
@@ -3467,7 +3467,7 @@ export interface components {
             data: {
                 /** @description What it belongs to, such as a campaign. */
                 batch?: string | null;
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 createdAt: components["schemas"]["KoreanTime"];
                 /** Format: int64 */
                 customerId?: number | null;
@@ -4082,7 +4082,7 @@ export interface components {
                 /** @description The last that the customer said. */
                 act: components["schemas"]["Act"];
                 actedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 goodUntil?: components["schemas"]["KoreanTime"] | null;
                 /** @description Advertising may be sent. */
                 holds: boolean;
@@ -4616,7 +4616,7 @@ export interface components {
                 act: components["schemas"]["Act"];
                 /** @description When the customer said so. */
                 actedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 consentId: components["schemas"]["ConsentId"];
                 /** @example 동의서 2026-0142 */
                 evidence?: string | null;
@@ -4806,7 +4806,7 @@ export interface components {
                 /** @description When it was handed over, or perhaps was. */
                 askedAt: components["schemas"]["KoreanTime"];
                 businessId: components["schemas"]["BusinessId"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 messageId: components["schemas"]["MessageId"];
                 purpose: components["schemas"]["Purpose"];
             }[];
@@ -4879,7 +4879,7 @@ export interface components {
                 /** @example {{customerName}}님, 다시 뵙고 싶어요. */
                 body: string;
                 changedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 createdAt: components["schemas"]["KoreanTime"];
                 /** @description The code under which Kakao approved this text as AlimTalk. */
                 kakaoCode?: string | null;
@@ -4897,7 +4897,7 @@ export interface components {
             data: {
                 /** @description What it belongs to, such as a campaign. */
                 batch?: string | null;
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 createdAt: components["schemas"]["KoreanTime"];
                 /** Format: int64 */
                 customerId?: number | null;
@@ -5201,7 +5201,7 @@ export interface components {
             /** @description When it was handed over, or perhaps was. */
             askedAt: components["schemas"]["KoreanTime"];
             businessId: components["schemas"]["BusinessId"];
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             messageId: components["schemas"]["MessageId"];
             purpose: components["schemas"]["Purpose"];
         };
@@ -5253,6 +5253,11 @@ export interface components {
              */
             webhookPath: string;
         };
+        /**
+         * @description By which way somebody is reached.
+         * @enum {string}
+         */
+        MessageChannel: "SMS" | "KAKAO" | "EMAIL";
         /** @example msg_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         MessageId: string;
         /** @description A message as somebody would read it. */
@@ -5289,6 +5294,20 @@ export interface components {
             unsendable: string[];
             /** @description The places that it has. */
             variables: string[];
+        };
+        /**
+         * @description What is to be looked at.
+         * @example {
+         *       "body": "{{customerName}}님, 다시 뵙고 싶어요.",
+         *       "channel": "SMS",
+         *       "purpose": "ADVERTISING"
+         *     }
+         */
+        MessagePreviewBody: {
+            body: string;
+            channel: components["schemas"]["MessageChannel"];
+            purpose: components["schemas"]["Purpose"];
+            subject?: string | null;
         };
         /** @description Who a business is when it writes. What it did not say is the platform's. */
         MessageSender: {
@@ -5336,7 +5355,7 @@ export interface components {
             /** @example {{customerName}}님, 다시 뵙고 싶어요. */
             body: string;
             changedAt: components["schemas"]["KoreanTime"];
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             createdAt: components["schemas"]["KoreanTime"];
             /** @description The code under which Kakao approved this text as AlimTalk. */
             kakaoCode?: string | null;
@@ -5359,7 +5378,7 @@ export interface components {
          */
         MessageTemplateBody: {
             body: string;
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             /** @description Required for KAKAO with INFORMATION, which is AlimTalk; of others none. */
             kakaoCode?: string | null;
             name: string;
@@ -5371,7 +5390,7 @@ export interface components {
         MessageView: {
             /** @description What it belongs to, such as a campaign. */
             batch?: string | null;
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             createdAt: components["schemas"]["KoreanTime"];
             /** Format: int64 */
             customerId?: number | null;
@@ -8100,6 +8119,15 @@ export interface operations {
             };
             /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11270,7 +11298,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PreviewBody"];
+                "application/json": components["schemas"]["MessagePreviewBody"];
             };
         };
         responses: {
@@ -11621,7 +11649,7 @@ export interface operations {
         parameters: {
             query?: {
                 status?: components["schemas"]["MessageStatus"];
-                channel?: components["schemas"]["Channel"];
+                channel?: components["schemas"]["MessageChannel"];
                 /**
                  * @description Those to one customer.
                  * @example 1
