@@ -592,7 +592,8 @@ export interface paths {
         /**
          * Ask for an export
          * @description It is made in the background; ask for it with `getExport` until it is `COMPLETED`. Telephone numbers and
-         *     addresses are masked unless you hold `tenant:personal-data`. For plans with the feature `EXPORTS`.
+         *     addresses are masked unless you hold `tenant:personal-data`. For plans with the feature `EXPORTS`:
+         *     the shop of the demo has none until a card is registered with `"plan": "PRO"`.
          */
         post: operations["requestExport"];
         delete?: never;
@@ -2275,18 +2276,27 @@ export interface components {
         };
         /** @description What a provider can and cannot do. */
         CapabilitiesView: {
+            /** @description Cancels of one payment have to wait for each other. */
             cancelsInTurn: boolean;
+            /** @description It can be asked for a payment by our order id. */
             findsByOrder: boolean;
+            /** @description What is left of a payment of which a part was cancelled can be cancelled as a whole. */
             fullCancelAfterPartial: boolean;
+            /** @description A payment shows its cancels, so that a lost answer to one is found again. */
             listsCancels: boolean;
+            /** @description It lists a day's movements, so that its books are compared with ours every day. */
             listsTransactions: boolean;
-            /** @example 1209600 */
+            /**
+             * @description The same of a cancel.
+             * @example 1209600
+             */
             repeatsCancel: string;
             /**
              * @description How long the same charge sent again is the same: `ALWAYS`, `NEVER`, or seconds.
              * @example ALWAYS
              */
             repeatsCharge: string;
+            /** @description Asking for a billing key again with the same auth key returns the same key. */
             repeatsIssue: boolean;
             signsWebhooks: boolean;
         };
