@@ -780,7 +780,8 @@ export interface paths {
         /**
          * Ask for an export
          * @description It is made in the background; ask for it with `getExport` until it is `COMPLETED`. Telephone numbers and
-         *     addresses are masked unless you hold `tenant:personal-data`. For plans with the feature `EXPORTS`.
+         *     addresses are masked unless you hold `tenant:personal-data`. For plans with the feature `EXPORTS`:
+         *     the shop of the demo has none until a card is registered with `"plan": "PRO"`.
          */
         post: operations["requestExport"];
         delete?: never;
@@ -2761,18 +2762,27 @@ export interface components {
         };
         /** @description What a provider can and cannot do. */
         CapabilitiesView: {
+            /** @description Cancels of one payment have to wait for each other. */
             cancelsInTurn: boolean;
+            /** @description It can be asked for a payment by our order id. */
             findsByOrder: boolean;
+            /** @description What is left of a payment of which a part was cancelled can be cancelled as a whole. */
             fullCancelAfterPartial: boolean;
+            /** @description A payment shows its cancels, so that a lost answer to one is found again. */
             listsCancels: boolean;
+            /** @description It lists a day's movements, so that its books are compared with ours every day. */
             listsTransactions: boolean;
-            /** @example 1209600 */
+            /**
+             * @description The same of a cancel.
+             * @example 1209600
+             */
             repeatsCancel: string;
             /**
              * @description How long the same charge sent again is the same: `ALWAYS`, `NEVER`, or seconds.
              * @example ALWAYS
              */
             repeatsCharge: string;
+            /** @description Asking for a billing key again with the same auth key returns the same key. */
             repeatsIssue: boolean;
             signsWebhooks: boolean;
         };
@@ -2864,10 +2874,10 @@ export interface components {
             };
         };
         /**
-         * @description By which way somebody is reached.
+         * @description Over what somebody is told.
          * @enum {string}
          */
-        Channel: "SMS" | "KAKAO" | "EMAIL";
+        Channel: "IN_APP" | "EMAIL" | "KAKAO" | "SMS";
         /** @description What time it is. */
         ClockView: {
             now: components["schemas"]["KoreanTime"];
@@ -2961,7 +2971,7 @@ export interface components {
         ConsentBody: {
             act: components["schemas"]["GivenAct"];
             actedAt?: components["schemas"]["KoreanTime"] | null;
-            channels: components["schemas"]["Channel"][];
+            channels: components["schemas"]["MessageChannel"][];
             /** @description Where the proof is kept; required for `GIVEN` by `IMPORT`. */
             evidence?: string | null;
             method: components["schemas"]["Method"];
@@ -2984,7 +2994,7 @@ export interface components {
             /** @description The last that the customer said. */
             act: components["schemas"]["Act"];
             actedAt: components["schemas"]["KoreanTime"];
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             goodUntil?: components["schemas"]["KoreanTime"] | null;
             /** @description Advertising may be sent. */
             holds: boolean;
@@ -2996,7 +3006,7 @@ export interface components {
             act: components["schemas"]["Act"];
             /** @description When the customer said so. */
             actedAt: components["schemas"]["KoreanTime"];
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             consentId: components["schemas"]["ConsentId"];
             /** @example 동의서 2026-0142 */
             evidence?: string | null;
@@ -4055,7 +4065,7 @@ export interface components {
                 /** @example {{customerName}}님, 다시 뵙고 싶어요. */
                 body: string;
                 changedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 createdAt: components["schemas"]["KoreanTime"];
                 /** @description The code under which Kakao approved this text as AlimTalk. */
                 kakaoCode?: string | null;
@@ -4073,7 +4083,7 @@ export interface components {
             data: {
                 /** @description What it belongs to, such as a campaign. */
                 batch?: string | null;
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 createdAt: components["schemas"]["KoreanTime"];
                 /** Format: int64 */
                 customerId?: number | null;
@@ -4688,7 +4698,7 @@ export interface components {
                 /** @description The last that the customer said. */
                 act: components["schemas"]["Act"];
                 actedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 goodUntil?: components["schemas"]["KoreanTime"] | null;
                 /** @description Advertising may be sent. */
                 holds: boolean;
@@ -5294,7 +5304,7 @@ export interface components {
                 act: components["schemas"]["Act"];
                 /** @description When the customer said so. */
                 actedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 consentId: components["schemas"]["ConsentId"];
                 /** @example 동의서 2026-0142 */
                 evidence?: string | null;
@@ -5484,7 +5494,7 @@ export interface components {
                 /** @description When it was handed over, or perhaps was. */
                 askedAt: components["schemas"]["KoreanTime"];
                 businessId: components["schemas"]["BusinessId"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 messageId: components["schemas"]["MessageId"];
                 purpose: components["schemas"]["Purpose"];
             }[];
@@ -5557,7 +5567,7 @@ export interface components {
                 /** @example {{customerName}}님, 다시 뵙고 싶어요. */
                 body: string;
                 changedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 createdAt: components["schemas"]["KoreanTime"];
                 /** @description The code under which Kakao approved this text as AlimTalk. */
                 kakaoCode?: string | null;
@@ -5575,7 +5585,7 @@ export interface components {
             data: {
                 /** @description What it belongs to, such as a campaign. */
                 batch?: string | null;
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 createdAt: components["schemas"]["KoreanTime"];
                 /** Format: int64 */
                 customerId?: number | null;
@@ -5879,7 +5889,7 @@ export interface components {
             /** @description When it was handed over, or perhaps was. */
             askedAt: components["schemas"]["KoreanTime"];
             businessId: components["schemas"]["BusinessId"];
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             messageId: components["schemas"]["MessageId"];
             purpose: components["schemas"]["Purpose"];
         };
@@ -5931,6 +5941,11 @@ export interface components {
              */
             webhookPath: string;
         };
+        /**
+         * @description By which way somebody is reached.
+         * @enum {string}
+         */
+        MessageChannel: "SMS" | "KAKAO" | "EMAIL";
         /** @example msg_0199f6b2c0de7a52a0f1d2c3b4a59687 */
         MessageId: string;
         /** @description A message as somebody would read it. */
@@ -5967,6 +5982,20 @@ export interface components {
             unsendable: string[];
             /** @description The places that it has. */
             variables: string[];
+        };
+        /**
+         * @description What is to be looked at.
+         * @example {
+         *       "body": "{{customerName}}님, 다시 뵙고 싶어요.",
+         *       "channel": "SMS",
+         *       "purpose": "ADVERTISING"
+         *     }
+         */
+        MessagePreviewBody: {
+            body: string;
+            channel: components["schemas"]["MessageChannel"];
+            purpose: components["schemas"]["Purpose"];
+            subject?: string | null;
         };
         /** @description Who a business is when it writes. What it did not say is the platform's. */
         MessageSender: {
@@ -6014,7 +6043,7 @@ export interface components {
             /** @example {{customerName}}님, 다시 뵙고 싶어요. */
             body: string;
             changedAt: components["schemas"]["KoreanTime"];
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             createdAt: components["schemas"]["KoreanTime"];
             /** @description The code under which Kakao approved this text as AlimTalk. */
             kakaoCode?: string | null;
@@ -6037,7 +6066,7 @@ export interface components {
          */
         MessageTemplateBody: {
             body: string;
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             /** @description Required for KAKAO with INFORMATION, which is AlimTalk; of others none. */
             kakaoCode?: string | null;
             name: string;
@@ -6049,7 +6078,7 @@ export interface components {
         MessageView: {
             /** @description What it belongs to, such as a campaign. */
             batch?: string | null;
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             createdAt: components["schemas"]["KoreanTime"];
             /** Format: int64 */
             customerId?: number | null;
@@ -8794,6 +8823,15 @@ export interface operations {
             };
             /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13033,7 +13071,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PreviewBody"];
+                "application/json": components["schemas"]["MessagePreviewBody"];
             };
         };
         responses: {
@@ -13384,7 +13422,7 @@ export interface operations {
         parameters: {
             query?: {
                 status?: components["schemas"]["MessageStatus"];
-                channel?: components["schemas"]["Channel"];
+                channel?: components["schemas"]["MessageChannel"];
                 /**
                  * @description Those to one customer.
                  * @example 1

@@ -22,7 +22,6 @@ create table messaging.reconfirmation (
     consent_id  bigint not null,
     message_id  uuid   not null,
     primary key (business_id, consent_id),
-    foreign key (business_id, consent_id) references messaging.consent,
     foreign key (business_id, message_id) references messaging.message
 );
 call platform.isolate_tenants('messaging.reconfirmation');

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use kernel::BusinessId;
+use messaging::{Channel, Content, NewMessage, Purpose, Recipient, Speaker, Text};
+use platform::SystemTx;
 use sandbox::{Fault, FaultKind, Operation};
 use serde_json::json;
 use testkit::{Card, Screen, TestApp};
@@ -74,6 +77,24 @@ async fn the_figures_that_the_operations_manual_names_are_there() {
     app.sql("update billing.subscription set plan_code = 'PRO' where business_id = 1").await;
     app.owner().post("/api/businesses/1/exports", json!({"type": "STAFFS", "format": "CSV"})).await.data();
     app.app.exports.sweep().await.expect("the export is made");
+    // A mail about the payment goes out, and an advertisement to nobody who agreed does not.
+    let advertisement = NewMessage {
+        business: BusinessId(1),
+        dedup_key: "spring".to_owned(),
+        batch: None,
+        spoken_by: Speaker::Business,
+        purpose: Purpose::Advertising,
+        channel: Channel::Sms,
+        recipient: Recipient::Contact("01012345678".into()),
+        content: Content::Text(Text::new("봄맞이 할인")),
+        not_before: None,
+        not_after: None,
+    };
+    let mut tx = SystemTx::begin(app.db()).await.expect("a transaction");
+    app.app.messaging.enqueue(&mut tx, &[advertisement]).await.expect("it is written down");
+    tx.commit().await.expect("a commit");
+    app.app.messaging.react_to_all().await.expect("mails are written");
+    app.app.messaging.sweep().await.expect("messages are sent");
     // Somebody is told something, and the server stops.
     let mut screen = Screen::open(app.listens().await, &app.owner(), "?lastId=0").await;
     screen.connected().await;
@@ -90,6 +111,8 @@ async fn the_figures_that_the_operations_manual_names_are_there() {
         r#"dangol_charges_total{provider="TOSS",outcome="unknown"}"#,
         r#"dangol_exports_total{type="STAFFS",format="CSV",outcome="made"}"#,
         r#"dangol_http_requests_total{method="GET",route="/api/payments/{paymentId}",status="200"}"#,
+        r#"dangol_messages_total{channel="EMAIL",provider="SMTP",outcome="SENT"}"#,
+        r#"dangol_messages_excluded_total{reason="NO_CONSENT"}"#,
         r#"dangol_notification_partings_total{reason="RESTARTING"}"#,
         r#"dangol_http_request_seconds_count{method="POST",route="/api/payments/billing-key"}"#,
     ] {

@@ -139,8 +139,8 @@ impl Shop<'_> {
     async fn copy(&self) -> anyhow::Result<f64> {
         let query = query_of_the_exports()?
             .replace("$1", &self.business.to_string())
-            .replace("$2", &format!("timestamptz '{}T00:00+09'", self.first))
-            .replace("$3", &format!("timestamptz '{}T24:00+09'", self.until))
+            .replace("$2", &format!("date '{}'", self.first))
+            .replace("$3", &format!("date '{}'", self.until))
             .replace("$4", "null")
             .replace("$5", "null");
         let script = format!(

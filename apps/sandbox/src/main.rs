@@ -48,7 +48,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         latency: Duration::from_millis(arguments.latency_ms),
     })
     .await?;
-    tracing::info!(url = %sandbox.base_url(), smtp = %sandbox.smtp_url(), "the sandbox is open");
+    tracing::info!(smtp = %sandbox.smtp_url(), url = %sandbox.base_url(), "the sandbox is open");
     stop_signal().await?;
     sandbox.shutdown().await;
     Ok(())

@@ -1,6 +1,6 @@
 //! The days that an export is about.
 
-use chrono::NaiveDate;
+use chrono::{Days as Later, NaiveDate};
 
 /// Five years and the leap days in them.
 const LONGEST: i64 = 5 * 366;
@@ -39,6 +39,17 @@ impl Days {
     pub(crate) fn count(self) -> i64 {
         (self.end - self.start).num_days() + 1
     }
+
+    /// The same days, one after another in parts of as many.
+    pub(crate) fn in_parts(self, length: u64) -> impl Iterator<Item = Self> {
+        let length = length.max(1);
+        std::iter::successors(Some(self.start), move |start| start.checked_add_days(Later::new(length)))
+            .take_while(move |start| *start <= self.end)
+            .map(move |start| {
+                let end = start.checked_add_days(Later::new(length - 1)).unwrap_or(self.end);
+                Self { start, end: end.min(self.end) }
+            })
+    }
 }
 
 #[cfg(test)]
@@ -54,5 +65,18 @@ mod tests {
         assert_eq!(days("9999-12-31", "9999-12-31"), Err(InvalidDays::OutOfTime));
         assert_eq!(days("2099-12-31", "1999-12-31"), Err(InvalidDays::OutOfTime));
         assert_eq!(days("2021-01-01", "2025-12-31"), Ok(1826));
+    }
+
+    #[test]
+    fn parts_are_the_same_days_and_none_twice() {
+        let days = Days::new("2026-01-30".parse().unwrap(), "2026-03-02".parse().unwrap()).unwrap();
+        for length in [0, 1, 2, 7, 31, 32, 33, 10_000, u64::MAX] {
+            let parts: Vec<_> = days.in_parts(length).collect();
+            assert_eq!((parts[0].start, parts[parts.len() - 1].end), (days.start, days.end));
+            for two in parts.windows(2) {
+                assert_eq!(two[0].end.succ_opt(), Some(two[1].start));
+            }
+            assert_eq!(parts.iter().map(|part| part.count()).sum::<i64>(), days.count());
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     content::{Contacts, Figures, RevenueDocument},
     crash_point,
     event::ExportEvent,
-    export::{Claim, ExportFormat, ExportType, Failure},
+    export::{Claim, ExportFormat, ExportType, Failure, Selection},
     range::Days,
     sheet::{ExcelBook, SheetError},
     storage::{StorageError, Upload},
@@ -52,6 +52,10 @@ const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// How long to wait after each failure, in minutes; after the last nobody tries again.
 const PAUSES: [f64; 4] = [0.2, 1.0, 5.0, 15.0];
+
+/// Rows that the database puts together at once. It puts all of them into order before it sends the first; with a part of
+/// them at a time it works while the part before is written.
+const AT_ONCE: i64 = 60_000;
 
 /// How many workers may die over an export. One that kills whoever takes it must not go round for ever.
 const MOST_DEATHS: i32 = 5;
@@ -244,7 +248,11 @@ impl Exports {
         };
         let mut tx = TenantTx::begin_snapshot(&self.db, business).await?;
         // Each plan is made for these very days; one that fits all would fit none.
-        sqlx::query("set local plan_cache_mode = 'force_custom_plan'").execute(&mut *tx).await?;
+        // What sorts and joins some days' rows stays in memory, and compiling it would take longer than it takes.
+        // Nor does a file take more than one of the database's cores.
+        let settings = "set local plan_cache_mode = force_custom_plan; set local work_mem = '32MB';
+                        set local jit = off; set local max_parallel_workers_per_gather = 0";
+        sqlx::raw_sql(settings).execute(&mut *tx).await?;
         if selection.kind != ExportType::Revenue {
             let rows = store::rows::count(&mut tx, selection).await?;
             course.expected.store(rows, Ordering::Relaxed);
@@ -254,9 +262,15 @@ impl Exports {
         }
         match (selection.kind, selection.days) {
             (ExportType::Reservations, Some(days)) => {
-                let rows =
-                    store::rows::reservations(&mut tx, business, days, selection.status, selection.staff);
-                pipe::pour(rows, target, upload).await?;
+                let (mut pipe, storing) = pipe::open(target, upload);
+                let reading = async {
+                    for days in days.in_parts(days_at_once(days, course)) {
+                        let Selection { status, staff, .. } = *selection;
+                        pipe.take(store::rows::reservations(&mut tx, business, days, status, staff)).await?;
+                    }
+                    pipe.close().await
+                };
+                tokio::try_join!(reading, storing)?;
             }
             (ExportType::Customers, days) => {
                 pipe::pour(store::rows::customers(&mut tx, business, days), target, upload).await?;
@@ -299,6 +313,12 @@ impl Exports {
         course.written.store(rows, Ordering::Relaxed);
         Ok(())
     }
+}
+
+/// As many days as have [`AT_ONCE`] rows or so.
+fn days_at_once(days: Days, course: &Course) -> u64 {
+    let rows = course.expected.load(Ordering::Relaxed).max(1);
+    u64::try_from(days.count().saturating_mul(AT_ONCE) / rows).unwrap_or(1)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "minutes of a table above")]

@@ -11,6 +11,11 @@ pub fn korean_day(instant: DateTime<Utc>) -> NaiveDate {
     instant.with_timezone(&Seoul).date_naive()
 }
 
+/// What clocks in Korea show at an instant.
+pub fn korean_time(instant: DateTime<Utc>) -> NaiveDateTime {
+    instant.with_timezone(&Seoul).naive_local()
+}
+
 /// The instant at which clocks in Korea show `time` on `day`.
 ///
 /// Korea had daylight saving time until 1988. A time skipped by it is read an hour later, a

@@ -8,7 +8,7 @@ mod clock;
 mod ids;
 mod money;
 
-pub use calendar::{KoreanTime, at_korean_time, korean_day, start_of_korean_day};
+pub use calendar::{KoreanTime, at_korean_time, korean_day, korean_time, start_of_korean_day};
 pub use clock::{Clock, MovableClock, SystemClock};
 pub use ids::{BusinessId, IdError};
 pub use money::{Krw, VatSplit};

@@ -14,6 +14,7 @@ kernel::id!(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, sqlx::Type,
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = MessageChannel)]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Channel {
     /// A text message: SMS up to 90 bytes, LMS beyond.

@@ -39,7 +39,7 @@ async fn a_new_reservation_is_on_the_shops_screen_the_moment_it_is_made() {
             "id": told[0]["id"],
             "notificationType": "RESERVATION_NEW",
             "title": "새 예약",
-            "message": "김민서님이 2월 14일(토) 10:00 여성 컷을(를) 예약했습니다.",
+            "message": "김민서님이 2월 14일(토) 10:00 여성 컷 예약을 했습니다.",
             "link": format!("/reservations/{id}"),
             "createdAt": told[0]["createdAt"],
         }})

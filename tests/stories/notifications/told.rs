@@ -17,7 +17,7 @@ async fn a_new_reservation_is_told_to_the_shop_and_to_nobody_else() {
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0]["notificationType"], "RESERVATION_NEW");
         assert_eq!(told[0]["title"], "새 예약");
-        assert_eq!(told[0]["message"], "김민서님이 2월 14일(토) 10:00 여성 컷을(를) 예약했습니다.");
+        assert_eq!(told[0]["message"], "김민서님이 2월 14일(토) 10:00 여성 컷 예약을 했습니다.");
         assert_eq!(told[0]["link"], format!("/reservations/{id}"));
         assert_eq!(told[0]["businessId"], 1);
         assert_eq!(told[0]["read"], false);

@@ -141,17 +141,24 @@ pub(crate) struct FiguresView {
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate fact about a provider")]
 pub(crate) struct CapabilitiesView {
+    /// It can be asked for a payment by our order id.
     finds_by_order: bool,
+    /// It lists a day's movements, so that its books are compared with ours every day.
     lists_transactions: bool,
+    /// A payment shows its cancels, so that a lost answer to one is found again.
     lists_cancels: bool,
     signs_webhooks: bool,
+    /// Asking for a billing key again with the same auth key returns the same key.
     repeats_issue: bool,
     /// How long the same charge sent again is the same: `ALWAYS`, `NEVER`, or seconds.
     #[schema(example = "ALWAYS")]
     repeats_charge: String,
+    /// The same of a cancel.
     #[schema(example = "1209600")]
     repeats_cancel: String,
+    /// What is left of a payment of which a part was cancelled can be cancelled as a whole.
     full_cancel_after_partial: bool,
+    /// Cancels of one payment have to wait for each other.
     cancels_in_turn: bool,
 }
 

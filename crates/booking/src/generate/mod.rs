@@ -107,9 +107,10 @@ impl Booking {
         let shop = Shop { staff, menu, customers, calendar, until: plan.until };
         let ids = reservation::new_ids(&mut tx, plan.reservations).await?;
         let mut copy = generated::Copy::default();
-        for (n, id) in ids.into_iter().enumerate() {
-            let (planned, created_at) = shop.reservation(&mut dice);
-            copy.push(business, id, &format!("R-{}", n + 1), &planned, created_at);
+        let moments = shop.moments(&mut dice, plan.reservations);
+        for ((n, id), moment) in ids.into_iter().enumerate().zip(moments) {
+            let planned = shop.reservation(&mut dice, &moment);
+            copy.push(business, id, &format!("R-{}", n + 1), &planned, moment.made_at);
             if copy.is_large() {
                 std::mem::take(&mut copy).write(&mut tx).await?;
             }
@@ -128,24 +129,42 @@ struct Shop {
     until: NaiveDate,
 }
 
+/// When somebody comes, and when they said so.
+#[derive(Debug)]
+struct Moment {
+    day: NaiveDate,
+    start_at: DateTime<Utc>,
+    made_at: DateTime<Utc>,
+}
+
 impl Shop {
-    /// With when it was made.
-    fn reservation(&self, dice: &mut Dice) -> (Planned, DateTime<Utc>) {
-        let day = self.calendar.day(dice);
-        let start_at = at_korean_time(day, salon::time(dice));
+    /// In the order in which reservations are made, as the tables of a shop have them.
+    fn moments(&self, dice: &mut Dice, count: usize) -> Vec<Moment> {
+        let mut moments: Vec<_> = std::iter::repeat_with(|| {
+            let day = self.calendar.day(dice);
+            let start_at = at_korean_time(day, salon::time(dice));
+            let made_at = start_at - TimeDelta::minutes(dice.number(i64::from(AHEAD) * 1_440));
+            Moment { day, start_at, made_at }
+        })
+        .take(count)
+        .collect();
+        moments.sort_by_key(|moment| moment.made_at);
+        moments
+    }
+
+    fn reservation(&self, dice: &mut Dice, moment: &Moment) -> Planned {
         let mut lines = vec![self.charged(dice)];
         if dice.percent(28) {
             let second = self.charged(dice);
             lines.extend((second.service != lines[0].service).then_some(second));
         }
-        let planned = Planned {
+        Planned {
             customer: self.customer(dice),
             staff: dice.percent(94).then(|| *dice.pick(&self.staff)),
-            start_at,
-            status: self.status(dice, day),
+            start_at: moment.start_at,
+            status: self.status(dice, moment.day),
             lines,
-        };
-        (planned, start_at - TimeDelta::minutes(dice.number(i64::from(AHEAD) * 1_440)))
+        }
     }
 
     fn charged(&self, dice: &mut Dice) -> Line {
@@ -218,7 +237,10 @@ mod tests {
                 calendar: Calendar::new("2026-03-14".parse().unwrap(), 365, AHEAD),
                 until: "2026-03-14".parse().unwrap(),
             };
-            let visits: Vec<_> = (0..20).map(|_| format!("{:?}", shop.reservation(&mut dice))).collect();
+            let moments = shop.moments(&mut dice, 20);
+            assert!(moments.is_sorted_by_key(|moment| moment.made_at));
+            let visits: Vec<_> =
+                moments.iter().map(|moment| format!("{:?}", shop.reservation(&mut dice, moment))).collect();
             (menu, format!("{:?}", salon::customer(&mut dice, 1)), visits)
         };
         assert_eq!(invented(7, 1), invented(7, 1));

@@ -45,7 +45,7 @@ impl Fields<'_> {
 }
 
 /// A kind of row that files list.
-pub(super) trait Imported: Row + Sized {
+pub(super) trait Imported: Row + Sized + Send + 'static {
     const REQUIRED: &'static [&'static str];
     const OPTIONAL: &'static [&'static str];
     /// Whether several records make one row.

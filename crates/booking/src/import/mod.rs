@@ -12,6 +12,7 @@ use std::{collections::HashSet, io, path::Path};
 
 use kernel::BusinessId;
 use platform::{FieldError, TenantTx};
+use tokio::sync::mpsc;
 
 use self::{
     columns::Imported,
@@ -26,7 +27,7 @@ use crate::{
 };
 
 /// How many records one transaction takes in.
-const BATCH: usize = 5_000;
+const BATCH: usize = 8_000;
 
 /// What a file lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,14 +117,14 @@ impl Booking {
             let Some(record) = records.next()? else { break };
             groups.pass_over(&record);
         }
-        loop {
-            let more = groups.fill(&mut records)?;
-            let taken = groups.taken;
-            let feed = groups.take_feed();
+        // While the database takes a batch in, the next one is read.
+        let (batches, mut read) = mpsc::channel(1);
+        let reading = tokio::task::spawn_blocking(move || read_batches(&mut records, groups, &batches));
+        while let Some(Batch { feed, taken, bytes, more }) = read.recv().await {
             let mut tx = self.write(business).await?;
             let report = R::upsert(self, &mut tx, business, feed).await?;
             rejects.write(&report)?;
-            count(&mut progress, &report, taken, records.bytes_read());
+            count(&mut progress, &report, taken, bytes);
             if more {
                 import_run::save(&mut tx, &run, self.clock.now(), &progress).await?;
             } else {
@@ -131,10 +132,9 @@ impl Booking {
             }
             tx.commit().await?;
             tell(progress);
-            if !more {
-                return Ok(progress);
-            }
         }
+        reading.await.map_err(io::Error::other)??;
+        Ok(progress)
     }
 
     async fn progress_of(&self, run: &import_run::RunKey) -> Result<ImportProgress, ImportError> {
@@ -143,6 +143,33 @@ impl Booking {
         tx.commit().await?;
         Ok(progress.unwrap_or_default())
     }
+}
+
+/// Records that are taken in together.
+struct Batch<R: Imported> {
+    feed: Feed<R>,
+    /// Whatever became of them.
+    taken: usize,
+    /// Of the file, up to their end.
+    bytes: u64,
+    more: bool,
+}
+
+/// Reads on until the file ends or nobody takes batches any more.
+fn read_batches<R: Imported>(
+    records: &mut Records<R>,
+    mut groups: Groups<R>,
+    batches: &mpsc::Sender<Batch<R>>,
+) -> Result<(), ImportError> {
+    let mut more = true;
+    while more {
+        more = groups.fill(records)?;
+        let (taken, bytes) = (groups.taken, records.bytes_read());
+        if batches.blocking_send(Batch { feed: groups.take_feed(), taken, bytes, more }).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn count(progress: &mut ImportProgress, report: &FeedReport, records: usize, bytes: u64) {

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, Utc};
+use kernel::korean_time;
 
 use super::{Contacts, Record};
 use crate::{
@@ -10,11 +11,11 @@ use crate::{
     sheet::{Cell, Column, SheetError},
 };
 
-/// A reservation with all that belongs to it. Times are Korea's.
+/// A reservation with all that belongs to it.
 pub(crate) struct ReservationRow {
     pub id: i64,
     pub external_id: Option<String>,
-    pub start_at: NaiveDateTime,
+    pub start_at: DateTime<Utc>,
     pub status: VisitStatus,
     pub customer: Option<i64>,
     pub customer_name: Option<String>,
@@ -24,7 +25,7 @@ pub(crate) struct ReservationRow {
     pub services: Option<String>,
     pub minutes: Option<i64>,
     pub price: i64,
-    pub created_at: NaiveDateTime,
+    pub created_at: DateTime<Utc>,
 }
 
 /// As in the reports, where no member of staff is named.
@@ -55,7 +56,7 @@ impl Record for ReservationRow {
         cells.extend([
             Cell::Number(self.id),
             Cell::some_text(self.external_id.as_deref()),
-            Cell::Time(self.start_at),
+            Cell::Time(korean_time(self.start_at)),
             Cell::text(self.status.korean()),
             self.customer.map_or(Cell::Empty, Cell::Number),
             Cell::some_text(self.customer_name.as_deref()),
@@ -64,7 +65,7 @@ impl Record for ReservationRow {
             Cell::some_text(self.services.as_deref()),
             self.minutes.map_or(Cell::Empty, Cell::Number),
             Cell::Won(self.price),
-            Cell::Time(self.created_at),
+            Cell::Time(korean_time(self.created_at)),
         ]);
         Ok(())
     }

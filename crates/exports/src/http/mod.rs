@@ -198,7 +198,8 @@ fn fitting(kind: ExportType, filters: &Filters) -> Result<(), ExportsError> {
 /// Ask for an export
 ///
 /// It is made in the background; ask for it with `getExport` until it is `COMPLETED`. Telephone numbers and
-/// addresses are masked unless you hold `tenant:personal-data`. For plans with the feature `EXPORTS`.
+/// addresses are masked unless you hold `tenant:personal-data`. For plans with the feature `EXPORTS`:
+/// the shop of the demo has none until a card is registered with `"plan": "PRO"`.
 #[utoipa::path(
     post, path = "/api/businesses/{businessId}/exports", operation_id = "requestExport", tag = "exports",
     security(("bearer" = [])), params(("businessId" = i64, Path, example = 1)), request_body = ExportBody,

@@ -24,6 +24,9 @@ use crate::{
 
 /// Rows that go to the writer at once.
 const BATCH: usize = 256;
+/// Batches that wait for the writer: it has something to do while the database begins with the next days.
+/// As many rows as the database puts together at once: some twenty megabytes.
+const AHEAD: usize = 60_000 / BATCH;
 /// Bytes that go to the storage at once.
 const PIECE: usize = 256 * 1024;
 
@@ -36,31 +39,21 @@ pub(super) struct Target {
     pub written: Arc<AtomicI64>,
 }
 
-/// Writes all rows into the file.
-pub(super) async fn pour<R: Record>(
-    mut rows: BoxStream<'_, sqlx::Result<R>>,
+/// The end of the pipe that rows go into.
+pub(super) struct Pipe<R> {
+    batches: Sender<Vec<R>>,
+    batch: Vec<R>,
+}
+
+/// The writer and the storage of one file; the future ends when the file is written and stored, after the pipe is gone.
+pub(super) fn open<R: Record>(
     target: Target,
     upload: &mut Upload,
-) -> Result<(), AttemptError> {
-    let (batches, to_write) = mpsc::channel::<Vec<R>>(2);
+) -> (Pipe<R>, impl Future<Output = Result<(), AttemptError>>) {
+    let (batches, to_write) = mpsc::channel(AHEAD);
     let (pieces, mut to_store) = mpsc::channel::<Bytes>(2);
     let writer = tokio::task::spawn_blocking(move || target.write(to_write, pieces));
-    let reading = async move {
-        let mut batch = Vec::with_capacity(BATCH);
-        while let Some(row) = rows.next().await {
-            batch.push(row?);
-            if batch.len() == BATCH {
-                let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-                if batches.send(full).await.is_err() {
-                    // The writer has given up, and says why.
-                    return Ok(());
-                }
-            }
-        }
-        let _ = batches.send(batch).await;
-        Ok::<(), AttemptError>(())
-    };
-    let storing = async {
+    let storing = async move {
         while let Some(piece) = to_store.recv().await {
             upload.write(piece).await?;
         }
@@ -69,8 +62,47 @@ pub(super) async fn pour<R: Record>(
         }
         Ok(())
     };
+    (Pipe { batches, batch: Vec::with_capacity(BATCH) }, storing)
+}
+
+/// Writes all rows into the file.
+pub(super) async fn pour<R: Record>(
+    rows: BoxStream<'_, sqlx::Result<R>>,
+    target: Target,
+    upload: &mut Upload,
+) -> Result<(), AttemptError> {
+    let (mut pipe, storing) = open(target, upload);
+    let reading = async {
+        pipe.take(rows).await?;
+        pipe.close().await
+    };
     tokio::try_join!(reading, storing)?;
     Ok(())
+}
+
+impl<R: Record> Pipe<R> {
+    pub(super) async fn take(
+        &mut self,
+        mut rows: BoxStream<'_, sqlx::Result<R>>,
+    ) -> Result<(), AttemptError> {
+        while let Some(row) = rows.next().await {
+            self.batch.push(row?);
+            if self.batch.len() == BATCH {
+                let full = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
+                if self.batches.send(full).await.is_err() {
+                    // The writer has given up, and says why.
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn close(self) -> Result<(), AttemptError> {
+        // As above.
+        let _ = self.batches.send(self.batch).await;
+        Ok(())
+    }
 }
 
 impl Target {

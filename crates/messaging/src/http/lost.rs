@@ -91,6 +91,7 @@ pub(crate) async fn list_lost_messages(
     responses(
         (status = 200, description = "As it stands now: `QUEUED`, or `FAILED`", body = Data<MessageStatus>),
         (status = 404, description = "`NOT_FOUND`: no such message, or it is not lost", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`VALIDATION_FAILED`", body = Problem, content_type = "application/problem+json"),
         CommonProblems, BodyProblems,
     ),
 )]

@@ -78,7 +78,7 @@ pub(crate) struct MessageTemplateBody {
     /// Of a mail, required; of others none.
     #[schema(max_length = 100)]
     subject: Option<String>,
-    #[schema(min_length = 1, max_length = 10_000)]
+    #[schema(min_length = 1, max_length = 5_000)]
     body: String,
     /// Required for KAKAO with INFORMATION, which is AlimTalk; of others none.
     #[schema(max_length = 50)]
@@ -89,12 +89,12 @@ pub(crate) struct MessageTemplateBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"channel": "SMS", "purpose": "ADVERTISING", "body": "{{customerName}}님, 다시 뵙고 싶어요."}))]
-pub(crate) struct PreviewBody {
+pub(crate) struct MessagePreviewBody {
     channel: Channel,
     purpose: Purpose,
     #[schema(max_length = 100)]
     subject: Option<String>,
-    #[schema(min_length = 1, max_length = 10_000)]
+    #[schema(min_length = 1, max_length = 5_000)]
     body: String,
 }
 
@@ -265,7 +265,7 @@ pub(crate) async fn delete_message_template(
 /// With sample values, with what the law puts into an advertisement, and how long it is. Nothing is stored or sent.
 #[utoipa::path(
     post, path = "/api/businesses/{businessId}/message-templates/preview", operation_id = "previewMessage", tag = "messaging",
-    security(("bearer" = [])), params(("businessId" = i64, Path, example = 1)), request_body = PreviewBody,
+    security(("bearer" = [])), params(("businessId" = i64, Path, example = 1)), request_body = MessagePreviewBody,
     responses(
         (status = 200, description = "As somebody would read it", body = Data<MessagePreview>),
         (status = 404, description = "`NOT_FOUND`: no such business, or you are no member of it", body = Problem, content_type = "application/problem+json"),
@@ -276,7 +276,7 @@ pub(crate) async fn delete_message_template(
 pub(crate) async fn preview_message(
     State(messaging): State<Messaging>,
     caller: InBusiness<TenantCrm>,
-    Json(body): Json<PreviewBody>,
+    Json(body): Json<MessagePreviewBody>,
 ) -> Result<Json<Data<MessagePreview>>, Problem> {
     is_no_sample(body.purpose)?;
     let said = checked_text(&body.body)?;
@@ -312,8 +312,8 @@ fn checked_text(body: &str) -> Result<&str, Problem> {
     if said.is_empty() {
         return Err(Problem::invalid_field("body", "REQUIRED", "내용을 입력해 주세요."));
     }
-    if said.chars().count() > 10_000 {
-        return Err(Problem::invalid_field("body", "TOO_LONG", "10,000자 이하여야 합니다."));
+    if said.chars().count() > 5_000 {
+        return Err(Problem::invalid_field("body", "TOO_LONG", "5,000자 이하여야 합니다."));
     }
     template::check("body", said)?;
     Ok(said)

@@ -92,7 +92,7 @@ fn who_cannot_sign_in_is_told_nothing_and_the_shop_hears_of_them() {
     reservation["customerId"] = json!(2);
     let ring = told(&[happened("reservation.created", reservation.clone())]);
     assert_eq!(ring.len(), 1);
-    assert_eq!(ring[0].message, "최우식님이 3월 20일(금) 10:00 여성 컷을(를) 예약했습니다.");
+    assert_eq!(ring[0].message, "최우식님이 3월 20일(금) 10:00 여성 컷 예약을 했습니다.");
     for nobody in [json!(null), json!(999)] {
         reservation["customerId"] = nobody;
         let ring = told(&[happened("reservation.created", reservation.clone())]);
@@ -152,7 +152,7 @@ fn the_words_of_each() {
     }
     let mut two = visit("2026-03-20T00:05", "PENDING", None);
     two["services"] = json!([{"name": "디지털 펌"}, {"name": "두피 클리닉"}]);
-    let expected = "김민서님이 3월 20일(금) 00:05 디지털 펌 외 1건을(를) 예약했습니다.";
+    let expected = "김민서님이 3월 20일(금) 00:05 디지털 펌 외 1건 예약을 했습니다.";
     assert_eq!(message("reservation.created", two), expected);
 }
 

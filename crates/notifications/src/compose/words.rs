@@ -16,7 +16,7 @@ pub(super) fn for_admins(fact: &Fact, name: &str) -> Option<Words> {
     let words = match fact {
         Fact::Reserved(visit) => (
             "새 예약".to_owned(),
-            format!("{name}님이 {} {}을(를) 예약했습니다.", day_and_time(visit.start_at), services(visit)),
+            format!("{name}님이 {} {} 예약을 했습니다.", day_and_time(visit.start_at), services(visit)),
             format!("/reservations/{}", visit.reservation_id),
         ),
         Fact::Cancelled(visit) => (

@@ -160,11 +160,12 @@ impl Events {
     }
 
     async fn next(&mut self) -> Result<Bytes, Over> {
-        let missed = self.missed().await?;
+        let hub = self.notifications.hub.clone();
+        let missed = hub.while_open(self.session_ends, self.missed()).await?;
         if !missed.is_empty() {
             return Ok(missed);
         }
-        let beat = Instant::now() + self.notifications.hub.limits().heartbeat;
+        let beat = Instant::now() + hub.limits().heartbeat;
         let mut frames = Vec::new();
         // Of what came meanwhile all may have been told already.
         while frames.is_empty() {

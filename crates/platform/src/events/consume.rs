@@ -109,11 +109,10 @@ impl Consumer {
     ) -> Result<usize, Failure> {
         let mut tx = SystemTx::begin(db).await?;
         let dealt_with = self.consume_in(&mut tx, react, at_most).await;
-        // A lock that is only dropped is let go when its connection gets round to it.
-        if dealt_with.is_ok() {
-            tx.commit().await?;
-        } else {
-            tx.rollback().await?;
+        match &dealt_with {
+            Ok(events) => tx.commit().await.map_err(|error| Failure { error, events: *events })?,
+            // A lock that is only dropped is let go when its connection gets round to it.
+            Err(_) => tx.rollback().await?,
         }
         dealt_with
     }
