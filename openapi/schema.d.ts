@@ -2487,7 +2487,7 @@ export interface components {
          *     }
          */
         CampaignBody: {
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             couponId?: components["schemas"]["CouponId"] | null;
             /** @description Written down, and not sent until it is scheduled. */
             draft?: boolean;
@@ -2506,7 +2506,7 @@ export interface components {
         CampaignEntry: {
             campaignId: components["schemas"]["CampaignId"];
             changedAt: components["schemas"]["KoreanTime"];
-            channel: components["schemas"]["Channel"];
+            channel: components["schemas"]["MessageChannel"];
             completedAt?: components["schemas"]["KoreanTime"] | null;
             couponId?: components["schemas"]["CouponId"] | null;
             createdAt: components["schemas"]["KoreanTime"];
@@ -2552,7 +2552,7 @@ export interface components {
          *     }
          */
         CampaignPatch: {
-            channel?: components["schemas"]["Channel"];
+            channel?: components["schemas"]["MessageChannel"];
             couponId?: components["schemas"]["CouponId"] | null;
             link?: string | null;
             message?: string;
@@ -3464,7 +3464,7 @@ export interface components {
             data: {
                 campaignId: components["schemas"]["CampaignId"];
                 changedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 completedAt?: components["schemas"]["KoreanTime"] | null;
                 couponId?: components["schemas"]["CouponId"] | null;
                 createdAt: components["schemas"]["KoreanTime"];
@@ -5203,7 +5203,7 @@ export interface components {
             data: {
                 campaignId: components["schemas"]["CampaignId"];
                 changedAt: components["schemas"]["KoreanTime"];
-                channel: components["schemas"]["Channel"];
+                channel: components["schemas"]["MessageChannel"];
                 completedAt?: components["schemas"]["KoreanTime"] | null;
                 couponId?: components["schemas"]["CouponId"] | null;
                 createdAt: components["schemas"]["KoreanTime"];

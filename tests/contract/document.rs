@@ -11,7 +11,8 @@ use testkit::Answer;
 use utoipa::openapi::OpenApi;
 
 /// Operations that anybody may call. The list can only shrink.
-pub(crate) const PUBLIC: [&str; 13] = [
+pub(crate) const PUBLIC: [&str; 14] = [
+    "followLink",
     "getDevClock",
     "healthLive",
     "healthReady",
@@ -24,7 +25,6 @@ pub(crate) const PUBLIC: [&str; 13] = [
     "receiveNhnWebhook",
     "receiveSolapiWebhook",
     "receiveWebhook",
-    "followLink",
     "showOptOut",
 ];
 

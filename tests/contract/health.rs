@@ -95,6 +95,18 @@ async fn the_figures_that_the_operations_manual_names_are_there() {
     tx.commit().await.expect("a commit");
     app.app.messaging.react_to_all().await.expect("mails are written");
     app.app.messaging.sweep().await.expect("messages are sent");
+    // A campaign finds nobody who agreed, and whoever wrote it follows its link.
+    let segment =
+        app.owner().post("/api/businesses/1/segments", json!({"name": "모두", "conditions": []})).await;
+    let campaign = json!({
+        "name": "봄맞이", "segmentId": segment.data()["segmentId"], "channel": "SMS", "message": "{{link}}",
+        "link": "https://misohair.example",
+    });
+    app.owner().post("/api/businesses/1/campaigns", campaign).await.data();
+    app.app.crm.sweep().await.expect("the campaign is over");
+    for code in app.texts("select sample_code from crm.campaign").await {
+        assert_eq!(app.anonymous().get(&format!("/l/{code}")).await.status, 302);
+    }
     // Somebody is told something, and the server stops.
     let mut screen = Screen::open(app.listens().await, &app.owner(), "?lastId=0").await;
     screen.connected().await;

@@ -5,6 +5,7 @@
 //! sandbox's book is held against the ledger: [`judge`].
 
 mod busy_day;
+mod campaign;
 mod cash_receipt;
 mod checkout;
 mod customers;

@@ -25,7 +25,7 @@ use crate::{
 /// rather than sent twice, and stays unknown. A text is looked up.
 const STEPS: [&str; 4] = ["message::claimed", "message::marked", "message::answered", "message::settled"];
 
-const REFUSAL_NUMBER: &str = "0800000000";
+pub(crate) const REFUSAL_NUMBER: &str = "0800000000";
 const NHN_KEY: &str = "crash-tests";
 const NHN_SECRET: &str = "the-nhn-secret-of-the-crash-tests";
 
@@ -244,7 +244,7 @@ async fn fates(world: &World, story: &str) -> Vec<String> {
     sqlx::query_scalar(query).bind(story).fetch_all(&world.superuser).await.expect("the rows are read")
 }
 
-async fn opens_an_account(world: &World) {
+pub(crate) async fn opens_an_account(world: &World) {
     let url = format!("{}/_sandbox/solapi/accounts", world.sandbox.base_url());
     let account = json!({"apiKey": SOLAPI_KEY, "apiSecret": SOLAPI_SECRET});
     let answer = world.http.put(url).json(&account).send().await.expect("the sandbox answers");
@@ -256,13 +256,19 @@ async fn opens_an_account(world: &World) {
 }
 
 /// Some minutes pass: leases run out, pauses end and reports come.
-async fn minutes_pass(world: &World) {
-    let due = "update messaging.message set due_at = now() where due_at is not null";
+pub(crate) async fn minutes_pass(world: &World) {
+    // What somebody is writing to is theirs this very moment.
+    let due = "update messaging.message m set due_at = now()
+        from (select business_id, message_id from messaging.message where due_at > now() for update skip locked) later
+        where m.business_id = later.business_id and m.message_id = later.message_id";
     sqlx::query(due).execute(&world.superuser).await.expect("time passes");
     // Whatever became of it: where it is at the carrier it has to be found, and what is not there is sent again.
-    let earlier = "update messaging.message set asked_at = asked_at - interval '21 minutes'
-        where status = 'UNKNOWN' and provider in ('SOLAPI', 'NHN')
-          and asked_at between now() - interval '20 minutes' and now() - interval '3 seconds'";
+    let earlier = "update messaging.message m set asked_at = asked_at - interval '21 minutes'
+        from (select business_id, message_id from messaging.message
+              where status = 'UNKNOWN' and provider in ('SOLAPI', 'NHN')
+                and asked_at between now() - interval '20 minutes' and now() - interval '3 seconds'
+              for update skip locked) lost
+        where m.business_id = lost.business_id and m.message_id = lost.message_id";
     sqlx::query(earlier).execute(&world.superuser).await.expect("time passes");
 }
 
@@ -277,7 +283,7 @@ async fn settled(world: &World) {
 }
 
 impl World {
-    async fn count(&self, rows: &str) -> i64 {
+    pub(crate) async fn count(&self, rows: &str) -> i64 {
         let query = format!("select count(*) from {rows}");
         sqlx::query_scalar(sqlx::AssertSqlSafe(query))
             .fetch_one(&self.superuser)

@@ -82,3 +82,24 @@ async fn the_readmes_notifications_come_when_pasted() {
     assert_eq!(told.data()[0]["notificationType"], "SYSTEM");
     assert_eq!(told.data()[1]["notificationType"], "RESERVATION_CONFIRM");
 }
+
+#[tokio::test]
+async fn the_readmes_campaign_reaches_who_agreed_when_pasted() {
+    let app = TestApp::start().await;
+    app.subscribes("PRO", "MONTHLY").await;
+    let said = pasted(&app, "## A campaign").await;
+    let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+    let told = [
+        r#""excluded":{"NO_CONSENT":"#,
+        r#""now""#,
+        r#""status":"COMPLETED""#,
+        r#""data":[{"customerId":12,"#,
+    ];
+    assert_eq!(lines.len(), told.len(), "{said}");
+    for (line, told) in lines.iter().zip(told) {
+        assert!(line.contains(told), "expected {told} in {line}");
+    }
+    assert!(lines[2].contains(r#""totalSent":1,"delivered":1"#), "{}", lines[2]);
+    let read = app.sandbox.inbox();
+    assert!(read.iter().any(|parcel| parcel.text.contains("김민서님, 다시 뵙고 싶어요.")), "{read:?}");
+}

@@ -97,7 +97,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             tracing::info!(addr = %config.http_addr, "serving");
             serve::run(listener, app, None, serve::stop_signal()).await
         }
-        Command::Worker => worker::run(production_app(&config).await?, serve::stop_signal()).await,
+        Command::Worker => Box::pin(worker::run(production_app(&config).await?, serve::stop_signal())).await,
         Command::Migrate => {
             let db = database::connect(&database_url(&config)?, 2).await?;
             database::migrate(&db).await?;

@@ -1,41 +1,94 @@
 //! What the demo has of this context.
 
 use kernel::{BusinessId, Krw};
+use messaging::Channel;
 use platform::TenantTx;
 
 use crate::{
     Crm, CrmError,
-    coupon::{Discount, NewCoupon, Terms, code::Code},
-    store::coupon::{self, Changeable},
+    campaign::{CampaignStatus, Course, TemplateType, Terms},
+    coupon::{self as coupons, Discount, NewCoupon, code::Code},
+    segment::Segment,
+    store::{
+        campaign::{self, CampaignFilter, NewCampaign},
+        coupon::{self, Changeable},
+        segment,
+    },
 };
 
 /// The code that the API's examples name.
 const CODE: &str = "K7QM-3XWD-9TFH";
 
 impl Crm {
-    /// The ready-made segments, and a coupon of which a customer has the code that the API's examples name; unless the shop has
-    /// coupons already.
+    /// The ready-made segments, a coupon of which a customer has the code that the API's examples name, and a campaign that
+    /// somebody is still writing; unless the shop has its own already.
     pub async fn load_demo(&self, business: BusinessId, customer: i64) -> Result<(), CrmError> {
         self.stock(business).await?;
         let mut tx = TenantTx::begin(&self.db, business).await?;
-        if !coupon::list(&mut tx, business, None, None, 1).await?.is_empty() {
-            return Ok(());
+        if coupon::list(&mut tx, business, None, None, 1).await?.is_empty() {
+            self.demo_coupon(&mut tx, business, customer).await?;
         }
+        let every = CampaignFilter { only: None, status: None, before: None, limit: 1 };
+        if campaign::list(&mut tx, business, every).await?.is_empty() {
+            self.demo_campaign(&mut tx, business).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn demo_coupon(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        customer: i64,
+    ) -> Result<(), CrmError> {
         let (now, today) = (self.clock.now(), self.clock.today());
-        let terms = Terms {
+        let terms = coupons::Terms {
             discount: Discount::Percent(10, Some(Krw::won(10_000))),
             minimum_spend: Krw::won(30_000),
             valid_from: today,
             valid_until: today.checked_add_days(chrono::Days::new(365)).unwrap_or(today),
         };
         let new = NewCoupon { name: "재방문 10% 할인".to_owned(), terms, total_limit: Some(500) };
-        let id = coupon::insert(&mut tx, business, now, &new).await?;
+        let id = coupon::insert(tx, business, now, &new).await?;
         let code = Code::parse(CODE).map(|code| (code, customer));
-        coupon::insert_codes(&mut tx, business, now, id, code.as_slice()).await?;
-        if let Some(found) = coupon::lock(&mut tx, business, id).await? {
-            coupon::update(&mut tx, business, now, id, &Changeable { issued: 1, ..found }).await?;
+        coupon::insert_codes(tx, business, now, id, code.as_slice()).await?;
+        if let Some(found) = coupon::lock(tx, business, id).await? {
+            coupon::update(tx, business, now, id, &Changeable { issued: 1, ..found }).await?;
         }
-        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn demo_campaign(&self, tx: &mut TenantTx, business: BusinessId) -> Result<(), CrmError> {
+        let found = segment::list(tx, business, None, None, 100).await?.pop();
+        let Some(Segment { id, name, conditions, version, .. }) = found else { return Ok(()) };
+        let terms = Terms {
+            name: "봄맞이 재방문".to_owned(),
+            segment: id,
+            segment_name: name,
+            conditions,
+            version,
+            channel: Channel::Sms,
+            template_type: TemplateType::Revisit,
+            subject: None,
+            message: "{{customerName}}님, 다시 뵙고 싶어요. {{link}}".to_owned(),
+            coupon: None,
+            link: Some("https://misohair.example/spring".to_owned()),
+            scheduled_at: None,
+        };
+        let course = Course {
+            status: CampaignStatus::Draft,
+            recipient_count: self.count(tx, business, &terms).await?,
+            position: None,
+            due_at: None,
+            started_at: None,
+            written_at: None,
+            ended_at: None,
+            failure: None,
+        };
+        let sample_code = messaging::code::unguessable();
+        let new = NewCampaign { terms: &terms, course: &course, sample_code: &sample_code };
+        campaign::insert(tx, business, self.clock.now(), &new).await?;
         Ok(())
     }
 }

@@ -1,0 +1,128 @@
+//! The process dies while a campaign goes out.
+
+use std::{collections::HashMap, time::Duration};
+
+use platform::Vault;
+use sandbox::{Fault, FaultKind, Operation};
+use secrecy::SecretString;
+use tokio::time::sleep;
+
+use crate::{
+    dice::Dice,
+    message::{REFUSAL_NUMBER, minutes_pass, opens_an_account},
+    process::ENCRYPTION_KEY,
+    world::{World, patiently},
+};
+
+const RECIPIENTS: i64 = 5_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killing_two_workers_throughout_a_campaign_to_5000_sends_each_exactly_one_message() {
+    let mut dice = Dice::from_environment();
+    let world = World::begins("campaign").await;
+    opens_an_account(&world).await;
+    world.has_customers_who_agreed().await;
+    let probably = |kind| Fault::new(kind).on(Operation::Send).until_cleared().with_probability(0.3);
+    world.sandbox.set_faults([
+        probably(FaultKind::DropResponse),
+        probably(FaultKind::Refuse),
+        Fault::new(FaultKind::Delay { before: Duration::from_millis(50), after: Duration::from_millis(50) })
+            .until_cleared(),
+    ]);
+    world.campaign_begins().await;
+    let variables = [("DANGOL_REFUSAL_NUMBER", REFUSAL_NUMBER)];
+    let mut crew = [world.worker_with(&variables), world.worker_with(&variables)];
+    for _ in 0..14 {
+        sleep(dice.millis(200, 1_200)).await;
+        let one = usize::try_from(dice.below(2)).expect("small");
+        crew[one].is_killed().await;
+        minutes_pass(&world).await;
+        crew[one] = world.worker_with(&variables);
+    }
+    world.sandbox.clear_faults();
+    let story = format!("CRASH_SEED={}", dice.seed);
+    patiently("the campaign is over and every report is in", async || {
+        minutes_pass(&world).await;
+        // Time that passes all the time would keep everybody else from their rows.
+        sleep(Duration::from_millis(500)).await;
+        let open = "messaging.message where status in ('QUEUED', 'SENDING', 'SENT', 'UNKNOWN')";
+        world.count("crm.campaign where status = 'COMPLETED'").await == 1 && world.count(open).await == 0
+    })
+    .await;
+
+    let mut times: HashMap<String, usize> = HashMap::new();
+    for parcel in world.sandbox.inbox() {
+        *times.entry(parcel.to).or_default() += 1;
+    }
+    let otherwise: Vec<_> = times.iter().filter(|(_, times)| **times != 1).collect();
+    assert!(otherwise.is_empty(), "not exactly one: {otherwise:?}; {story}");
+    let all = usize::try_from(RECIPIENTS).expect("small");
+    assert_eq!(times.len(), all, "{story}");
+    for rows in [
+        "crm.campaign_recipient where message_id is not null and link_code is not null",
+        "messaging.message where status = 'DELIVERED'",
+        "crm.coupon_code",
+        "crm.campaign where recipient_count = 5000",
+        "crm.coupon where issued = 5000",
+    ] {
+        let expected = if rows.contains("= 5000") { 1 } else { RECIPIENTS };
+        assert_eq!(world.count(rows).await, expected, "{rows}; {story}");
+    }
+    assert_eq!(world.count("platform.event where kind = 'campaign.completed'").await, 1, "{story}");
+}
+
+impl World {
+    /// By day and by night, whenever this runs.
+    async fn has_customers_who_agreed(&self) {
+        sqlx::query(
+            "insert into identity.business (business_id, name, created_at) values (1, '미소헤어', now())",
+        )
+        .execute(&self.superuser)
+        .await
+        .expect("a business");
+        let vault = Vault::new(&ENCRYPTION_KEY.into()).expect("a key");
+        let phone = |id: i64| SecretString::from(format!("010{:08}", 20_000_000 + id));
+        let ids: Vec<i64> = (1..=RECIPIENTS).collect();
+        let sealed: Vec<String> =
+            ids.iter().map(|id| vault.seal(&format!("booking.customer.phone:{id}"), &phone(*id))).collect();
+        let hashes: Vec<Vec<u8>> = ids.iter().map(|id| vault.keyed_hash(&phone(*id))).collect();
+        sqlx::query(
+            "insert into booking.customer (business_id, customer_id, name, phone, phone_hash, created_at, changed_at)
+             select 1, id, '고객 ' || id, phone, hash, now(), now()
+             from unnest($1::bigint[], $2::text[], $3::bytea[]) as known (id, phone, hash)",
+        )
+        .bind(&ids)
+        .bind(&sealed)
+        .bind(&hashes)
+        .execute(&self.superuser)
+        .await
+        .expect("customers");
+        sqlx::query(
+            "insert into messaging.consent
+                 (business_id, customer_id, channel, purpose, act, acted_at, recorded_at, method, wording)
+             select 1, id, 'SMS', purpose, 'GIVEN', now() - interval '1 hour', now(), 'PAPER', 'v1'
+             from unnest($1::bigint[]) as id, unnest(array['MARKETING', 'MARKETING_NIGHT']) as purpose",
+        )
+        .bind(&ids)
+        .execute(&self.superuser)
+        .await
+        .expect("consents");
+    }
+
+    /// To everybody, with a coupon and a link for each.
+    async fn campaign_begins(&self) {
+        for statement in [
+            "insert into crm.coupon
+                 (business_id, coupon_id, name, discount_type, discount_value, minimum_spend, valid_from, valid_until,
+                  created_at, changed_at)
+             values (1, 1, '5천원', 'AMOUNT', 5000, 0, current_date - 1, current_date + 30, now(), now())",
+            "insert into crm.campaign
+                 (business_id, name, segment_id, segment_name, conditions, version, channel, template_type, message,
+                  coupon_id, link, sample_code, status, recipient_count, due_at, started_at, created_at, changed_at)
+             values (1, '봄맞이', 1, '모두', '[]', 1, 'SMS', 'REVISIT', '{{customerName}}님 {{couponCode}} {{link}}',
+                     1, 'https://misohair.example/', 'AAAAAAAAAAAA', 'SENDING', 0, now(), now(), now(), now())",
+        ] {
+            sqlx::query(statement).execute(&self.superuser).await.expect("a campaign");
+        }
+    }
+}
