@@ -44,6 +44,24 @@ async fn a_reservation_within_seven_days_is_its_success() {
 }
 
 #[tokio::test]
+async fn a_visit_that_took_place_within_seven_days_is_its_success_too() {
+    let shop = shop().await;
+    let ids = shop.has_customers(&["가", "나"]).await;
+    let came = shop.reserves(ids[0], "2026-02-18T10:00", "CONFIRMED").await;
+    let stayed_away = shop.reserves(ids[1], "2026-02-18T11:00", "CONFIRMED").await;
+    shop.app.it_is("2026-02-14T13:00");
+    let path = shop.campaign(shop.body("새봄 할인")).await;
+    shop.sends().await;
+    assert_eq!(shop.converted(&path).await, 0, "both had reserved before");
+    shop.app.time_passes_until("2026-02-18T18:00").await;
+    for (reservation, status) in [(came, "COMPLETED"), (stayed_away, "NO_SHOW")] {
+        let change = json!({"status": status});
+        shop.owner.patch(&format!("/api/businesses/2/reservations/{reservation}"), change).await.data();
+    }
+    assert_eq!(shop.converted(&path).await, 1);
+}
+
+#[tokio::test]
 async fn the_last_campaign_before_a_reservation_gets_the_credit() {
     let shop = shop().await;
     let ids = shop.has_customers(&["가", "나"]).await;

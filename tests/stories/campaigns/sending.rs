@@ -92,7 +92,7 @@ async fn at_night_it_waits_for_the_morning_and_who_refused_meanwhile_gets_none()
 }
 
 #[tokio::test]
-async fn a_segment_larger_than_a_page_is_written_down_to_its_end() {
+async fn a_large_segment_is_written_down_to_its_end_once_by_however_many_workers() {
     let shop = shop().await;
     let rows: Vec<_> = (0..1_203)
         .map(|at| json!({"externalId": format!("c{at}"), "name": "고객", "phone": super::number(at)}))
@@ -108,6 +108,10 @@ async fn a_segment_larger_than_a_page_is_written_down_to_its_end() {
         )
         .await;
     let path = shop.campaign(shop.body("새봄 할인")).await;
+    let workers = (0..3).map(|_| shop.app.app.crm.sweep());
+    for swept in futures::future::join_all(workers).await {
+        swept.expect("recipients are written down");
+    }
     shop.sends().await;
     let stands = shop.stands(&path).await;
     assert_eq!((&stands["status"], &stands["stats"]["totalSent"]), (&json!("COMPLETED"), &json!(1_203)));
@@ -146,4 +150,28 @@ async fn a_plan_without_crm_sends_none() {
     assert_eq!((&stands["status"], &stands["failure"]), (&json!("FAILED"), &json!("PLAN_LACKS_CRM")));
     assert_eq!(shop.received(0).len(), 0);
     shop.creates(shop.body("새봄 할인")).await.problem(403, "PLAN_UPGRADE_REQUIRED");
+}
+
+#[tokio::test]
+async fn nobody_is_written_to_too_often() {
+    let shop = shop().await;
+    shop.has_customers(&["가"]).await;
+    for time in 1..=3 {
+        shop.campaign(shop.body(&format!("{time}번째 소식"))).await;
+        shop.sends().await;
+    }
+    let fourth = shop.campaign(shop.body("네 번째 소식")).await;
+    shop.sends().await;
+    assert_eq!(shop.received(0).len(), 3);
+    assert_eq!(shop.stands(&fourth).await["excluded"], json!({"FREQUENCY_CAP": 1}));
+}
+
+#[tokio::test]
+async fn who_never_came_is_told_of_no_last_visit() {
+    let shop = shop().await;
+    shop.has_customers(&["가"]).await;
+    let path = shop.campaign(shop.body("{{lastVisitDate}}에 다녀가셨죠?")).await;
+    shop.sends().await;
+    let stands = shop.stands(&path).await;
+    assert_eq!((&stands["excluded"], &stands["status"]), (&json!({"NO_VALUE": 1}), &json!("COMPLETED")));
 }
