@@ -134,9 +134,13 @@ async fn a_mail_and_a_kakao_message_are_campaigns_too() {
     let received = shop.received(0);
     assert_eq!(received.len(), 2, "{received:?}");
     assert!(received.iter().any(|parcel| parcel.subject.as_deref() == Some("(광고) 김민서님께")));
-    for path in [mail, kakao] {
-        assert_eq!(shop.stands(&path).await["status"], "COMPLETED");
+    for path in [&mail, &kakao] {
+        assert_eq!(shop.stands(path).await["status"], "COMPLETED");
     }
+    // Of a mail nobody tells more than that its server took it.
+    assert_eq!(shop.stands(&mail).await["stats"]["delivered"], 1);
+    let delivered = shop.owner.get(&format!("{mail}/recipients?fate=DELIVERED")).await;
+    assert_eq!(delivered.data()[0]["fate"], "DELIVERED", "{}", delivered.body);
 }
 
 #[tokio::test]

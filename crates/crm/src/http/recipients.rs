@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use kernel::KoreanTime;
-use messaging::{MessageId, MessageStatus};
+use messaging::{Channel, MessageId, MessageStatus};
 use platform::{
     CommonProblems, InBusinessOrAdmin, Json, List, PageQuery, Path, Problem, Query, TenantCrm, TenantTx,
 };
@@ -24,8 +24,9 @@ use crate::{
 pub(crate) enum Fate {
     /// It is to be sent.
     Waiting,
-    /// On its way: a carrier has it, or nobody knows yet. A mail stays here.
+    /// On its way: a carrier has it, or nobody knows yet.
     Sent,
+    /// It arrived; a mail when its server took it.
     Delivered,
     Failed,
     /// It was not sent, as `reason` says.
@@ -33,7 +34,7 @@ pub(crate) enum Fate {
 }
 
 impl Fate {
-    fn of(recipient: &Recipient) -> Self {
+    fn of(recipient: &Recipient, channel: Channel) -> Self {
         match recipient.status {
             Some(MessageStatus::Queued) => Self::Waiting,
             Some(MessageStatus::Sending) if !recipient.was_asked => Self::Waiting,
@@ -41,14 +42,17 @@ impl Fate {
             Some(MessageStatus::Failed) if !recipient.was_asked => Self::Excluded,
             Some(MessageStatus::Failed) => Self::Failed,
             Some(MessageStatus::Delivered) => Self::Delivered,
+            Some(MessageStatus::Sent) if channel == Channel::Email => Self::Delivered,
             Some(MessageStatus::Sending | MessageStatus::Sent | MessageStatus::Unknown) => Self::Sent,
         }
     }
 
     /// How messages stand that came to it, and whether they were handed to a carrier.
-    fn filter(self) -> (Vec<MessageStatus>, Option<bool>) {
+    fn filter(self, channel: Channel) -> (Vec<MessageStatus>, Option<bool>) {
         use MessageStatus as S;
         match self {
+            Self::Sent if channel == Channel::Email => (vec![S::Sending, S::Unknown], Some(true)),
+            Self::Delivered if channel == Channel::Email => (vec![S::Sent, S::Delivered], None),
             Self::Waiting => (vec![S::Queued, S::Sending], Some(false)),
             Self::Sent => (vec![S::Sending, S::Sent, S::Unknown], Some(true)),
             Self::Delivered => (vec![S::Delivered], None),
@@ -81,10 +85,10 @@ pub(crate) struct CampaignRecipient {
     first_clicked_at: Option<KoreanTime>,
 }
 
-impl From<Recipient> for CampaignRecipient {
-    fn from(recipient: Recipient) -> Self {
+impl CampaignRecipient {
+    fn of(recipient: Recipient, channel: Channel) -> Self {
         Self {
-            fate: Fate::of(&recipient),
+            fate: Fate::of(&recipient, channel),
             customer_id: recipient.customer_id,
             name: recipient.name,
             reason: recipient.reason,
@@ -131,13 +135,15 @@ pub(crate) async fn list_campaign_recipients(
 ) -> Result<Json<List<CampaignRecipient>>, Problem> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let (statuses, was_asked) = query.fate.map(Fate::filter).unzip();
-    let filter =
-        RecipientFilter { statuses, was_asked: was_asked.flatten(), before: page.after()?, limit: limit + 1 };
+    let before = page.after()?;
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
-    campaign::one(&mut tx, caller.business, path.campaign_id).await?.ok_or(CrmError::NotFound)?;
+    let found = campaign::one(&mut tx, caller.business, path.campaign_id).await?.ok_or(CrmError::NotFound)?;
+    let channel = found.terms.channel;
+    let (statuses, was_asked) = query.fate.map(|fate| fate.filter(channel)).unzip();
+    let filter = RecipientFilter { statuses, was_asked: was_asked.flatten(), before, limit: limit + 1 };
     let recipients = recipient::list(&mut tx, caller.business, path.campaign_id, &filter).await?;
     tx.commit().await?;
-    let recipients = recipients.into_iter().map(CampaignRecipient::from).collect();
+    let recipients =
+        recipients.into_iter().map(|recipient| CampaignRecipient::of(recipient, channel)).collect();
     Ok(Json(List::cut(recipients, limit, |recipient: &CampaignRecipient| recipient.customer_id)))
 }
