@@ -23,5 +23,5 @@ pub(crate) async fn run(task: WebhookWorker) -> anyhow::Result<()> {
     let db = database::connect(&task.database_url.into(), config.database_connections).await?;
     let app = App::new(&config, &secrets, db, Arc::new(SystemClock))?;
     answer(&"working")?;
-    worker::run(app, orphaned()).await
+    Box::pin(worker::run(app, orphaned())).await
 }
