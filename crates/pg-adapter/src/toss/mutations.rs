@@ -115,10 +115,11 @@ proptest! {
             payment_key: PAYMENT.to_owned(),
             amount: kernel::Krw::won(900),
             reason: "변심".to_owned(),
-            reference: "refund-2".to_owned(),
+            reference: "another refund".to_owned(),
             remaining_before: kernel::Krw::won(9_000),
         };
-        // The payment held the cancel refund-1 before, and whatever is damaged makes it no other.
+        // The payment held the cancel refund-1 before, and whatever is damaged makes it no other: no single letter lies between the
+        // names of two refunds.
         let before = mapping::payment(approved_payment().to_string().as_bytes()).unwrap();
         let body = damaged(approved_payment(), &damage);
         let outcome = mapping::canceled(&body, &request, &before);
