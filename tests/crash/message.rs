@@ -257,9 +257,12 @@ pub(crate) async fn opens_an_account(world: &World) {
 
 /// Some minutes pass: leases run out, pauses end and reports come.
 pub(crate) async fn minutes_pass(world: &World) {
-    // What somebody is writing to is theirs this very moment.
+    // What somebody is writing to is theirs this very moment, and so is what was taken in the last three seconds, under a
+    // lease of five minutes: who took it is alive.
     let due = "update messaging.message m set due_at = now()
-        from (select business_id, message_id from messaging.message where due_at > now() for update skip locked) later
+        from (select business_id, message_id from messaging.message
+              where due_at > now() and not (status = 'SENDING' and due_at > now() + interval '297 seconds')
+              for update skip locked) later
         where m.business_id = later.business_id and m.message_id = later.message_id";
     sqlx::query(due).execute(&world.superuser).await.expect("time passes");
     // Whatever became of it: where it is at the carrier it has to be found, and what is not there is sent again.
