@@ -45,9 +45,9 @@ impl Billing {
     pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>, BillingError> {
         let mut tx = SystemTx::begin(&self.db).await?;
         let ending = store::subscription::next_end_to_be_told(&mut tx).await?;
-        let end_told_at = ending.map(|ends_on| self.end_told_at(ends_on));
+        let end_told_at = ending.map(|ends_on| self.told_at(ends_on));
         let renewal = store::subscription::next_renewal_to_be_told(&mut tx).await?;
-        let renewal_told_at = renewal.map(|renews_on| self.renewal_told_at(renews_on));
+        let renewal_told_at = renewal.map(|renews_on| self.told_at(renews_on));
         let due_at = store::due::next_at(&mut tx).await?;
         Ok([due_at, end_told_at, renewal_told_at].into_iter().flatten().min())
     }

@@ -163,9 +163,7 @@ impl Messaging {
             store::standing::bury(&mut tx, &dead, now).await?;
         }
         self.tell_of_consents(&mut tx, &withdrawn).await?;
-        if !failed.is_empty() {
-            events::publish_all(&mut tx, now, &failed).await?;
-        }
+        events::publish_all(&mut tx, now, &failed).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -75,6 +75,9 @@ pub async fn publish_all(
     now: DateTime<Utc>,
     events: &[(BusinessId, impl Event)],
 ) -> sqlx::Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
     let businesses: Vec<i64> = events.iter().map(|(business, _)| business.0).collect();
     let kinds: Vec<String> = events.iter().map(|(_, event)| event.kind().to_owned()).collect();
     let data: Vec<Value> = events
