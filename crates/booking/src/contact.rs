@@ -12,19 +12,7 @@ pub(crate) struct Phone(SecretString);
 impl Phone {
     /// `None` for what nobody could call.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let is_separator =
-            |c: char| matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}' | '\u{2010}'..='\u{2015}');
-        let plain: String = text.trim().chars().filter(|c| !is_separator(*c)).collect();
-        // Also `+82 010-…`, with the zero that one leaves out when dialling from abroad.
-        let dialled = match plain.strip_prefix("+82").or_else(|| plain.strip_prefix("0082")) {
-            Some(rest) => format!("0{}", rest.trim_start_matches('0')),
-            None => plain,
-        };
-        let is_callable = match dialled.strip_prefix('+') {
-            Some(abroad) => (8..=15).contains(&abroad.len()) && is_digits(abroad) && !abroad.starts_with('0'),
-            None => is_digits(&dialled) && (is_korean(&dialled) || is_nationwide(&dialled)),
-        };
-        is_callable.then(|| Self(dialled.into()))
+        contact::phone(text).map(|number| Self(number.into()))
     }
 
     /// As it was stored.
@@ -47,23 +35,6 @@ impl Phone {
     }
 }
 
-fn is_digits(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// A subscriber behind a prefix, and not only zeros: `02-312-3456` to `0504-1234-5678`.
-fn is_korean(digits: &str) -> bool {
-    (9..=12).contains(&digits.len())
-        && digits.starts_with('0')
-        && !digits.starts_with("00")
-        && digits[3..].bytes().any(|byte| byte != b'0')
-}
-
-/// `1588-1234`: a company's number, the same everywhere.
-fn is_nationwide(digits: &str) -> bool {
-    digits.len() == 8 && ("15".."19").contains(&&digits[..2])
-}
-
 impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Phone")
@@ -77,24 +48,7 @@ pub(crate) struct Email(SecretString);
 impl Email {
     /// `None` for what is certainly no address. Whether it is one, only a mail can tell.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let address = text.trim().to_lowercase();
-        let (local, domain) = address.split_once('@')?;
-        let is_host = |label: &str| {
-            !label.is_empty()
-                && label.len() <= 63
-                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        };
-        let is_plausible = address.len() <= 254
-            && (1..=64).contains(&local.len())
-            && !address
-                .contains(|c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c))
-            && !local.starts_with('.')
-            && !local.ends_with('.')
-            && domain.contains('.')
-            && domain.split('.').all(is_host);
-        is_plausible.then(|| Self(address.into()))
+        contact::email(text).map(|address| Self(address.into()))
     }
 
     /// As it was stored.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use kernel::BusinessId;
 use platform::{
-    BodyProblems, CommonProblems, Data, Json, Problem, Tenant, TenantBilling, TenantTx, VaultError,
+    BodyProblems, CommonProblems, Data, Json, Problem, Tenant, TenantBilling, TenantTx, VaultError, contact,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,7 @@ pub(crate) async fn set_billing_contact(
     let email =
         match body.email {
             None => None,
-            Some(text) => Some(address(&text).ok_or_else(|| {
+            Some(text) => Some(contact::email(&text).ok_or_else(|| {
                 Problem::invalid_field("email", "INVALID", "올바른 이메일 주소가 아닙니다.")
             })?),
         };
@@ -123,38 +123,4 @@ impl Identity {
 
 fn purpose(business: BusinessId) -> String {
     format!("identity.business.billing_email:{business}")
-}
-
-/// In lower case; `None` for what is certainly none.
-fn address(text: &str) -> Option<String> {
-    let address = text.trim().to_lowercase();
-    let (local, domain) = address.split_once('@')?;
-    let is_plausible = address.len() <= 254
-        && !local.is_empty()
-        && domain.contains('.')
-        && !domain.starts_with('.')
-        && !domain.ends_with('.')
-        && !address.contains(|c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c));
-    is_plausible.then_some(address)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_address_is_refused() {
-        assert_eq!(address(" Owner@MisoHair.com ").as_deref(), Some("owner@misohair.com"));
-        for text in [
-            "",
-            "owner",
-            "owner@",
-            "@misohair.com",
-            "owner@misohair",
-            "a@b.com, c@d.com",
-            "a@b.com\r\nBcc: x@y.z",
-        ] {
-            assert_eq!(address(text), None, "{text}");
-        }
-    }
 }

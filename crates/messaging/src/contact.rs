@@ -1,7 +1,7 @@
-//! Whom a message goes to, written one way: as booking writes its customers' numbers and addresses, so that the same
-//! person is found by the same hash.
+//! Whom a message goes to, written as everybody writes numbers and addresses (`platform::contact`), so that the same person is
+//! found by the same hash.
 
-use platform::Vault;
+use platform::{Vault, contact};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::message::Channel;
@@ -15,7 +15,7 @@ impl Contact {
     pub(crate) fn read(channel: Channel, text: &SecretString) -> Option<Self> {
         match channel {
             Channel::Sms | Channel::Kakao => mobile(text.expose_secret()),
-            Channel::Email => address(text.expose_secret()),
+            Channel::Email => contact::email(text.expose_secret()),
         }
         .map(|contact| Self(contact.into()))
     }
@@ -29,41 +29,21 @@ impl Contact {
     }
 }
 
-/// Digits alone. Only mobile numbers take texts (and 0505 ones that lead to them).
+/// Only mobile numbers take texts (and 0505 ones that lead to them).
 pub(crate) fn mobile(text: &str) -> Option<String> {
-    let plain: String = text.chars().filter(|c| !matches!(c, '-' | ' ' | '.' | '(' | ')')).collect();
-    let digits = match plain.strip_prefix("+82").or_else(|| plain.strip_prefix("0082")) {
-        Some(rest) => format!("0{}", rest.trim_start_matches('0')),
-        None => plain,
-    };
-    let is_mobile = digits.bytes().all(|byte| byte.is_ascii_digit())
-        && ((digits.starts_with("01") && (10..=11).contains(&digits.len()))
-            || (digits.starts_with("050") && (11..=12).contains(&digits.len())));
-    is_mobile.then_some(digits)
-}
-
-/// In lower case. Whether it is one, only a mail can tell.
-fn address(text: &str) -> Option<String> {
-    let address = text.trim().to_lowercase();
-    let (local, domain) = address.split_once('@')?;
-    let is_plausible = address.len() <= 254
-        && !local.is_empty()
-        && domain.contains('.')
-        && !address.contains(|c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c));
-    is_plausible.then_some(address)
+    contact::phone(text).filter(|digits| {
+        (digits.starts_with("01") && (10..=11).contains(&digits.len()))
+            || (digits.starts_with("050") && (11..=12).contains(&digits.len()))
+    })
 }
 
 /// For who need not call or write: `010-****-5678`, `k***@misohair.com`.
 pub(crate) fn masked(contact: &SecretString) -> String {
-    let text = contact.expose_secret();
-    if let Some((local, domain)) = text.split_once('@') {
-        let first: String = local.chars().take(1).collect();
-        return format!("{first}***@{domain}");
+    match contact.expose_secret() {
+        "" => "****".to_owned(),
+        address if address.contains('@') => contact::masked_email(address),
+        number => contact::masked_phone(number),
     }
-    let (Some(head), Some(tail)) = (text.get(..3), text.get(text.len().saturating_sub(4)..)) else {
-        return "****".to_owned();
-    };
-    format!("{head}-****-{tail}")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! - [`features`]: what a business's plan allows; [`audit`]: who did what must be answerable for.
 //! - [`events`], [`jobs`]: facts and follow-up work, written in the transaction that made them true.
 //! - [`idempotency`]: `Idempotency-Key` for requests that must not happen twice.
-//! - [`Vault`]: secrets and personal data at rest; [`contact`]: how it is shown.
+//! - [`Vault`]: secrets and personal data at rest; [`contact`]: how people are reached, written and shown one way.
 
 pub mod audit;
 mod body;
