@@ -14,6 +14,7 @@ use std::sync::{
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use kernel::with_causes;
 use platform::{SystemTx, TenantTx, events, jobs::Job};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -132,7 +133,7 @@ impl Exports {
             self.attempt(&claim).await.map_err(|error| {
                 if !matches!(error, AttemptError::Lost) {
                     tracing::error!(business = %claim.selection.business, export = %claim.id, attempt = claim.attempt,
-                        error = chain(&error), "an export came to nothing");
+                        error = with_causes(&error), "an export came to nothing");
                 }
                 error.failure()
             })
@@ -324,15 +325,4 @@ fn days_at_once(days: Days, course: &Course) -> u64 {
 #[expect(clippy::cast_possible_truncation, reason = "minutes of a table above")]
 fn seconds(minutes: f64) -> i64 {
     (minutes * 60.0) as i64
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }

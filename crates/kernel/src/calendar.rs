@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc, Weekday,
+};
 use chrono_tz::Asia::Seoul;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -14,6 +16,19 @@ pub fn korean_day(instant: DateTime<Utc>) -> NaiveDate {
 /// What clocks in Korea show at an instant.
 pub fn korean_time(instant: DateTime<Utc>) -> NaiveDateTime {
     instant.with_timezone(&Seoul).naive_local()
+}
+
+/// `월` to `일`.
+pub fn korean_weekday(day: NaiveDate) -> &'static str {
+    match day.weekday() {
+        Weekday::Mon => "월",
+        Weekday::Tue => "화",
+        Weekday::Wed => "수",
+        Weekday::Thu => "목",
+        Weekday::Fri => "금",
+        Weekday::Sat => "토",
+        Weekday::Sun => "일",
+    }
 }
 
 /// The instant at which clocks in Korea show `time` on `day`.

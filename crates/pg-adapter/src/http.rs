@@ -1,7 +1,8 @@
 //! Talking to a provider over HTTP, and what may be concluded from how that went.
 
-use std::{error::Error as _, fmt::Write, time::Duration};
+use std::{fmt::Write, time::Duration};
 
+use kernel::with_causes;
 use reqwest::{
     Client, ClientBuilder, Response, StatusCode, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
@@ -96,14 +97,7 @@ pub(crate) fn whole(status: StatusCode, body: Vec<u8>) -> Reply {
 
 /// The whole chain of causes. Without the URL, which may contain a billing key.
 fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+    with_causes(&error.without_url())
 }
 
 /// Joins a path, with everything encoded that is not plainly harmless.

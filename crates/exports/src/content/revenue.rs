@@ -1,6 +1,7 @@
 //! The revenue report as a file: the very figures that `GET reports/revenue` answers, laid out.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
+use kernel::korean_weekday;
 use rust_xlsxwriter::{Chart, ChartType};
 use serde::Deserialize;
 
@@ -226,7 +227,7 @@ fn day(period: &Period) -> [Cell<'_>; 5] {
     let day: Option<NaiveDate> = period.period.parse().ok();
     [
         day.map_or(Cell::text(&period.period), Cell::Date),
-        Cell::some_text(day.map(weekday)),
+        Cell::some_text(day.map(korean_weekday)),
         Cell::Won(period.revenue),
         Cell::Number(period.reservations),
         percent(period.completed_rate),
@@ -240,10 +241,6 @@ fn month(period: &Period) -> [Cell<'_>; 4] {
         Cell::Number(period.reservations),
         percent(period.completed_rate),
     ]
-}
-
-fn weekday(day: NaiveDate) -> &'static str {
-    ["월", "화", "수", "목", "금", "토", "일"][day.weekday().num_days_from_monday() as usize]
 }
 
 /// The report has one decimal, so this loses nothing.

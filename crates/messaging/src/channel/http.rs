@@ -1,12 +1,12 @@
 //! Talking to a provider over HTTP, and what may be concluded from how that went.
 
 use std::{
-    error::Error as _,
     num::NonZeroU32,
     time::{Duration, Instant},
 };
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use kernel::with_causes;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect, retry};
 
 use super::Provider;
@@ -140,12 +140,5 @@ async fn read(mut response: Response) -> Reply {
 
 /// The whole chain of causes. Without the URL, which may name a number or a key.
 fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+    with_causes(&error.without_url())
 }

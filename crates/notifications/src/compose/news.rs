@@ -1,7 +1,7 @@
 //! Events, as far as they are news.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use kernel::{BusinessId, KoreanTime};
+use kernel::{BusinessId, KoreanTime, Krw};
 use platform::events::Happened;
 use serde::Deserialize;
 
@@ -66,7 +66,7 @@ pub(crate) struct Review {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Paid {
     pub payment_id: i64,
-    pub amount: i64,
+    pub amount: Krw,
     pub next_payment_date: Option<NaiveDate>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Paid {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NotPaid {
     pub payment_id: i64,
-    pub amount: i64,
+    pub amount: Krw,
     pub failure: Why,
     pub next_attempt_date: Option<NaiveDate>,
 }

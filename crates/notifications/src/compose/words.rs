@@ -1,7 +1,7 @@
 //! The Korean text of each notification: title, message and the page that it leads to.
 
-use chrono::{Datelike, NaiveDate, Weekday};
-use kernel::{KoreanTime, korean_day};
+use chrono::{Datelike, NaiveDate};
+use kernel::{KoreanTime, korean_time, korean_weekday};
 
 use super::news::{Fact, Visit};
 use crate::NotificationType;
@@ -33,9 +33,9 @@ pub(super) fn for_admins(fact: &Fact, name: &str) -> Option<Words> {
             "결제 완료".to_owned(),
             match paid.next_payment_date {
                 Some(next) => {
-                    format!("{} 결제되었습니다. 다음 결제일은 {}입니다.", won(paid.amount), day(next))
+                    format!("{} 결제되었습니다. 다음 결제일은 {}입니다.", paid.amount, day(next))
                 }
-                None => format!("{} 결제되었습니다.", won(paid.amount)),
+                None => format!("{} 결제되었습니다.", paid.amount),
             },
             format!("/payments/{}", paid.payment_id),
         ),
@@ -47,7 +47,7 @@ pub(super) fn for_admins(fact: &Fact, name: &str) -> Option<Words> {
             };
             (
                 "결제 실패".to_owned(),
-                format!("{} 결제에 실패했습니다. {why} {then}", won(not_paid.amount)),
+                format!("{} 결제에 실패했습니다. {why} {then}", not_paid.amount),
                 format!("/payments/{}", not_paid.payment_id),
             )
         }
@@ -103,34 +103,11 @@ fn cut(text: &str) -> String {
 
 /// `3월 14일(토)`
 fn day(day: NaiveDate) -> String {
-    let weekday = match day.weekday() {
-        Weekday::Mon => "월",
-        Weekday::Tue => "화",
-        Weekday::Wed => "수",
-        Weekday::Thu => "목",
-        Weekday::Fri => "금",
-        Weekday::Sat => "토",
-        Weekday::Sun => "일",
-    };
-    format!("{}월 {}일({weekday})", day.month(), day.day())
+    format!("{}월 {}일({})", day.month(), day.day(), korean_weekday(day))
 }
 
 /// `3월 14일(토) 10:00`
 fn day_and_time(time: KoreanTime) -> String {
-    // Written as `2026-03-14T10:00:00+09:00`.
-    let written = time.to_string();
-    format!("{} {}", day(korean_day(time.0)), written.get(11..16).unwrap_or_default())
-}
-
-/// `29,000원`
-fn won(amount: i64) -> String {
-    let digits = amount.abs().to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    format!("{text}원")
+    let shown = korean_time(time.0);
+    format!("{} {}", day(shown.date()), shown.format("%H:%M"))
 }

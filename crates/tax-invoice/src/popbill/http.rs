@@ -1,10 +1,8 @@
 //! Sending a request, and what may be concluded from how that went.
 
-use std::{
-    error::Error as _,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
+use kernel::with_causes;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect, retry};
 
 use super::{Operation, PopbillConfigError, wire};
@@ -121,12 +119,5 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, String> {
 
 /// The whole chain of causes. Without the URL: logs have the subject.
 fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+    with_causes(&error.without_url())
 }
