@@ -294,7 +294,8 @@ pub(crate) async fn over(conn: &mut PgConnection) -> sqlx::Result<Vec<(BusinessI
            where c.status = 'SENDING' and c.written_at is not null
              and not exists (select from messaging_read.message m
                              where m.business_id = c.business_id and m.batch = 'campaign:' || c.campaign_id
-                               and (m.status in ('QUEUED', 'SENDING') or m.status = 'UNKNOWN' and m.channel <> 'EMAIL'))
+                               and m.status in ('QUEUED', 'SENDING', 'UNKNOWN')
+                               and (m.status <> 'UNKNOWN' or m.channel <> 'EMAIL'))
            order by c.written_at limit 100"#,
     )
     .fetch_all(conn)
