@@ -6,7 +6,7 @@ use platform::TenantTx;
 
 use crate::{
     Crm, CrmError,
-    campaign::{CampaignStatus, Course, TemplateType, Terms},
+    campaign::{Course, TemplateType, Terms},
     coupon::{self as coupons, Discount, NewCoupon, code::Code},
     segment::Segment,
     store::{
@@ -76,16 +76,7 @@ impl Crm {
             link: Some("https://misohair.example/spring".to_owned()),
             scheduled_at: None,
         };
-        let course = Course {
-            status: CampaignStatus::Draft,
-            recipient_count: self.count(tx, business, &terms).await?,
-            position: None,
-            due_at: None,
-            started_at: None,
-            written_at: None,
-            ended_at: None,
-            failure: None,
-        };
+        let course = Course::draft(self.count(tx, business, &terms).await?);
         let sample_code = messaging::code::unguessable();
         let new = NewCampaign { terms: &terms, course: &course, sample_code: &sample_code };
         campaign::insert(tx, business, self.clock.now(), &new).await?;

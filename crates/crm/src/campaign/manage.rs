@@ -20,9 +20,33 @@ use crate::{
 };
 
 /// Who asks, and for whom.
-pub(crate) struct Request<'a> {
+pub(crate) struct Request {
     pub business: BusinessId,
-    pub actor: &'a Actor,
+    pub actor: Actor,
+}
+
+/// What somebody does about a campaign that is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Intervention {
+    /// A draft is good as it is, and goes out at its time, or at once.
+    Schedule,
+    /// Nothing more goes out until it is let go on; what is on its way arrives.
+    Pause,
+    Resume,
+    /// For good. What is on its way arrives.
+    Cancel,
+}
+
+impl Intervention {
+    /// Its name in the audit trail.
+    fn action(self) -> &'static str {
+        match self {
+            Self::Schedule => "campaign.scheduled",
+            Self::Pause => "campaign.paused",
+            Self::Resume => "campaign.resumed",
+            Self::Cancel => "campaign.cancelled",
+        }
+    }
 }
 
 /// What is to be otherwise about a campaign; what is not said stays as it is.
@@ -32,23 +56,14 @@ impl Crm {
     pub(crate) async fn add_campaign(
         &self,
         tx: &mut TenantTx,
-        request: &Request<'_>,
+        request: &Request,
         wanted: CampaignText,
         is_draft: bool,
     ) -> Result<Campaign, CrmError> {
         let business = request.business;
         features::require(tx, business, Feature::Crm).await?;
         let mut terms = self.read_terms(tx, business, wanted, None).await?;
-        let mut course = Course {
-            status: CampaignStatus::Draft,
-            recipient_count: self.count(tx, business, &terms).await?,
-            position: None,
-            due_at: None,
-            started_at: None,
-            written_at: None,
-            ended_at: None,
-            failure: None,
-        };
+        let mut course = Course::draft(self.count(tx, business, &terms).await?);
         if !is_draft {
             self.schedule(tx, business, &mut terms, &mut course).await?;
         }
@@ -63,7 +78,7 @@ impl Crm {
     pub(crate) async fn change_campaign(
         &self,
         tx: &mut TenantTx,
-        request: &Request<'_>,
+        request: &Request,
         id: CampaignId,
         change: CampaignChange,
     ) -> Result<Campaign, CrmError> {
@@ -83,78 +98,51 @@ impl Crm {
             let at = *terms.scheduled_at.get_or_insert(self.clock.now());
             course.due_at = Some(at);
         }
-        let now = self.clock.now();
-        campaign::write_terms(tx, business, now, id, &terms).await?;
-        campaign::write_course(tx, business, now, id, &course).await?;
-        self.remember(tx, request, "campaign.changed", id, &course).await?;
-        campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound)
+        campaign::write_terms(tx, business, self.clock.now(), id, &terms).await?;
+        self.write(tx, request, "campaign.changed", id, &course).await
     }
 
-    /// A draft is good as it is, and goes out at its time, or at once.
-    pub(crate) async fn schedule_campaign(
+    pub(crate) async fn intervene(
         &self,
         tx: &mut TenantTx,
-        request: &Request<'_>,
+        request: &Request,
         id: CampaignId,
+        what: Intervention,
     ) -> Result<Campaign, CrmError> {
         let business = request.business;
-        let Campaign { mut terms, mut course, .. } =
+        let Campaign { terms, mut course, .. } =
             campaign::lock(tx, business, id).await?.ok_or(CrmError::NotFound)?;
-        features::require(tx, business, Feature::Crm).await?;
-        // A coupon may have run out since, and a time have passed.
-        terms = self.read_terms(tx, business, CampaignText::from(&terms), Some(&terms)).await?;
-        course.recipient_count = self.count(tx, business, &terms).await?;
-        self.schedule(tx, business, &mut terms, &mut course).await?;
-        let now = self.clock.now();
-        campaign::write_terms(tx, business, now, id, &terms).await?;
-        campaign::write_course(tx, business, now, id, &course).await?;
-        self.remember(tx, request, "campaign.scheduled", id, &course).await?;
-        campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound)
-    }
-
-    /// Nothing more goes out until it is let go on; what is on its way arrives.
-    pub(crate) async fn pause_campaign(
-        &self,
-        tx: &mut TenantTx,
-        request: &Request<'_>,
-        id: CampaignId,
-    ) -> Result<Campaign, CrmError> {
-        let mut course = self.lock_course(tx, request.business, id).await?;
-        course.status = course.status.after(CampaignMove::Pause)?;
-        course.due_at = None;
-        self.messaging.hold_batch(tx, request.business, &id.batch()).await?;
-        self.write(tx, request, "campaign.paused", id, &course).await
-    }
-
-    pub(crate) async fn resume_campaign(
-        &self,
-        tx: &mut TenantTx,
-        request: &Request<'_>,
-        id: CampaignId,
-    ) -> Result<Campaign, CrmError> {
-        let mut course = self.lock_course(tx, request.business, id).await?;
-        features::require(tx, request.business, Feature::Crm).await?;
-        course.status = course.status.after(CampaignMove::Resume)?;
-        course.due_at = course.written_at.is_none().then(|| self.clock.now());
-        self.messaging.resume_batch(tx, request.business, &id.batch()).await?;
-        self.write(tx, request, "campaign.resumed", id, &course).await
-    }
-
-    /// For good. What is on its way arrives.
-    pub(crate) async fn cancel_campaign(
-        &self,
-        tx: &mut TenantTx,
-        request: &Request<'_>,
-        id: CampaignId,
-    ) -> Result<Campaign, CrmError> {
-        let mut course = self.lock_course(tx, request.business, id).await?;
-        course.status = course.status.after(CampaignMove::Cancel)?;
-        course.due_at = None;
-        course.ended_at = Some(self.clock.now());
-        if course.started_at.is_some() {
-            self.messaging.cancel_batch(tx, request.business, &id.batch()).await?;
+        match what {
+            Intervention::Schedule => {
+                features::require(tx, business, Feature::Crm).await?;
+                // A coupon may have run out since, and a time have passed.
+                let wanted = CampaignText::from(&terms);
+                let mut terms = self.read_terms(tx, business, wanted, Some(&terms)).await?;
+                course.recipient_count = self.count(tx, business, &terms).await?;
+                self.schedule(tx, business, &mut terms, &mut course).await?;
+                campaign::write_terms(tx, business, self.clock.now(), id, &terms).await?;
+            }
+            Intervention::Pause => {
+                course.status = course.status.after(CampaignMove::Pause)?;
+                course.due_at = None;
+                self.messaging.hold_batch(tx, business, &id.batch()).await?;
+            }
+            Intervention::Resume => {
+                features::require(tx, business, Feature::Crm).await?;
+                course.status = course.status.after(CampaignMove::Resume)?;
+                course.due_at = course.written_at.is_none().then(|| self.clock.now());
+                self.messaging.resume_batch(tx, business, &id.batch()).await?;
+            }
+            Intervention::Cancel => {
+                course.status = course.status.after(CampaignMove::Cancel)?;
+                course.due_at = None;
+                course.ended_at = Some(self.clock.now());
+                if course.started_at.is_some() {
+                    self.messaging.cancel_batch(tx, business, &id.batch()).await?;
+                }
+            }
         }
-        self.write(tx, request, "campaign.cancelled", id, &course).await
+        self.write(tx, request, what.action(), id, &course).await
     }
 
     async fn schedule(
@@ -181,19 +169,10 @@ impl Crm {
         Ok(customer::count(tx, business, &terms.condition(at)?, at).await?)
     }
 
-    async fn lock_course(
-        &self,
-        tx: &mut TenantTx,
-        business: BusinessId,
-        id: CampaignId,
-    ) -> Result<Course, CrmError> {
-        Ok(campaign::lock(tx, business, id).await?.ok_or(CrmError::NotFound)?.course)
-    }
-
     async fn write(
         &self,
         tx: &mut TenantTx,
-        request: &Request<'_>,
+        request: &Request,
         action: &str,
         id: CampaignId,
         course: &Course,
@@ -207,14 +186,14 @@ impl Crm {
     pub(crate) async fn remember(
         &self,
         tx: &mut TenantTx,
-        request: &Request<'_>,
+        request: &Request,
         action: &str,
         id: CampaignId,
         course: &Course,
     ) -> Result<(), CrmError> {
         let facts =
             json!({"campaignId": id, "status": course.status, "recipientCount": course.recipient_count});
-        audit::record(tx, request.business, self.clock.now(), request.actor, action, &facts).await?;
+        audit::record(tx, request.business, self.clock.now(), &request.actor, action, &facts).await?;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ mod standing;
 pub(crate) mod words;
 mod write;
 
-pub(crate) use manage::Request;
+pub(crate) use manage::{Intervention, Request};
 pub(crate) use sample::CampaignPreview;
 pub(crate) use standing::{Rates, Stats};
 
@@ -162,6 +162,21 @@ pub(crate) struct Course {
     pub written_at: Option<DateTime<Utc>>,
     pub ended_at: Option<DateTime<Utc>>,
     pub failure: Option<CampaignFailure>,
+}
+
+impl Course {
+    pub(crate) fn draft(recipient_count: i64) -> Self {
+        Self {
+            status: CampaignStatus::Draft,
+            recipient_count,
+            position: None,
+            due_at: None,
+            started_at: None,
+            written_at: None,
+            ended_at: None,
+            failure: None,
+        }
+    }
 }
 
 /// A campaign as it is stored.

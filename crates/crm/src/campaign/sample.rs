@@ -120,7 +120,7 @@ impl Crm {
     pub(crate) async fn send_sample(
         &self,
         tx: &mut TenantTx,
-        request: &Request<'_>,
+        request: &Request,
         id: CampaignId,
         to: SecretString,
     ) -> Result<(), CrmError> {

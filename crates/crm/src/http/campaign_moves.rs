@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use axum::{extract::State, http::StatusCode};
 use messaging::{Exclusion, Kind};
 use platform::{
-    BodyProblems, CommonProblems, Data, InBusiness, Json, Path, Problem, TenantCrm, TenantTx,
-    audit::{Actor, Origin},
+    BodyProblems, CommonProblems, Data, InBusiness, Json, Path, Problem, TenantCrm, TenantTx, audit::Origin,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,11 +13,11 @@ use utoipa::ToSchema;
 use super::{
     PlanProblem,
     campaign_view::CampaignEntry,
-    campaigns::{CampaignBody, CampaignPath},
+    campaigns::{CampaignBody, CampaignPath, request_of},
 };
 use crate::{
     Crm,
-    campaign::{CampaignPreview, Request},
+    campaign::{CampaignId, CampaignPreview, Intervention, Request},
 };
 
 /// What a campaign would come to, if it went out now.
@@ -137,8 +136,7 @@ pub(crate) async fn test_campaign(
     origin: Origin,
     Json(body): Json<SampleBody>,
 ) -> Result<StatusCode, Problem> {
-    let actor = Actor::new(&caller.caller, caller.business, origin);
-    let request = Request { business: caller.business, actor: &actor };
+    let request = request_of(&caller, origin);
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     crm.send_sample(&mut tx, &request, path.campaign_id, body.to.into()).await?;
     tx.commit().await?;
@@ -166,12 +164,7 @@ pub(crate) async fn schedule_campaign(
     Path(path): Path<CampaignPath>,
     origin: Origin,
 ) -> Result<Json<Data<CampaignEntry>>, Problem> {
-    let actor = Actor::new(&caller.caller, caller.business, origin);
-    let request = Request { business: caller.business, actor: &actor };
-    let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
-    let campaign = crm.schedule_campaign(&mut tx, &request, path.campaign_id).await?;
-    tx.commit().await?;
-    Ok(Data::json(campaign.into()))
+    intervene(&crm, request_of(&caller, origin), path.campaign_id, Intervention::Schedule).await
 }
 
 /// Pause a campaign
@@ -195,12 +188,7 @@ pub(crate) async fn pause_campaign(
     Path(path): Path<CampaignPath>,
     origin: Origin,
 ) -> Result<Json<Data<CampaignEntry>>, Problem> {
-    let actor = Actor::new(&caller.caller, caller.business, origin);
-    let request = Request { business: caller.business, actor: &actor };
-    let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
-    let campaign = crm.pause_campaign(&mut tx, &request, path.campaign_id).await?;
-    tx.commit().await?;
-    Ok(Data::json(campaign.into()))
+    intervene(&crm, request_of(&caller, origin), path.campaign_id, Intervention::Pause).await
 }
 
 /// Let a paused campaign go on
@@ -222,12 +210,7 @@ pub(crate) async fn resume_campaign(
     Path(path): Path<CampaignPath>,
     origin: Origin,
 ) -> Result<Json<Data<CampaignEntry>>, Problem> {
-    let actor = Actor::new(&caller.caller, caller.business, origin);
-    let request = Request { business: caller.business, actor: &actor };
-    let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
-    let campaign = crm.resume_campaign(&mut tx, &request, path.campaign_id).await?;
-    tx.commit().await?;
-    Ok(Data::json(campaign.into()))
+    intervene(&crm, request_of(&caller, origin), path.campaign_id, Intervention::Resume).await
 }
 
 /// Call a campaign off
@@ -251,10 +234,17 @@ pub(crate) async fn cancel_campaign(
     Path(path): Path<CampaignPath>,
     origin: Origin,
 ) -> Result<Json<Data<CampaignEntry>>, Problem> {
-    let actor = Actor::new(&caller.caller, caller.business, origin);
-    let request = Request { business: caller.business, actor: &actor };
-    let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
-    let campaign = crm.cancel_campaign(&mut tx, &request, path.campaign_id).await?;
+    intervene(&crm, request_of(&caller, origin), path.campaign_id, Intervention::Cancel).await
+}
+
+async fn intervene(
+    crm: &Crm,
+    request: Request,
+    id: CampaignId,
+    what: Intervention,
+) -> Result<Json<Data<CampaignEntry>>, Problem> {
+    let mut tx = TenantTx::begin(&crm.db, request.business).await?;
+    let campaign = crm.intervene(&mut tx, &request, id, what).await?;
     tx.commit().await?;
     Ok(Data::json(campaign.into()))
 }

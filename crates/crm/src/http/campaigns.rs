@@ -238,8 +238,7 @@ pub(crate) async fn create_campaign(
     origin: Origin,
     Json(body): Json<CampaignBody>,
 ) -> Result<(StatusCode, Json<Data<CampaignEntry>>), Problem> {
-    let actor = Actor::new(&caller.caller, caller.business, origin);
-    let request = Request { business: caller.business, actor: &actor };
+    let request = request_of(&caller, origin);
     let is_draft = body.draft;
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let campaign = crm.add_campaign(&mut tx, &request, body.text(), is_draft).await?;
@@ -270,11 +269,16 @@ pub(crate) async fn change_campaign(
     origin: Origin,
     Json(body): Json<CampaignPatch>,
 ) -> Result<Json<Data<CampaignEntry>>, Problem> {
-    let actor = Actor::new(&caller.caller, caller.business, origin);
-    let request = Request { business: caller.business, actor: &actor };
+    let request = request_of(&caller, origin);
     let change = Box::new(|text: &mut CampaignText| body.put_into(text));
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let campaign = crm.change_campaign(&mut tx, &request, path.campaign_id, change).await?;
     tx.commit().await?;
     Ok(Data::json(campaign.into()))
+}
+
+/// What reaches people is remembered with who asked for it.
+pub(crate) fn request_of(caller: &InBusiness<TenantCrm>, origin: Origin) -> Request {
+    let business = caller.business;
+    Request { business, actor: Actor::new(&caller.caller, business, origin) }
 }
