@@ -161,14 +161,6 @@ impl World {
         i64::from(self.today.year() - birthday.year()) - i64::from(!had_birthday)
     }
 
-    fn celebrates_within(&self, birthday: NaiveDate, days: i64) -> bool {
-        (0..=days).any(|ahead| {
-            let day = self.today + TimeDelta::days(ahead);
-            let last_of_february = NaiveDate::from_ymd_opt(day.year(), 2, 28).expect("a day");
-            birthday.with_year(day.year()).unwrap_or(last_of_february) == day
-        })
-    }
-
     /// Whether a condition, as it is sent, is true of somebody.
     fn holds(&self, person: &Person, condition: &Value) -> bool {
         let inside = |group: &str| condition[group].as_array();
@@ -214,9 +206,14 @@ impl World {
             "birthday" => match operator {
                 "IS_SET" => person.birthday.is_some(),
                 "IS_NOT_SET" => person.birthday.is_none(),
-                _ => person
-                    .birthday
-                    .is_some_and(|birthday| self.celebrates_within(birthday, value.as_i64().expect("days"))),
+                "BETWEEN" => {
+                    let (first, last) = (self.day(&value[0]), self.day(&value[1]));
+                    person.birthday.is_some_and(|birthday| celebrates_between(birthday, first, last))
+                }
+                _ => {
+                    let last = self.today + TimeDelta::days(value.as_i64().expect("days"));
+                    person.birthday.is_some_and(|birthday| celebrates_between(birthday, self.today, last))
+                }
             },
             "birthdayMonth" => {
                 let months = if operator == "IS" { vec![value.clone()] } else { list(value) };
@@ -260,6 +257,13 @@ impl World {
             (_, Some(known)) => (wanted(&value[0])..=wanted(&value[1])).contains(&known),
         }
     }
+}
+
+fn celebrates_between(birthday: NaiveDate, first: NaiveDate, last: NaiveDate) -> bool {
+    first.iter_days().take_while(|day| *day <= last).any(|day| {
+        let last_of_february = NaiveDate::from_ymd_opt(day.year(), 2, 28).expect("a day");
+        birthday.with_year(day.year()).unwrap_or(last_of_february) == day
+    })
 }
 
 fn list(value: &Value) -> Vec<Value> {
@@ -335,6 +339,10 @@ fn person_tests() -> impl Strategy<Value = Value> {
     prop_oneof![
         numbers("age", 80),
         (0i64..=366).prop_map(|days| json!({"field": "birthday", "operator": "IN_NEXT_DAYS", "value": days})),
+        (0i64..1_200, 0i64..400).prop_map(|(from, days)| {
+            let first = day("2025-01-01") + TimeDelta::days(from);
+            json!({"field": "birthday", "operator": "BETWEEN", "value": [first, first + TimeDelta::days(days)]})
+        }),
         prop::sample::select(vec!["IS_SET", "IS_NOT_SET"])
             .prop_map(|operator| json!({"field": "birthday", "operator": operator})),
         month().prop_map(|month| json!({"field": "birthdayMonth", "operator": "IS", "value": month})),

@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 
-use super::condition::{Day, Month};
+use super::condition::{Birthdays, Day, Month};
 
 impl Day {
     /// Which day it is on this day. A day that its month does not have is the month's last: three months before 31 May is 28
@@ -28,6 +28,19 @@ impl Month {
     }
 }
 
+impl Birthdays {
+    /// The days of the year on which they fall, as 508 is 8 May; both ends of each stretch included.
+    pub(crate) fn on(self, today: NaiveDate) -> Vec<(i32, i32)> {
+        match self {
+            Self::InNextDays(days) => birthdays_ahead(today, days),
+            Self::Between(first, last) => {
+                let (first, last) = (first.on(today), last.on(today));
+                birthdays_ahead(first, u32::try_from((last - first).num_days()).unwrap_or_default())
+            }
+        }
+    }
+}
+
 /// Negative days are ahead.
 pub(crate) fn days_before(today: NaiveDate, days: i64) -> NaiveDate {
     let moved = if days < 0 {
@@ -47,7 +60,7 @@ pub(crate) fn born_by(today: NaiveDate, age: i64) -> NaiveDate {
 
 /// The days of the year, as 508 is 8 May, on which birthdays fall from today on, so many days ahead; both ends included. Where
 /// there is no 29 February, it is celebrated on the 28th.
-pub(crate) fn birthdays_ahead(today: NaiveDate, days: u32) -> Vec<(i32, i32)> {
+fn birthdays_ahead(today: NaiveDate, days: u32) -> Vec<(i32, i32)> {
     const WHOLE: (i32, i32) = (101, 1231);
     let last = days_before(today, -i64::from(days));
     if days >= 366 || last.year() > today.year() + 1 {

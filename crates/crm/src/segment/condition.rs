@@ -23,8 +23,7 @@ pub(crate) enum Test {
     Number(NumberField, Range),
     Flag(FlagField, bool),
     Gender(Known<Vec<Gender>>),
-    /// Within so many days from today, which is day 0.
-    Birthday(Known<u32>),
+    Birthday(Known<Birthdays>),
     BirthdayMonth(Vec<Month>),
     Tags(Membership, Vec<String>),
     Visited(VisitedField, Membership, Vec<i64>),
@@ -58,6 +57,15 @@ pub(crate) enum FlagField {
 pub(crate) enum VisitedField {
     Service,
     Staff,
+}
+
+/// On which days a birthday falls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Birthdays {
+    /// Within so many days from today, which is day 0.
+    InNextDays(u32),
+    /// From the first day to the last, both included, in whichever year they are.
+    Between(Day, Day),
 }
 
 /// A value that may not be known.

@@ -212,7 +212,7 @@ impl Field {
             Self::Visited(VisitedField::Service) => "완료된 방문에서 받은 시술.",
             Self::Visited(VisitedField::Staff) => "완료된 방문을 담당한 직원.",
             Self::Birthday => {
-                "오늘(0일)부터 며칠 안에 오는 생일. 2월 29일생은 윤년이 아니면 2월 28일입니다. 생일을 모르는 고객은 IS_NOT_SET에만 해당합니다."
+                "오늘(0일)부터 며칠 안에 오거나, 두 날짜 사이에 있는 생일. 2월 29일생은 윤년이 아니면 2월 28일입니다. 생일을 모르는 고객은 IS_NOT_SET에만 해당합니다."
             }
             Self::BirthdayMonth => "생일이 있는 달. 생일을 모르는 고객은 해당하지 않습니다.",
             Self::Gender => "성별. 모르는 고객은 IS_NOT_SET에만 해당합니다.",
@@ -240,7 +240,7 @@ impl Field {
             Self::Number(_) => NUMBERS,
             Self::Flag(_) => &[Operator::Is],
             Self::Visited(_) | Self::Tag | Self::Channel => SETS,
-            Self::Birthday => &[Operator::InNextDays, Operator::IsSet, Operator::IsNotSet],
+            Self::Birthday => &[Operator::InNextDays, Operator::Between, Operator::IsSet, Operator::IsNotSet],
             Self::BirthdayMonth => &[Operator::Is, Operator::IsAnyOf],
             Self::Gender => CHOICES,
         }
@@ -249,7 +249,7 @@ impl Field {
     pub(crate) fn value_kind(self, operator: Operator) -> ValueKind {
         match (self, operator) {
             (_, Operator::IsSet | Operator::IsNotSet) => ValueKind::None,
-            (Self::Day(_), Operator::Between) => ValueKind::DateRange,
+            (Self::Day(_) | Self::Birthday, Operator::Between) => ValueKind::DateRange,
             (Self::Day(_), _) => ValueKind::Date,
             (Self::Number(_), Operator::Between) => ValueKind::NumberRange,
             (Self::Number(_) | Self::Birthday, _) => ValueKind::Number,

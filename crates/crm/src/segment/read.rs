@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{
     condition::{
-        Channel, Condition, Day, DayTest, Gender, Known, Membership, Month, Range, Test, VisitedField,
+        Birthdays, Channel, Condition, Day, DayTest, Gender, Known, Membership, Month, Range, Test,
+        VisitedField,
     },
     field::{Field, MOST_DAYS, Operator},
 };
@@ -187,10 +188,14 @@ impl Reader {
             Field::Birthday => Test::Birthday(match asked.operator {
                 Operator::IsSet => Known::IsSet,
                 Operator::IsNotSet => Known::IsNotSet,
-                _ => Known::Is(
-                    self.number(&asked.at(), asked.value, asked.field)
-                        .and_then(|days| days.try_into().ok())?,
-                ),
+                Operator::Between => {
+                    let (first, last) = self.days(asked)?;
+                    Known::Is(Birthdays::Between(first, last))
+                }
+                _ => {
+                    let days = self.number(&asked.at(), asked.value, asked.field)?;
+                    Known::Is(Birthdays::InNextDays(days.try_into().ok()?))
+                }
             }),
             Field::BirthdayMonth => Test::BirthdayMonth(match asked.operator {
                 Operator::Is => vec![self.month(&asked.at(), asked.value)?],
@@ -213,13 +218,7 @@ impl Reader {
             Operator::IsSet => return Some(DayTest::IsSet),
             Operator::IsNotSet => return Some(DayTest::IsNotSet),
             Operator::Between => {
-                let [from, until] = self.two(asked)?;
-                let first = self.day(&format!("{}[0]", asked.at()), from);
-                let last = self.day(&format!("{}[1]", asked.at()), until);
-                let (first, last) = first.zip(last)?;
-                if first.on(self.today) > last.on(self.today) {
-                    return self.backwards(asked);
-                }
+                let (first, last) = self.days(asked)?;
                 return Some(DayTest::Between(first, last));
             }
             Operator::Before => DayTest::Before,
@@ -229,6 +228,18 @@ impl Reader {
             _ => DayTest::On,
         };
         self.day(&asked.at(), asked.value).map(make)
+    }
+
+    /// The first and the last of some days.
+    fn days(&mut self, asked: &Asked<'_>) -> Option<(Day, Day)> {
+        let [from, until] = self.two(asked)?;
+        let first = self.day(&format!("{}[0]", asked.at()), from);
+        let last = self.day(&format!("{}[1]", asked.at()), until);
+        let (first, last) = first.zip(last)?;
+        if first.on(self.today) > last.on(self.today) {
+            return self.backwards(asked);
+        }
+        Some((first, last))
     }
 
     fn day(&mut self, path: &str, value: &Value) -> Option<Day> {

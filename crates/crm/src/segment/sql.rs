@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Postgres, QueryBuilder};
 
 use super::{
-    calendar::{birthdays_ahead, born_by, days_before},
+    calendar::{born_by, days_before},
     condition::{
         Channel, Condition, Day, DayField, DayTest, FlagField, Gender, Known, Membership, NumberField, Range,
         Test, VisitedField,
@@ -89,8 +89,8 @@ impl Test {
             }
             Self::Gender(Known::IsSet) => _ = sql.push("gender is not null"),
             Self::Gender(Known::IsNotSet) => _ = sql.push("gender is null"),
-            Self::Birthday(Known::Is(days)) => {
-                for (position, (from, until)) in birthdays_ahead(at.today, *days).into_iter().enumerate() {
+            Self::Birthday(Known::Is(birthdays)) => {
+                for (position, (from, until)) in birthdays.on(at.today).into_iter().enumerate() {
                     sql.push(if position > 0 {
                         " or birthday_day between "
                     } else {
