@@ -1,5 +1,6 @@
 //! One sentence reaches the right people once, at a lawful hour, and the owner sees what it brought in.
 
+mod auto;
 mod figures;
 mod hostile;
 mod links;

@@ -6,7 +6,7 @@ use super::{Shop, but, shop};
 
 impl Shop {
     /// A customer reserves, now, for a time.
-    async fn reserves(&self, customer: i64, start: &str, status: &str) -> i64 {
+    pub(super) async fn reserves(&self, customer: i64, start: &str, status: &str) -> i64 {
         let service = json!({"name": "커트", "price": 20_000, "durationMinutes": 30});
         let services = self.owner.get("/api/businesses/2/services").await;
         let id = match services.data().as_array().and_then(|all| all.first()) {

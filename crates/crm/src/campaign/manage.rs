@@ -52,6 +52,18 @@ impl Intervention {
 /// What is to be otherwise about a campaign; what is not said stays as it is.
 pub(crate) type CampaignChange = Box<dyn FnOnce(&mut CampaignText) + Send>;
 
+/// A campaign as somebody wrote it, while it is open: those that begin by themselves never are.
+fn open_text(terms: &Terms, course: &Course) -> Result<CampaignText, CrmError> {
+    let segment = terms.audience.segment().filter(|_| course.status.is_open());
+    Ok(CampaignText {
+        name: terms.name.clone(),
+        segment: segment.ok_or(CrmError::CampaignHasBegun)?,
+        template_type: terms.template_type,
+        wording: terms.wording.clone(),
+        scheduled_at: terms.scheduled_at,
+    })
+}
+
 impl Crm {
     pub(crate) async fn add_campaign(
         &self,
@@ -86,15 +98,12 @@ impl Crm {
         let Campaign { terms: before, mut course, .. } =
             campaign::lock(tx, business, id).await?.ok_or(CrmError::NotFound)?;
         features::require(tx, business, Feature::Crm).await?;
-        if !course.status.is_open() {
-            return Err(CrmError::CampaignHasBegun);
-        }
-        let mut wanted = CampaignText::from(&before);
+        let mut wanted = open_text(&before, &course)?;
         change(&mut wanted);
         let mut terms = self.read_terms(tx, business, wanted, Some(&before)).await?;
         course.recipient_count = self.count(tx, business, &terms).await?;
         if course.status == CampaignStatus::Scheduled {
-            self.check_channel(tx, business, &terms).await?;
+            self.check_channel(tx, business, terms.wording.channel).await?;
             let at = *terms.scheduled_at.get_or_insert(self.clock.now());
             course.due_at = Some(at);
         }
@@ -116,7 +125,8 @@ impl Crm {
             Intervention::Schedule => {
                 features::require(tx, business, Feature::Crm).await?;
                 // A coupon may have run out since, and a time have passed.
-                let wanted = CampaignText::from(&terms);
+                course.status.after(CampaignMove::Schedule)?;
+                let wanted = open_text(&terms, &course)?;
                 let mut terms = self.read_terms(tx, business, wanted, Some(&terms)).await?;
                 course.recipient_count = self.count(tx, business, &terms).await?;
                 self.schedule(tx, business, &mut terms, &mut course).await?;
@@ -153,7 +163,7 @@ impl Crm {
         course: &mut Course,
     ) -> Result<(), CrmError> {
         course.status = course.status.after(CampaignMove::Schedule)?;
-        self.check_channel(tx, business, terms).await?;
+        self.check_channel(tx, business, terms.wording.channel).await?;
         let at: DateTime<Utc> = *terms.scheduled_at.get_or_insert(self.clock.now());
         course.due_at = Some(at);
         Ok(())

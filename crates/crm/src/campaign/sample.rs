@@ -45,12 +45,6 @@ pub(crate) struct CampaignPreview {
     pub message: Preview,
 }
 
-impl Terms {
-    pub(crate) fn words(&self) -> Words<'_> {
-        Words { channel: self.channel, subject: self.subject.as_deref(), message: &self.message }
-    }
-}
-
 impl Crm {
     pub(crate) async fn preview_campaign(
         &self,
@@ -69,16 +63,19 @@ impl Crm {
             customer::members(tx, business, &condition, at, None, EXAMINED.min(recipient_count)).await?
         };
         let ids: Vec<i64> = members.iter().map(|member| member.customer_id).collect();
-        let foreseen = self.messaging.foresee(tx, business, terms.channel, &ids).await?;
+        let foreseen = self.messaging.foresee(tx, business, terms.wording.channel, &ids).await?;
         let mut excluded = BTreeMap::new();
         for exclusion in foreseen.values() {
             *excluded.entry(*exclusion).or_default() += 1;
         }
-        let reader = reader(&members, &foreseen, terms.words());
+        let reader = reader(&members, &foreseen, terms.wording.words());
         let values = self.example_values(tx, business, &terms, reader).await?;
-        let content = terms.words().said_to(&values, Purpose::Advertising).map_err(|_| CrmError::NotFound)?;
-        let message =
-            self.messaging.preview(tx, business, terms.channel, Purpose::Advertising, content).await?;
+        let content =
+            terms.wording.words().said_to(&values, Purpose::Advertising).map_err(|_| CrmError::NotFound)?;
+        let message = self
+            .messaging
+            .preview(tx, business, terms.wording.channel, Purpose::Advertising, content)
+            .await?;
         Ok(CampaignPreview {
             recipient_count,
             examined: members.len(),
@@ -97,7 +94,7 @@ impl Crm {
         reader: Option<&SealedMember>,
     ) -> Result<Values, CrmError> {
         let shown: HashMap<_, _> = VARIABLES.into_iter().collect();
-        let coupon = match terms.coupon {
+        let coupon = match terms.wording.coupon {
             Some(id) => coupon::list(tx, business, Some(id), None, 1).await?.pop(),
             None => None,
         };
@@ -112,7 +109,7 @@ impl Crm {
                 code: "K7QM-3XWD-9TFH".to_owned(),
                 valid_until,
             }),
-            link: terms.link.is_some().then(|| self.short_link("000000000000")),
+            link: terms.wording.link.is_some().then(|| self.short_link("000000000000")),
         })
     }
 
@@ -129,21 +126,22 @@ impl Crm {
         let found = campaign::lock(tx, business, id).await?.ok_or(CrmError::NotFound)?;
         features::require(tx, business, Feature::Crm).await?;
         let terms = &found.terms;
-        self.check_channel(tx, business, terms).await?;
+        self.check_channel(tx, business, terms.wording.channel).await?;
         let now = self.clock.now();
         if campaign::samples_since(tx, business, now - TimeDelta::days(1)).await? >= SAMPLES_A_DAY {
             return Err(CrmError::TooManySamples);
         }
         let mut values = self.example_values(tx, business, terms, None).await?;
-        values.link = terms.link.is_some().then(|| self.short_link(&found.sample_code));
-        let content = terms.words().said_to(&values, Purpose::Sample).map_err(|_| CrmError::NotFound)?;
+        values.link = terms.wording.link.is_some().then(|| self.short_link(&found.sample_code));
+        let content =
+            terms.wording.words().said_to(&values, Purpose::Sample).map_err(|_| CrmError::NotFound)?;
         let sample = NewMessage {
             business,
             dedup_key: format!("sample:{id}:{}", Uuid::new_v4().simple()),
             batch: Some(SAMPLES.to_owned()),
             spoken_by: Speaker::Business,
             purpose: Purpose::Sample,
-            channel: terms.channel,
+            channel: terms.wording.channel,
             recipient: Recipient::Contact(to),
             content,
             not_before: None,
@@ -162,15 +160,14 @@ impl Crm {
         &self,
         tx: &mut TenantTx,
         business: BusinessId,
-        terms: &Terms,
+        channel: Channel,
     ) -> Result<(), CrmError> {
-        if !self.messaging.offers(terms.channel) {
+        if !self.messaging.offers(channel) {
             return Err(messaging::MessagingError::ChannelNotOffered.into());
         }
-        let subject = (terms.channel == Channel::Email).then(|| "-".to_owned());
-        let content = Content::written(terms.channel, Purpose::Advertising, subject, "-".to_owned());
-        let preview =
-            self.messaging.preview(tx, business, terms.channel, Purpose::Advertising, content).await?;
+        let subject = (channel == Channel::Email).then(|| "-".to_owned());
+        let content = Content::written(channel, Purpose::Advertising, subject, "-".to_owned());
+        let preview = self.messaging.preview(tx, business, channel, Purpose::Advertising, content).await?;
         match preview.reason {
             Some("SENDER_NOT_READY") => Err(CrmError::SenderNotReady),
             _ => Ok(()),

@@ -4,7 +4,10 @@
 //! middle leaves nothing behind, and the next begins where the last page ended. The moment that decides who is in the segment is
 //! fixed when the campaign begins, and customers come in the order of their ids, so that nobody comes twice.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{BusinessId, korean_day};
@@ -26,7 +29,7 @@ use crate::{
     event::{CampaignCompleted, CrmEvent},
     segment::sql::Moment,
     store::{
-        campaign, coupon,
+        auto_campaign, campaign, coupon,
         customer::{self, SealedMember},
         recipient::{self, NewRecipient},
     },
@@ -43,12 +46,15 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// There is no value for a place in the message: no last visit of who never came.
 pub(crate) const NO_VALUE: &str = "NO_VALUE";
+/// This auto campaign said it to them in this cycle.
+pub(crate) const ALREADY_HEARD: &str = "ALREADY_HEARD";
 /// There are no more codes of the coupon, or this customer used theirs.
 pub(crate) const COUPON_UNAVAILABLE: &str = "COUPON_UNAVAILABLE";
 
 impl Crm {
     /// Does all that is due now.
     pub async fn sweep(&self) -> Result<(), CrmError> {
+        while self.run_next_auto().await? {}
         while self.write_next().await? {}
         self.finish_over().await
     }
@@ -57,14 +63,15 @@ impl Crm {
     /// follows from its messages, and is due when they are.
     pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>, CrmError> {
         let mut tx = SystemTx::begin(&self.db).await?;
-        Ok(campaign::next_due(&mut tx).await?)
+        let campaigns = campaign::next_due(&mut tx).await?;
+        let auto_campaigns = auto_campaign::next_due(&mut tx).await?;
+        Ok([campaigns, auto_campaigns].into_iter().flatten().min())
     }
 
     /// Works until `stop`; a page that is under way is finished.
     pub async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let worked = self.write_next().await;
-            match worked {
+            match self.work_next().await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => tracing::error!(%error, "campaigns cannot be looked after; tried again"),
@@ -77,6 +84,10 @@ impl Crm {
                 () = stop.cancelled() => {}
             }
         }
+    }
+
+    async fn work_next(&self) -> Result<bool, CrmError> {
+        Ok(self.run_next_auto().await? || self.write_next().await?)
     }
 
     /// The next page of whose turn it is; false if nothing is due.
@@ -159,13 +170,15 @@ impl Crm {
     ) -> Result<(), CrmError> {
         let terms = &found.terms;
         let ids: Vec<i64> = members.iter().map(|member| member.customer_id).collect();
-        let mut foreseen = self.messaging.foresee(tx, business, terms.channel, &ids).await?;
+        let mut foreseen = self.messaging.foresee(tx, business, terms.wording.channel, &ids).await?;
         // By the time that it goes out the week may be over.
         foreseen.retain(|_, exclusion| *exclusion != Exclusion::FrequencyCap);
-        let reached: Vec<i64> = ids.iter().copied().filter(|id| !foreseen.contains_key(id)).collect();
+        let heard = self.heard(tx, business, found, members).await?;
+        let is_reached = |id: &i64| !foreseen.contains_key(id) && !heard.contains(id);
+        let reached: Vec<i64> = ids.iter().copied().filter(is_reached).collect();
         let coupons = self.coupons(tx, business, found, &reached).await?;
         let business_name = campaign::business_name(tx, business).await?.ok_or(CrmError::NoSuchBusiness)?;
-        let has_link = terms.link.is_some();
+        let has_link = terms.wording.link.is_some();
 
         let mut recipients = Vec::with_capacity(members.len());
         let mut messages = Vec::with_capacity(reached.len());
@@ -181,8 +194,12 @@ impl Crm {
                 recipients.push(without(exclusion.as_str()));
                 continue;
             }
+            if heard.contains(&customer_id) {
+                recipients.push(without(ALREADY_HEARD));
+                continue;
+            }
             let coupon = coupons.get(&customer_id).cloned();
-            if terms.coupon.is_some() && coupon.is_none() {
+            if terms.wording.coupon.is_some() && coupon.is_none() {
                 recipients.push(without(COUPON_UNAVAILABLE));
                 continue;
             }
@@ -194,7 +211,7 @@ impl Crm {
                 coupon,
                 link: link_code.as_deref().map(|code| self.short_link(code)),
             };
-            let Ok(content) = terms.words().said_to(&values, Purpose::Advertising) else {
+            let Ok(content) = terms.wording.words().said_to(&values, Purpose::Advertising) else {
                 recipients.push(without(NO_VALUE));
                 continue;
             };
@@ -204,7 +221,7 @@ impl Crm {
                 batch: Some(found.id.batch()),
                 spoken_by: Speaker::Business,
                 purpose: Purpose::Advertising,
-                channel: terms.channel,
+                channel: terms.wording.channel,
                 recipient: Recipient::Customer(customer_id),
                 content,
                 not_before: None,
@@ -221,6 +238,26 @@ impl Crm {
         Ok(())
     }
 
+    /// Who heard it from this auto campaign in this cycle.
+    async fn heard(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        found: &Campaign,
+        members: &[SealedMember],
+    ) -> Result<HashSet<i64>, CrmError> {
+        let Some(id) = found.terms.audience.auto() else { return Ok(HashSet::new()) };
+        let Some(auto) = auto_campaign::list(tx, business, Some(id)).await?.pop() else {
+            return Ok(HashSet::new());
+        };
+        let began = found.course.started_at.unwrap_or_else(|| self.clock.now());
+        let since = |member: &SealedMember| {
+            (member.customer_id, auto.terms.occasion.cycle_began(member.last_visit_on, began))
+        };
+        let since: Vec<_> = members.iter().map(since).collect();
+        Ok(auto_campaign::heard_since(tx, business, id, found.id, &since).await?)
+    }
+
     /// A code for each, as far as there are any.
     async fn coupons(
         &self,
@@ -229,7 +266,7 @@ impl Crm {
         found: &Campaign,
         customers: &[i64],
     ) -> Result<HashMap<i64, CouponValues>, CrmError> {
-        let Some(id) = found.terms.coupon else { return Ok(HashMap::new()) };
+        let Some(id) = found.terms.wording.coupon else { return Ok(HashMap::new()) };
         let codes = self.give_as_far_as(tx, business, id, customers).await?;
         let coupon = coupon::list(tx, business, Some(id), None, 1).await?.pop().ok_or(CrmError::NotFound)?;
         let values = |code: &str| CouponValues {
@@ -265,7 +302,7 @@ impl Crm {
         let completed = CampaignCompleted {
             campaign_id: id,
             name: terms.name,
-            channel: terms.channel,
+            channel: terms.wording.channel,
             recipients: course.recipient_count,
         };
         platform::events::publish(&mut tx, business, now, &CrmEvent::CampaignCompleted(completed)).await?;

@@ -18,10 +18,13 @@ use super::{
 };
 use crate::{
     Crm,
-    campaign::{CampaignId, CampaignStatus, Request, TemplateType, draft::CampaignText},
+    campaign::{
+        CampaignId, CampaignStatus, Request, TemplateType, auto::AutoCampaignId, draft::CampaignText,
+        wording::Wording,
+    },
     coupon::CouponId,
     segment::SegmentId,
-    store::campaign::{self, CampaignFilter},
+    store::campaign::{self, CampaignFilter, Origin as WrittenBy},
 };
 
 #[derive(Deserialize)]
@@ -73,12 +76,14 @@ impl CampaignBody {
         CampaignText {
             name: self.name,
             segment: self.segment_id,
-            channel: self.channel,
             template_type: self.template_type,
-            subject: self.subject,
-            message: self.message,
-            coupon: self.coupon_id,
-            link: self.link,
+            wording: Wording {
+                channel: self.channel,
+                subject: self.subject,
+                message: self.message,
+                coupon: self.coupon_id,
+                link: self.link,
+            },
             scheduled_at: self.scheduled_at.map(|at| at.0),
         }
     }
@@ -122,7 +127,7 @@ pub(crate) struct CampaignPatch {
 
 /// For a member where null and nothing are two things.
 #[expect(clippy::option_option, reason = "left out, null and a value are three")]
-fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -139,12 +144,12 @@ impl CampaignPatch {
         }
         put(&mut text.name, self.name);
         put(&mut text.segment, self.segment_id);
-        put(&mut text.channel, self.channel);
+        put(&mut text.wording.channel, self.channel);
         put(&mut text.template_type, self.template_type);
-        put(&mut text.subject, self.subject);
-        put(&mut text.message, self.message);
-        put(&mut text.coupon, self.coupon_id);
-        put(&mut text.link, self.link);
+        put(&mut text.wording.subject, self.subject);
+        put(&mut text.wording.message, self.message);
+        put(&mut text.wording.coupon, self.coupon_id);
+        put(&mut text.wording.link, self.link);
         put(&mut text.scheduled_at, self.scheduled_at.map(|at| at.map(|at| at.0)));
     }
 }
@@ -155,6 +160,9 @@ impl CampaignPatch {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CampaignQuery {
     status: Option<CampaignStatus>,
+    /// The runs of this auto campaign; left out: what somebody wrote.
+    #[param(value_type = Option<i64>)]
+    auto_campaign_id: Option<AutoCampaignId>,
     /// How many entries at most, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
@@ -164,7 +172,7 @@ pub(crate) struct CampaignQuery {
 
 /// List the campaigns
 ///
-/// The newest first.
+/// The newest first. What auto campaigns write each day is listed by `autoCampaignId`.
 #[utoipa::path(
     get, path = "/api/businesses/{businessId}/campaigns", operation_id = "listCampaigns", tag = "campaigns",
     security(("bearer" = [])), params(("businessId" = i64, Path, example = 1), CampaignQuery),
@@ -182,7 +190,8 @@ pub(crate) async fn list_campaigns(
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
     let before = page.after()?.map(CampaignId);
-    let filter = CampaignFilter { only: None, status: query.status, before, limit: limit + 1 };
+    let origin = query.auto_campaign_id.map_or(WrittenBy::ByHand, WrittenBy::Auto);
+    let filter = CampaignFilter { only: None, origin, status: query.status, before, limit: limit + 1 };
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let campaigns = campaign::list(&mut tx, caller.business, filter).await?;
     tx.commit().await?;

@@ -42,7 +42,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// How many recipients stand how.
+/// How many recipients of some campaigns stand how.
 pub(crate) struct Count {
     /// `None`: there is no message.
     pub status: Option<MessageStatus>,
@@ -57,7 +57,7 @@ pub(crate) struct Count {
 pub(crate) async fn count(
     conn: &mut PgConnection,
     business: BusinessId,
-    campaign: CampaignId,
+    campaigns: &[i64],
 ) -> sqlx::Result<Vec<Count>> {
     sqlx::query_as!(
         Count,
@@ -66,10 +66,10 @@ pub(crate) async fn count(
                   count(*) filter (where r.clicks > 0) as "clicked!", min(m.asked_at) as first_sent_at
            from crm.campaign_recipient r
            left join messaging_read.message m on m.business_id = r.business_id and m.message_id = r.message_id
-           where r.business_id = $1 and r.campaign_id = $2
+           where r.business_id = $1 and r.campaign_id = any($2)
            group by m.status, coalesce(r.exclusion, m.reason), m.asked_at is not null"#,
         business.0,
-        campaign.0,
+        campaigns,
     )
     .fetch_all(conn)
     .await
@@ -82,15 +82,15 @@ pub(crate) async fn count(
 pub(crate) async fn converted(
     conn: &mut PgConnection,
     business: BusinessId,
-    campaign: CampaignId,
+    campaigns: &[i64],
     window: TimeDelta,
 ) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
-        r#"select count(distinct r.customer_id) as "converted!"
+        r#"select count(distinct (r.campaign_id, r.customer_id)) as "converted!"
            from crm.campaign_recipient r
            join messaging_read.message m on m.business_id = r.business_id and m.message_id = r.message_id
            join booking_read.reservation v on v.business_id = r.business_id and v.customer_id = r.customer_id
-           where r.business_id = $1 and r.campaign_id = $2 and m.sent_at is not null and m.status <> 'FAILED'
+           where r.business_id = $1 and r.campaign_id = any($2) and m.sent_at is not null and m.status <> 'FAILED'
              and v.start_at > m.sent_at and v.status in ('PENDING', 'CONFIRMED', 'COMPLETED')
              and (v.created_at between m.sent_at and m.sent_at + make_interval(secs => $3)
                   or v.start_at <= m.sent_at + make_interval(secs => $3))
@@ -108,9 +108,9 @@ pub(crate) async fn converted(
                   where v.status = 'COMPLETED' and o.business_id = $1 and o.customer_id = r.customer_id
                     and om.status <> 'FAILED'
                     and om.sent_at >= v.start_at - make_interval(secs => $3) and om.sent_at < v.start_at
-                  order by om.sent_at desc, o.campaign_id desc limit 1)) = $2"#,
+                  order by om.sent_at desc, o.campaign_id desc limit 1)) = r.campaign_id"#,
         business.0,
-        campaign.0,
+        campaigns,
         window.as_seconds_f64(),
     )
     .fetch_one(conn)
