@@ -560,7 +560,8 @@ export interface paths {
         put?: never;
         /**
          * Send a sample
-         * @description To whoever writes the campaign: as it will look, and at any hour. It counts nowhere; a business sends 20 a day at most.
+         * @description To whoever writes the campaign, as it will look. To somebody who refused none is sent; to a customer only what they agreed to,
+         *     at the hours of advertisements, and to anybody else at any hour. It counts nowhere; a business sends 20 a day at most.
          */
         post: operations["testCampaign"];
         delete?: never;
@@ -2854,7 +2855,7 @@ export interface components {
             /**
              * @description Recipients who were left out, by reason: `NO_CONSENT`, `CONSENT_WITHDRAWN`, `CONSENT_EXPIRED`, `REFUSED`,
              *     `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `ALREADY_HEARD` (in
-             *     this cycle of an auto campaign), `NO_VALUE` (the message
+             *     this cycle of an auto campaign), `SAME_CONTACT` (another customer of that number or address got it), `NO_VALUE` (the message
              *     names a last visit that there was not), `COUPON_UNAVAILABLE` (no codes left, or theirs is used), or why it could not be
              *     sent at all: `BAD_NUMBER`, `TOO_LONG`, `CHARSET`.
              * @example {
@@ -3696,7 +3697,7 @@ export interface components {
                 /**
                  * @description Recipients who were left out, by reason: `NO_CONSENT`, `CONSENT_WITHDRAWN`, `CONSENT_EXPIRED`, `REFUSED`,
                  *     `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `ALREADY_HEARD` (in
-                 *     this cycle of an auto campaign), `NO_VALUE` (the message
+                 *     this cycle of an auto campaign), `SAME_CONTACT` (another customer of that number or address got it), `NO_VALUE` (the message
                  *     names a last visit that there was not), `COUPON_UNAVAILABLE` (no codes left, or theirs is used), or why it could not be
                  *     sent at all: `BAD_NUMBER`, `TOO_LONG`, `CHARSET`.
                  * @example {
@@ -10213,6 +10214,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `SENDER_NOT_READY`: there is no number to refuse advertising at; `CHANNEL_NOT_OFFERED` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
             413: {
                 headers: {
@@ -11001,7 +11011,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `VALIDATION_FAILED`; `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
+            /** @description `VALIDATION_FAILED`: of `to` also `REFUSED`, `NO_CONSENT` and others for which a customer gets none, and `NOT_AT_NIGHT`; `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -79,7 +79,7 @@ impl Crm {
         };
         let course = Course::draft(self.count(tx, business, &terms).await?);
         let sample_code = messaging::code::unguessable();
-        let new = NewCampaign { terms: &terms, course: &course, sample_code: &sample_code };
+        let new = NewCampaign { terms: &terms, course: &course, sample_code: &sample_code, key: None };
         campaign::insert(tx, business, self.clock.now(), &new).await?;
         Ok(())
     }

@@ -275,7 +275,12 @@ async fn what_cannot_be_is_named() {
     refuses(but(&birthday(), "hour", json!(21)), "hour", "OUT_OF_RANGE").await;
     refuses(but(&birthday(), "message", json!("{{name}}님")), "message", "UNKNOWN_VARIABLE").await;
     refuses(but(&birthday(), "message", json!("🎂")), "message", "UNSENDABLE_CHARACTER").await;
-    refuses(but(&birthday(), "couponId", json!(99)), "couponId", "UNKNOWN_COUPON").await;
+    refuses(
+        but(&but(&birthday(), "message", json!("{{couponCode}}")), "couponId", json!(99)),
+        "couponId",
+        "UNKNOWN_COUPON",
+    )
+    .await;
     refuses(but(&birthday(), "channel", json!("EMAIL")), "subject", "REQUIRED").await;
     assert_eq!(shop.owner.post(AUTO, but(&birthday(), "type", json!("CHRISTMAS"))).await.status, 422);
     assert_eq!(shop.owner.post(AUTO, but(&birthday(), "triggerDays", json!(1e9))).await.status, 422);

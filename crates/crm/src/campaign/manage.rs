@@ -6,9 +6,11 @@ use messaging::code;
 use platform::{
     TenantTx,
     audit::{self, Actor},
+    digest,
     features::{self, Feature},
 };
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{Campaign, CampaignId, CampaignMove, CampaignStatus, Course, Terms, draft::CampaignText};
 use crate::{
@@ -23,6 +25,17 @@ use crate::{
 pub(crate) struct Request {
     pub business: BusinessId,
     pub actor: Actor,
+    /// Under which name it is asked for, if it is to happen once.
+    pub key: Option<String>,
+}
+
+impl Request {
+    /// A name of its own, or the same again for a repeat.
+    pub(crate) fn once(&self) -> Uuid {
+        let named =
+            self.key.as_ref().and_then(|key| Uuid::from_slice(digest(key.as_bytes()).get(..16)?).ok());
+        named.unwrap_or_else(Uuid::new_v4)
+    }
 }
 
 /// What somebody does about a campaign that is written.
@@ -74,13 +87,24 @@ impl Crm {
     ) -> Result<Campaign, CrmError> {
         let business = request.business;
         features::require(tx, business, Feature::Crm).await?;
+        // Whoever asks again because the answer was lost gets the campaign that there is.
+        if let Some(key) = &request.key
+            && let Some(id) = campaign::under_key(tx, business, key).await?
+        {
+            return campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound);
+        }
         let mut terms = self.read_terms(tx, business, wanted, None).await?;
         let mut course = Course::draft(self.count(tx, business, &terms).await?);
         if !is_draft {
             self.schedule(tx, business, &mut terms, &mut course).await?;
         }
         let sample_code = code::unguessable();
-        let new = NewCampaign { terms: &terms, course: &course, sample_code: &sample_code };
+        let new = NewCampaign {
+            terms: &terms,
+            course: &course,
+            sample_code: &sample_code,
+            key: request.key.as_deref(),
+        };
         let id = campaign::insert(tx, business, self.clock.now(), &new).await?;
         self.remember(tx, request, "campaign.created", id, &course).await?;
         campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound)
@@ -127,7 +151,9 @@ impl Crm {
                 // A coupon may have run out since, and a time have passed.
                 course.status.after(CampaignMove::Schedule)?;
                 let wanted = open_text(&terms, &course)?;
-                let mut terms = self.read_terms(tx, business, wanted, Some(&terms)).await?;
+                // What it was to be is no promise: a time that has passed is a mistake again.
+                let kept = Terms { scheduled_at: None, ..terms };
+                let mut terms = self.read_terms(tx, business, wanted, Some(&kept)).await?;
                 course.recipient_count = self.count(tx, business, &terms).await?;
                 self.schedule(tx, business, &mut terms, &mut course).await?;
                 campaign::write_terms(tx, business, self.clock.now(), id, &terms).await?;

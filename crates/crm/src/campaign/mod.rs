@@ -9,6 +9,7 @@ pub(crate) mod draft;
 pub(crate) mod link;
 mod manage;
 mod sample;
+mod sort;
 mod standing;
 pub(crate) mod wording;
 pub(crate) mod words;

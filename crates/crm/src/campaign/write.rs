@@ -4,10 +4,7 @@
 //! middle leaves nothing behind, and the next begins where the last page ended. The moment that decides who is in the segment is
 //! fixed when the campaign begins, and customers come in the order of their ids, so that nobody comes twice.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{BusinessId, korean_day};
@@ -21,15 +18,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Campaign, CampaignFailure, CampaignId, CampaignMove, CampaignStatus,
-    words::{CouponValues, Values},
+    sort::{Known, NO_VALUE, Sorted},
+    words::Values,
 };
 use crate::{
     Crm, CrmError,
-    coupon::code::Code,
     event::{CampaignCompleted, CrmEvent},
     segment::sql::Moment,
     store::{
-        auto_campaign, campaign, coupon,
+        auto_campaign, campaign,
         customer::{self, SealedMember},
         recipient::{self, NewRecipient},
     },
@@ -43,13 +40,6 @@ const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 /// How often a worker looks.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-/// There is no value for a place in the message: no last visit of who never came.
-pub(crate) const NO_VALUE: &str = "NO_VALUE";
-/// This auto campaign said it to them in this cycle.
-pub(crate) const ALREADY_HEARD: &str = "ALREADY_HEARD";
-/// There are no more codes of the coupon, or this customer used theirs.
-pub(crate) const COUPON_UNAVAILABLE: &str = "COUPON_UNAVAILABLE";
 
 impl Crm {
     /// Does all that is due now.
@@ -91,7 +81,7 @@ impl Crm {
     }
 
     /// The next page of whose turn it is; false if nothing is due.
-    async fn write_next(&self) -> Result<bool, CrmError> {
+    pub async fn write_next(&self) -> Result<bool, CrmError> {
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
         let Some((business, id)) = campaign::due(&mut tx, now).await? else { return Ok(false) };
@@ -99,7 +89,7 @@ impl Crm {
         if let Err(error) = self.write_page(business, id).await {
             tracing::error!(%business, campaign = %id, %error, "a campaign's recipients cannot be written down; tried again");
             let mut tx = TenantTx::begin(&self.db, business).await?;
-            campaign::put_off(&mut tx, business, id, now + PAUSE).await?;
+            campaign::put_off(&mut tx, business, id, now, now + PAUSE).await?;
             tx.commit().await?;
         }
         Ok(true)
@@ -170,18 +160,16 @@ impl Crm {
     ) -> Result<(), CrmError> {
         let terms = &found.terms;
         let ids: Vec<i64> = members.iter().map(|member| member.customer_id).collect();
-        let mut foreseen = self.messaging.foresee(tx, business, terms.wording.channel, &ids).await?;
+        let mut excluded = self.messaging.foresee(tx, business, terms.wording.channel, &ids).await?;
         // By the time that it goes out the week may be over.
-        foreseen.retain(|_, exclusion| *exclusion != Exclusion::FrequencyCap);
-        let heard = self.heard(tx, business, found, members).await?;
-        let is_reached = |id: &i64| !foreseen.contains_key(id) && !heard.contains(id);
-        let reached: Vec<i64> = ids.iter().copied().filter(is_reached).collect();
-        let coupons = self.coupons(tx, business, found, &reached).await?;
+        excluded.retain(|_, exclusion| *exclusion != Exclusion::FrequencyCap);
+        let known = Known { excluded, heard: self.heard(tx, business, found, members).await? };
+        let Sorted { left_out, mut coupons } = self.sort_out(tx, business, terms, members, &known).await?;
         let business_name = campaign::business_name(tx, business).await?.ok_or(CrmError::NoSuchBusiness)?;
         let has_link = terms.wording.link.is_some();
 
         let mut recipients = Vec::with_capacity(members.len());
-        let mut messages = Vec::with_capacity(reached.len());
+        let mut messages = Vec::with_capacity(members.len());
         for member in members {
             let customer_id = member.customer_id;
             let without = |exclusion| NewRecipient {
@@ -190,17 +178,8 @@ impl Crm {
                 exclusion: Some(exclusion),
                 link_code: None,
             };
-            if let Some(exclusion) = foreseen.get(&customer_id) {
-                recipients.push(without(exclusion.as_str()));
-                continue;
-            }
-            if heard.contains(&customer_id) {
-                recipients.push(without(ALREADY_HEARD));
-                continue;
-            }
-            let coupon = coupons.get(&customer_id).cloned();
-            if terms.wording.coupon.is_some() && coupon.is_none() {
-                recipients.push(without(COUPON_UNAVAILABLE));
+            if let Some(reason) = left_out.get(&customer_id) {
+                recipients.push(without(reason));
                 continue;
             }
             let link_code = has_link.then(code::unguessable);
@@ -208,7 +187,7 @@ impl Crm {
                 customer_name: member.name.clone(),
                 business_name: business_name.clone(),
                 last_visit: member.last_visit_on,
-                coupon,
+                coupon: coupons.remove(&customer_id),
                 link: link_code.as_deref().map(|code| self.short_link(code)),
             };
             let Ok(content) = terms.wording.words().said_to(&values, Purpose::Advertising) else {
@@ -256,25 +235,6 @@ impl Crm {
         };
         let since: Vec<_> = members.iter().map(since).collect();
         Ok(auto_campaign::heard_since(tx, business, id, found.id, &since).await?)
-    }
-
-    /// A code for each, as far as there are any.
-    async fn coupons(
-        &self,
-        tx: &mut TenantTx,
-        business: BusinessId,
-        found: &Campaign,
-        customers: &[i64],
-    ) -> Result<HashMap<i64, CouponValues>, CrmError> {
-        let Some(id) = found.terms.wording.coupon else { return Ok(HashMap::new()) };
-        let codes = self.give_as_far_as(tx, business, id, customers).await?;
-        let coupon = coupon::list(tx, business, Some(id), None, 1).await?.pop().ok_or(CrmError::NotFound)?;
-        let values = |code: &str| CouponValues {
-            name: coupon.name.clone(),
-            code: Code::shown(code),
-            valid_until: coupon.valid_until,
-        };
-        Ok(codes.into_iter().map(|issued| (issued.customer_id, values(&issued.code))).collect())
     }
 
     /// Those of which nothing is on its way any more are over.

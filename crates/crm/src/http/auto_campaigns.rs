@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
+use axum::{Extension, extract::State};
 use kernel::KoreanTime;
 use messaging::Channel;
 use platform::{
     BodyProblems, CommonProblems, Data, InBusiness, InBusinessOrAdmin, Json, Problem, TenantCrm, TenantTx,
-    audit::Origin,
+    audit::Origin, idempotency::IdempotencyKey,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -174,9 +174,10 @@ pub(crate) async fn save_auto_campaign(
     State(crm): State<Crm>,
     caller: InBusiness<TenantCrm>,
     origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
     Json(body): Json<AutoCampaignBody>,
 ) -> Result<Json<Data<AutoCampaignSaved>>, Problem> {
-    let request = request_of(&caller, origin);
+    let request = request_of(&caller, origin, key);
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let saved = crm.save_auto_campaign(&mut tx, &request, body.into()).await?;
     tx.commit().await?;

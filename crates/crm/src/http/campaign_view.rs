@@ -92,7 +92,7 @@ pub(crate) struct CampaignView {
     stats: CampaignStats,
     /// Recipients who were left out, by reason: `NO_CONSENT`, `CONSENT_WITHDRAWN`, `CONSENT_EXPIRED`, `REFUSED`,
     /// `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `ALREADY_HEARD` (in
-    /// this cycle of an auto campaign), `NO_VALUE` (the message
+    /// this cycle of an auto campaign), `SAME_CONTACT` (another customer of that number or address got it), `NO_VALUE` (the message
     /// names a last visit that there was not), `COUPON_UNAVAILABLE` (no codes left, or theirs is used), or why it could not be
     /// sent at all: `BAD_NUMBER`, `TOO_LONG`, `CHARSET`.
     #[schema(example = json!({"NO_CONSENT": 12, "REFUSED": 3}))]

@@ -1,12 +1,13 @@
 //! Campaigns.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{Extension, extract::State, http::StatusCode};
 use kernel::KoreanTime;
 use messaging::Channel;
 use platform::{
     BodyProblems, CommonProblems, Data, InBusiness, InBusinessOrAdmin, Json, List, PageQuery, Path, Problem,
     Query, TenantCrm, TenantTx,
     audit::{Actor, Origin},
+    idempotency::IdempotencyKey,
 };
 use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, ToSchema};
@@ -245,9 +246,10 @@ pub(crate) async fn create_campaign(
     State(crm): State<Crm>,
     caller: InBusiness<TenantCrm>,
     origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
     Json(body): Json<CampaignBody>,
 ) -> Result<(StatusCode, Json<Data<CampaignEntry>>), Problem> {
-    let request = request_of(&caller, origin);
+    let request = request_of(&caller, origin, key);
     let is_draft = body.draft;
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let campaign = crm.add_campaign(&mut tx, &request, body.text(), is_draft).await?;
@@ -276,9 +278,10 @@ pub(crate) async fn change_campaign(
     caller: InBusiness<TenantCrm>,
     Path(path): Path<CampaignPath>,
     origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
     Json(body): Json<CampaignPatch>,
 ) -> Result<Json<Data<CampaignEntry>>, Problem> {
-    let request = request_of(&caller, origin);
+    let request = request_of(&caller, origin, key);
     let change = Box::new(|text: &mut CampaignText| body.put_into(text));
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let campaign = crm.change_campaign(&mut tx, &request, path.campaign_id, change).await?;
@@ -287,7 +290,12 @@ pub(crate) async fn change_campaign(
 }
 
 /// What reaches people is remembered with who asked for it.
-pub(crate) fn request_of(caller: &InBusiness<TenantCrm>, origin: Origin) -> Request {
+pub(crate) fn request_of(
+    caller: &InBusiness<TenantCrm>,
+    origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
+) -> Request {
     let business = caller.business;
-    Request { business, actor: Actor::new(&caller.caller, business, origin) }
+    let key = key.map(|Extension(IdempotencyKey(key))| key);
+    Request { business, actor: Actor::new(&caller.caller, business, origin), key }
 }

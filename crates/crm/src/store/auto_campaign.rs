@@ -187,19 +187,21 @@ pub(crate) async fn write_run(
     Ok(())
 }
 
-/// Tried again later.
+/// Tried again later, unless somebody saved it meanwhile.
 pub(crate) async fn put_off(
     conn: &mut PgConnection,
     business: BusinessId,
     id: AutoCampaignId,
+    now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update crm.auto_campaign set next_run_at = $3
-         where business_id = $1 and auto_campaign_id = $2 and next_run_at is not null",
+         where business_id = $1 and auto_campaign_id = $2 and next_run_at <= $4",
         business.0,
         id.0,
         until,
+        now,
     )
     .execute(conn)
     .await?;

@@ -91,6 +91,8 @@ pub(crate) struct NewCampaign<'a> {
     pub terms: &'a Terms,
     pub course: &'a Course,
     pub sample_code: &'a str,
+    /// Under which it is asked for, if it is to happen once.
+    pub key: Option<&'a str>,
 }
 
 pub(crate) async fn insert(
@@ -99,13 +101,13 @@ pub(crate) async fn insert(
     now: DateTime<Utc>,
     new: &NewCampaign<'_>,
 ) -> sqlx::Result<CampaignId> {
-    let NewCampaign { terms, course, sample_code } = new;
+    let NewCampaign { terms, course, sample_code, key } = new;
     sqlx::query_scalar!(
         r#"insert into crm.campaign
                (business_id, name, segment_id, segment_name, conditions, version, channel, template_type, subject,
                 message, coupon_id, link, sample_code, status, scheduled_at, recipient_count, due_at,
-                started_at, auto_campaign_id, created_at, changed_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)
+                started_at, auto_campaign_id, idempotency_key, created_at, changed_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)
            returning campaign_id as "id: CampaignId""#,
         business.0,
         terms.name,
@@ -126,9 +128,25 @@ pub(crate) async fn insert(
         course.due_at,
         course.started_at,
         terms.audience.auto().map(|id| id.0),
+        *key,
         now,
     )
     .fetch_one(conn)
+    .await
+}
+
+/// The campaign that was made under a key.
+pub(crate) async fn under_key(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    key: &str,
+) -> sqlx::Result<Option<CampaignId>> {
+    sqlx::query_scalar!(
+        r#"select campaign_id as "id: CampaignId" from crm.campaign where business_id = $1 and idempotency_key = $2"#,
+        business.0,
+        key,
+    )
+    .fetch_optional(conn)
     .await
 }
 
@@ -305,26 +323,28 @@ pub(crate) async fn next_due(conn: &mut PgConnection) -> sqlx::Result<Option<Dat
     sqlx::query_scalar!("select min(due_at) from crm.campaign where due_at is not null").fetch_one(conn).await
 }
 
-/// Tried again later.
+/// Tried again later, unless somebody chose another time meanwhile.
 pub(crate) async fn put_off(
     conn: &mut PgConnection,
     business: BusinessId,
     id: CampaignId,
+    now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update crm.campaign set due_at = $3 where business_id = $1 and campaign_id = $2 and due_at is not null",
+        "update crm.campaign set due_at = $3 where business_id = $1 and campaign_id = $2 and due_at <= $4",
         business.0,
         id.0,
         until,
+        now,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Those of which everybody was written down, and nothing is on its way any more. Mail of which nobody knows whether it was
-/// sent stays unknown, and holds up nothing.
+/// Those of which everybody was written down, and nothing is on its way any more. What nobody looks for any longer stays
+/// unknown, and holds up nothing.
 pub(crate) async fn over(conn: &mut PgConnection) -> sqlx::Result<Vec<(BusinessId, CampaignId)>> {
     let rows = sqlx::query!(
         r#"select c.business_id as "business: BusinessId", c.campaign_id as "id: CampaignId"
@@ -333,7 +353,7 @@ pub(crate) async fn over(conn: &mut PgConnection) -> sqlx::Result<Vec<(BusinessI
              and not exists (select from messaging_read.message m
                              where m.business_id = c.business_id and m.batch = 'campaign:' || c.campaign_id
                                and m.status in ('QUEUED', 'SENDING', 'UNKNOWN')
-                               and (m.status <> 'UNKNOWN' or m.channel <> 'EMAIL'))
+                               and (m.status <> 'UNKNOWN' or m.due_at is not null))
            order by c.written_at limit 100"#,
     )
     .fetch_all(conn)
@@ -354,12 +374,18 @@ pub(crate) async fn business_name(
     .await
 }
 
-/// How many samples a business sent since.
+/// How many samples a business sent since. Those who send some at once are counted one after another.
 pub(crate) async fn samples_since(
     conn: &mut PgConnection,
     business: BusinessId,
     since: DateTime<Utc>,
 ) -> sqlx::Result<i64> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('campaign samples', $1)) is null as locked",
+        business.0
+    )
+    .fetch_one(&mut *conn)
+    .await?;
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from messaging_read.message
            where business_id = $1 and batch = 'samples' and created_at > $2"#,

@@ -78,7 +78,7 @@ pub(crate) async fn count(
 /// How many recipients reserved within a time after the message, or began a visit that took place. A reservation is the
 /// success of the campaign that its customer heard of last before they made it, or, if they heard of none shortly before that,
 /// of the last one before the visit. What was cancelled, or nobody came to, is none; nor is a visit of long ago that a feed
-/// tells of late.
+/// tells of late. A message went out when its carrier was asked; that it did may have been found out hours later.
 pub(crate) async fn converted(
     conn: &mut PgConnection,
     business: BusinessId,
@@ -91,24 +91,25 @@ pub(crate) async fn converted(
            join messaging_read.message m on m.business_id = r.business_id and m.message_id = r.message_id
            join booking_read.reservation v on v.business_id = r.business_id and v.customer_id = r.customer_id
            where r.business_id = $1 and r.campaign_id = any($2) and m.sent_at is not null and m.status <> 'FAILED'
-             and v.start_at > m.sent_at and v.status in ('PENDING', 'CONFIRMED', 'COMPLETED')
-             and (v.created_at between m.sent_at and m.sent_at + make_interval(secs => $3)
-                  or v.start_at <= m.sent_at + make_interval(secs => $3))
+             and v.visit_on >= (m.asked_at at time zone 'Asia/Seoul')::date
+             and v.start_at > m.asked_at and v.status in ('PENDING', 'CONFIRMED', 'COMPLETED')
+             and (v.created_at between m.asked_at and m.asked_at + make_interval(secs => $3)
+                  or v.start_at <= m.asked_at + make_interval(secs => $3))
              and coalesce(
                  (select o.campaign_id
                   from crm.campaign_recipient o
                   join messaging_read.message om on om.business_id = o.business_id and om.message_id = o.message_id
                   where o.business_id = $1 and o.customer_id = r.customer_id and om.status <> 'FAILED'
-                    and om.sent_at between v.created_at - make_interval(secs => $3) and v.created_at
-                    and om.sent_at < v.start_at
-                  order by om.sent_at desc, o.campaign_id desc limit 1),
+                    and om.sent_at is not null and om.asked_at between v.created_at - make_interval(secs => $3) and v.created_at
+                    and om.asked_at < v.start_at
+                  order by om.asked_at desc, o.campaign_id desc limit 1),
                  (select o.campaign_id
                   from crm.campaign_recipient o
                   join messaging_read.message om on om.business_id = o.business_id and om.message_id = o.message_id
                   where v.status = 'COMPLETED' and o.business_id = $1 and o.customer_id = r.customer_id
-                    and om.status <> 'FAILED'
-                    and om.sent_at >= v.start_at - make_interval(secs => $3) and om.sent_at < v.start_at
-                  order by om.sent_at desc, o.campaign_id desc limit 1)) = r.campaign_id"#,
+                    and om.status <> 'FAILED' and om.sent_at is not null
+                    and om.asked_at >= v.start_at - make_interval(secs => $3) and om.asked_at < v.start_at
+                  order by om.asked_at desc, o.campaign_id desc limit 1)) = r.campaign_id"#,
         business.0,
         campaigns,
         window.as_seconds_f64(),

@@ -26,6 +26,8 @@ pub(crate) struct Addressee {
     pub business: BusinessId,
     pub channel: Channel,
     pub customer: Option<i64>,
+    /// The campaign.
+    pub batch: Option<String>,
     pub contact_hash: Vec<u8>,
 }
 
@@ -36,6 +38,7 @@ impl From<&Waiting> for Addressee {
             business: message.business,
             channel: message.channel,
             customer: message.customer,
+            batch: message.batch.clone(),
             contact_hash: message.contact_hash.clone(),
         }
     }
@@ -61,6 +64,37 @@ pub(crate) async fn of_information(
     .await?;
     let dead = |row: &MessageId| (*row, Standing { is_dead: true, ..Standing::default() });
     Ok(rows.iter().map(|row| dead(&row.id)).collect())
+}
+
+/// A sample goes to whatever number somebody types. Whose it is decides whether it is an advertisement.
+pub(crate) async fn of_samples(
+    conn: &mut PgConnection,
+    mut samples: Vec<Addressee>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<HashMap<MessageId, Standing>> {
+    let owners = sqlx::query!(
+        r#"select m.message_id as "id!: MessageId", min(c.customer_id) as "customer!"
+           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[]) as m (message_id, business_id, channel, contact_hash)
+           join booking_read.customer c
+               on c.business_id = m.business_id and c.deleted_at is null
+              and case when m.channel = 'EMAIL' then c.email_hash else c.phone_hash end = m.contact_hash
+           group by m.message_id"#,
+        &column(&samples, |sample| sample.id.0),
+        &column(&samples, |sample| sample.business.0),
+        &column(&samples, |sample| sample.channel) as &[Channel],
+        &column(&samples, |sample| sample.contact_hash.clone()),
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let owners: HashMap<MessageId, i64> = owners.iter().map(|row| (row.id, row.customer)).collect();
+    for sample in &mut samples {
+        (sample.customer, sample.batch) = (owners.get(&sample.id).copied(), None);
+    }
+    let mut standings = of_advertising(conn, &samples, now).await?;
+    for (id, standing) in &mut standings {
+        standing.is_customers = owners.contains_key(id);
+    }
+    Ok(standings)
 }
 
 /// A refusal is over once the customer agreed explicitly to this business since; that they did not answer a notice is no such word.
@@ -90,12 +124,22 @@ pub(crate) async fn of_advertising(
                   day.act as "act?: Act", day.acted_at as "acted_at?",
                   night.act as "night_act?: Act", night.acted_at as "night_acted_at?",
                   texts.act as "text_act?: Act", texts.acted_at as "text_acted_at?",
-                  (select count(*) from messaging.message had
-                   where had.business_id = m.business_id and had.contact_hash = m.contact_hash
-                     and had.purpose = 'ADVERTISING'
-                     and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED'))) as "had_lately!"
-           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[])
-               as m (message_id, business_id, channel, contact_hash, customer_id)
+                  exists (select from messaging.message same
+                          where same.business_id = m.business_id and same.contact_hash = m.contact_hash
+                            and same.purpose = 'ADVERTISING' and same.batch = m.batch and same.channel = m.channel
+                            and same.customer_id <> m.customer_id
+                            and same.status in ('SENDING', 'SENT', 'DELIVERED', 'UNKNOWN')) as "had_the_same!",
+                  greatest(
+                      (select count(*) from messaging.message had
+                       where had.business_id = m.business_id and had.contact_hash = m.contact_hash
+                         and had.purpose = 'ADVERTISING'
+                         and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED'))),
+                      (select count(*) from messaging.message had
+                       where had.business_id = m.business_id and had.customer_id = m.customer_id
+                         and had.purpose = 'ADVERTISING'
+                         and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED')))) as "had_lately!"
+           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $8::text[])
+               as m (message_id, business_id, channel, contact_hash, customer_id, batch)
            left join lateral (
                select max(acted_at) filter (where c.channel = m.channel) as said_at,
                       max(acted_at) filter (where c.channel = 'SMS') as text_said_at
@@ -124,6 +168,7 @@ pub(crate) async fn of_advertising(
         &column(messages, |message| message.customer) as &[Option<i64>],
         now - A_WEEK,
         now - DEAD_FOR,
+        &column(messages, |message| message.batch.clone()) as &[Option<String>],
     )
     .fetch_all(conn)
     .await?;
@@ -140,7 +185,9 @@ pub(crate) async fn of_advertising(
                     consent: row.text_act.zip(row.text_acted_at).map(word),
                 },
                 night_consent: row.night_act.zip(row.night_acted_at).map(word),
+                had_the_same: row.had_the_same,
                 had_lately: row.had_lately,
+                is_customers: false,
             };
             (row.id, standing)
         })

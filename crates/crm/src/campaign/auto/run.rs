@@ -39,7 +39,7 @@ impl Crm {
         if let Err(error) = self.run_auto(business, due.occasion).await {
             tracing::error!(%business, auto_campaign = %due.id, %error, "an auto campaign cannot run; tried again");
             let mut tx = TenantTx::begin(&self.db, business).await?;
-            auto_campaign::put_off(&mut tx, business, due.id, now + PAUSE).await?;
+            auto_campaign::put_off(&mut tx, business, due.id, now, now + PAUSE).await?;
             tx.commit().await?;
         }
         Ok(true)
@@ -95,7 +95,8 @@ impl Crm {
             return Ok(());
         }
         let sample_code = code::unguessable();
-        let new = NewCampaign { terms: &terms, course: &Course::begun(now), sample_code: &sample_code };
+        let new =
+            NewCampaign { terms: &terms, course: &Course::begun(now), sample_code: &sample_code, key: None };
         campaign::insert(tx, business, now, &new).await?;
         Ok(())
     }
