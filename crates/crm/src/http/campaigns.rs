@@ -162,8 +162,8 @@ impl CampaignPatch {
 pub(crate) struct CampaignQuery {
     status: Option<CampaignStatus>,
     /// The runs of this auto campaign; left out: what somebody wrote.
-    #[param(value_type = Option<i64>)]
-    auto_campaign_id: Option<AutoCampaignId>,
+    #[param(minimum = 1)]
+    auto_campaign_id: Option<i64>,
     /// How many entries at most, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
@@ -191,7 +191,13 @@ pub(crate) async fn list_campaigns(
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
     let before = page.after()?.map(CampaignId);
-    let origin = query.auto_campaign_id.map_or(WrittenBy::ByHand, WrittenBy::Auto);
+    let origin = match query.auto_campaign_id {
+        None => WrittenBy::ByHand,
+        Some(id @ 1..) => WrittenBy::Auto(AutoCampaignId(id)),
+        Some(_) => {
+            return Err(Problem::bad_request("INVALID_PARAMETER", "autoCampaignId는 1 이상이어야 합니다."));
+        }
+    };
     let filter = CampaignFilter { only: None, origin, status: query.status, before, limit: limit + 1 };
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let campaigns = campaign::list(&mut tx, caller.business, filter).await?;
