@@ -4791,7 +4791,10 @@ export interface components {
                  */
                 maximum?: number | null;
                 operators: components["schemas"]["SegmentOperator"][];
-                /** @description The values that it may be compared with, where they are known; of tags those that most customers have. */
+                /**
+                 * @description The values that it may be compared with, where they are known; of tags those that most customers have, of campaigns the
+                 *     newest that have begun.
+                 */
                 options: components["schemas"]["SegmentOption"][];
                 type: components["schemas"]["FieldType"];
             }[];
@@ -7278,7 +7281,10 @@ export interface components {
              */
             maximum?: number | null;
             operators: components["schemas"]["SegmentOperator"][];
-            /** @description The values that it may be compared with, where they are known; of tags those that most customers have. */
+            /**
+             * @description The values that it may be compared with, where they are known; of tags those that most customers have, of campaigns the
+             *     newest that have begun.
+             */
             options: components["schemas"]["SegmentOption"][];
             type: components["schemas"]["FieldType"];
         };

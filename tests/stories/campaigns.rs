@@ -1,6 +1,7 @@
 //! One sentence reaches the right people once, at a lawful hour, and the owner sees what it brought in.
 
 mod figures;
+mod following;
 mod hostile;
 mod links;
 mod sending;
