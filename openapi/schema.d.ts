@@ -940,7 +940,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a message */
+        /**
+         * Get a message
+         * @description By the id that the list shows: ids are random, so the example is nobody's.
+         */
         get: operations["getMessage"];
         put?: never;
         post?: never;
@@ -6026,8 +6029,8 @@ export interface components {
         /**
          * @description Numbers however they are written; null is the platform's.
          * @example {
-         *       "contact": "02-312-3456",
-         *       "phone": "02-312-3456",
+         *       "contact": "02-3123-4567",
+         *       "phone": "02-3123-4567",
          *       "refusalNumber": "080-123-4567"
          *     }
          */
