@@ -967,7 +967,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a message */
+        /**
+         * Get a message
+         * @description By the id that the list shows: ids are random, so the example is nobody's.
+         */
         get: operations["getMessage"];
         put?: never;
         post?: never;
@@ -4968,7 +4971,10 @@ export interface components {
                  */
                 maximum?: number | null;
                 operators: components["schemas"]["SegmentOperator"][];
-                /** @description The values that it may be compared with, where they are known; of tags those that most customers have. */
+                /**
+                 * @description The values that it may be compared with, where they are known; of tags those that most customers have, of campaigns the
+                 *     newest that have begun.
+                 */
                 options: components["schemas"]["SegmentOption"][];
                 type: components["schemas"]["FieldType"];
             }[];
@@ -6201,8 +6207,8 @@ export interface components {
         /**
          * @description Numbers however they are written; null is the platform's.
          * @example {
-         *       "contact": "02-312-3456",
-         *       "phone": "02-312-3456",
+         *       "contact": "02-3123-4567",
+         *       "phone": "02-3123-4567",
          *       "refusalNumber": "080-123-4567"
          *     }
          */
@@ -7466,7 +7472,10 @@ export interface components {
              */
             maximum?: number | null;
             operators: components["schemas"]["SegmentOperator"][];
-            /** @description The values that it may be compared with, where they are known; of tags those that most customers have. */
+            /**
+             * @description The values that it may be compared with, where they are known; of tags those that most customers have, of campaigns the
+             *     newest that have begun.
+             */
             options: components["schemas"]["SegmentOption"][];
             type: components["schemas"]["FieldType"];
         };

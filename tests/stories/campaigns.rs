@@ -2,6 +2,7 @@
 
 mod auto;
 mod figures;
+mod following;
 mod hostile;
 mod links;
 mod sending;

@@ -40,6 +40,20 @@ fn reservation(id: &str, customer: &str, day: &str, status: &str) -> Value {
     })
 }
 
+/// A campaign by text to whoever these conditions are true of, sent; its id.
+async fn told(app: &TestApp, conditions: Value) -> i64 {
+    let owner = app.owner_of(2);
+    let segment = owner.post(SEGMENTS, json!({"name": "보낼 고객", "conditions": conditions})).await;
+    let campaign = json!({
+        "name": "봄맞이", "segmentId": segment.data()["segmentId"], "channel": "SMS", "templateType": "REVISIT",
+        "message": "다시 뵙고 싶어요. {{link}}", "link": "https://misohair.example/spring", "scheduledAt": null,
+    });
+    let made = owner.post("/api/businesses/2/campaigns", campaign).await;
+    app.app.crm.sweep().await.expect("recipients are written down");
+    app.app.messaging.sweep().await.expect("messages are sent");
+    made.data()["campaignId"].as_i64().expect("an id")
+}
+
 async fn previews(owner: &Actor, conditions: Value) -> Answer {
     owner.post(&format!("{SEGMENTS}/preview"), json!({"conditions": conditions})).await
 }

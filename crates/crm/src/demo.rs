@@ -19,6 +19,9 @@ use crate::{
 /// The code that the API's examples name.
 const CODE: &str = "K7QM-3XWD-9TFH";
 
+/// Nobody stayed away from the demo's salon for three months; in this segment there is somebody.
+const SEGMENT: &str = "VIP 고객";
+
 impl Crm {
     /// The ready-made segments, a coupon of which a customer has the code that the API's examples name, and a campaign that
     /// somebody is still writing; unless the shop has its own already.
@@ -60,7 +63,8 @@ impl Crm {
     }
 
     async fn demo_campaign(&self, tx: &mut TenantTx, business: BusinessId) -> Result<(), CrmError> {
-        let found = segment::list(tx, business, None, None, 100).await?.pop();
+        let segments = segment::list(tx, business, None, None, 100).await?;
+        let found = segments.into_iter().find(|segment| segment.name == SEGMENT);
         let Some(Segment { id, name, conditions, version, .. }) = found else { return Ok(()) };
         let terms = Terms {
             name: "봄맞이 재방문".to_owned(),

@@ -10,7 +10,7 @@ const PAGE: &str = "https://misohair.example/spring?from=text";
 
 impl Shop {
     /// The path of the link in a customer's message.
-    fn link(&self, customer: usize) -> String {
+    pub(super) fn link(&self, customer: usize) -> String {
         let text = self.received(customer).pop().expect("a message").text;
         let (_, code) = text.split_once("/l/").expect("a link");
         let code: String = code.chars().take_while(char::is_ascii_alphanumeric).collect();
@@ -18,7 +18,7 @@ impl Shop {
         format!("/l/{code}")
     }
 
-    async fn follows(&self, link: &str) -> Download {
+    pub(super) async fn follows(&self, link: &str) -> Download {
         self.app.anonymous().download(Method::GET, link).await
     }
 }

@@ -4,20 +4,23 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
-use kernel::KoreanTime;
+use kernel::{Clock, KoreanTime};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
     test_runner::{Config, TestRng, TestRunner},
 };
+use sandbox::Fate;
 use serde_json::{Value, json};
 use testkit::TestApp;
 
-use super::{chosen, feeds, shop};
+use super::{chosen, feeds, shop, told};
 
 const TAGS: [&str; 4] = ["단골", "염색", "VIP", "' or '1'='1"];
 const STATUSES: [&str; 7] =
     ["COMPLETED", "COMPLETED", "COMPLETED", "CANCELLED", "NO_SHOW", "CONFIRMED", "PENDING"];
+/// When campaigns were sent: at noon, before the first and before the last look at segments.
+const CAMPAIGNS: [&str; 3] = ["2025-12-30", "2026-12-05", "2026-12-07"];
 
 #[derive(Clone, Debug)]
 struct Person {
@@ -29,6 +32,10 @@ struct Person {
     phone: bool,
     email: bool,
     visits: Vec<Visit>,
+    /// What becomes of a text that is sent to them.
+    fate: Fate,
+    /// Of each campaign, unless it is not for them: whether they follow its link.
+    campaigns: [Option<bool>; 3],
 }
 
 #[derive(Clone, Debug)]
@@ -75,8 +82,10 @@ fn person() -> impl Strategy<Value = Person> {
         any::<bool>(),
         any::<bool>(),
         prop::collection::vec(visit(), 0..9),
+        prop_oneof![4 => Just(Fate::Delivered), 1 => Just(Fate::NoSuchNumber)],
+        prop::array::uniform3(prop::option::of(any::<bool>())),
     )
-        .prop_map(|(birthday, gender, tags, consents, phone, email, visits)| Person {
+        .prop_map(|(birthday, gender, tags, consents, phone, email, visits, fate, campaigns)| Person {
             name: String::new(),
             birthday,
             gender,
@@ -85,6 +94,8 @@ fn person() -> impl Strategy<Value = Person> {
             phone,
             email,
             visits,
+            fate,
+            campaigns,
         })
 }
 
@@ -96,11 +107,19 @@ impl Visit {
 
 impl Person {
     fn row(&self) -> Value {
+        let campaigns = CAMPAIGNS.iter().zip(self.campaigns).filter(|(_, of_it)| of_it.is_some());
+        let tags: Vec<_> = self.tags.iter().chain(campaigns.map(|(day, _)| day)).collect();
         json!({
             "externalId": self.name, "name": self.name, "birthday": self.birthday, "gender": self.gender,
-            "tags": self.tags, "marketingConsent": self.consents,
-            "phone": self.phone.then_some("010-1234-5678"), "email": self.email.then_some("a@misohair.com"),
+            "tags": tags, "marketingConsent": self.consents,
+            "phone": self.phone.then(|| self.number()), "email": self.email.then_some("a@misohair.com"),
         })
+    }
+
+    /// Their own: somebody is not written to too often.
+    fn number(&self) -> String {
+        let number: u32 = self.name.trim_start_matches("손님 ").parse().expect("a number");
+        format!("0103{number:07}")
     }
 
     fn visit_rows(&self) -> Vec<Value> {
@@ -131,9 +150,19 @@ struct Ids {
     lee: i64,
 }
 
+/// A campaign, and when what came of it.
+#[derive(Clone, Copy)]
+struct Campaign {
+    id: i64,
+    sent_at: DateTime<Utc>,
+    failed_at: DateTime<Utc>,
+    clicked_at: DateTime<Utc>,
+}
+
 #[derive(Clone, Copy)]
 struct World {
     ids: Ids,
+    campaigns: [Campaign; 3],
     now: DateTime<Utc>,
     today: NaiveDate,
 }
@@ -159,6 +188,23 @@ impl World {
     fn age(&self, birthday: NaiveDate) -> i64 {
         let had_birthday = (self.today.month(), self.today.day()) >= (birthday.month(), birthday.day());
         i64::from(self.today.year() - birthday.year()) - i64::from(!had_birthday)
+    }
+
+    /// The campaigns whose message went to somebody by now.
+    fn went_to(&self, person: &Person) -> Vec<(Campaign, bool)> {
+        let of_them = self.campaigns.into_iter().zip(person.campaigns);
+        let sent = of_them.filter_map(|(campaign, follows)| Some((campaign, follows?)));
+        sent.filter(|(campaign, _)| person.phone && person.consents && campaign.sent_at <= self.now).collect()
+    }
+
+    fn received(&self, person: &Person) -> Vec<Campaign> {
+        let sent = self.went_to(person).into_iter().map(|(campaign, _)| campaign);
+        sent.filter(|campaign| person.fate == Fate::Delivered || campaign.failed_at > self.now).collect()
+    }
+
+    fn clicked(&self, person: &Person) -> Vec<Campaign> {
+        let sent = self.went_to(person).into_iter().filter(|(_, follows)| *follows);
+        sent.map(|(campaign, _)| campaign).filter(|campaign| campaign.clicked_at <= self.now).collect()
     }
 
     /// Whether a condition, as it is sent, is true of somebody.
@@ -239,6 +285,13 @@ impl World {
                     reached.iter().filter(|(_, is)| *is).map(|(name, _)| json!(name)).collect();
                 has(operator, &reached, value)
             }
+            "receivedCampaign" => has_campaigns(operator, &self.received(person), value),
+            "clickedCampaign" => has_campaigns(operator, &self.clicked(person), value),
+            "lastCampaignDate" => {
+                let days =
+                    self.received(person).into_iter().map(|campaign| kernel::korean_day(campaign.sent_at));
+                self.compare_days(operator, days.max(), value)
+            }
             other => panic!("{other} has no meaning here"),
         }
     }
@@ -288,6 +341,14 @@ fn has(operator: &str, had: &[Value], wanted: &Value) -> bool {
         "HAS_ANY" => wanted.any(|value| had.contains(&value)),
         "HAS_ALL" => wanted.all(|value| had.contains(&value)),
         _ => !wanted.any(|value| had.contains(&value)),
+    }
+}
+
+fn has_campaigns(operator: &str, had: &[Campaign], wanted: &Value) -> bool {
+    match operator {
+        "IS_SET" => !had.is_empty(),
+        "IS_NOT_SET" => had.is_empty(),
+        _ => has(operator, &had.iter().map(|campaign| json!(campaign.id)).collect::<Vec<_>>(), wanted),
     }
 }
 
@@ -361,7 +422,23 @@ fn person_tests() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn conditions(ids: Ids) -> impl Strategy<Value = Vec<Value>> {
+fn campaign_tests(campaigns: [Campaign; 3]) -> impl Strategy<Value = Value> {
+    let field = || prop::sample::select(vec!["receivedCampaign", "clickedCampaign"]);
+    let set = prop::sample::select(vec!["IS_SET", "IS_NOT_SET"]);
+    let ids = campaigns.map(|campaign| json!(campaign.id)).to_vec();
+    // The days around those on which they were sent: others tell nobody apart.
+    let near = (prop::sample::select(CAMPAIGNS.to_vec()), -2i64..3)
+        .prop_map(|(sent, days)| json!(day(sent) + TimeDelta::days(days)));
+    let operator = prop::sample::select(vec!["BEFORE", "ON_OR_BEFORE", "AFTER", "ON_OR_AFTER", "ON"]);
+    prop_oneof![
+        4 => field().prop_flat_map(move |field| sets(field, ids.clone())),
+        1 => (field(), set).prop_map(|(field, operator)| json!({"field": field, "operator": operator})),
+        2 => days("lastCampaignDate"),
+        2 => (operator, near).prop_map(|(operator, day)| json!({"field": "lastCampaignDate", "operator": operator, "value": day})),
+    ]
+}
+
+fn conditions(ids: Ids, campaigns: [Campaign; 3]) -> impl Strategy<Value = Vec<Value>> {
     let visit_tests = prop_oneof![
         days("lastVisitDate"),
         days("firstVisitDate"),
@@ -373,7 +450,7 @@ fn conditions(ids: Ids) -> impl Strategy<Value = Vec<Value>> {
         sets("service", vec![json!(ids.cut), json!(ids.perm)]),
         sets("staff", vec![json!(ids.kim), json!(ids.lee)]),
     ];
-    let test = prop_oneof![visit_tests, person_tests()];
+    let test = prop_oneof![visit_tests, person_tests(), campaign_tests(campaigns)];
     let tree = test.prop_recursive(3, 12, 3, |inside| {
         prop_oneof![
             prop::collection::vec(inside.clone(), 1..4).prop_map(|some| json!({"any": some})),
@@ -382,6 +459,48 @@ fn conditions(ids: Ids) -> impl Strategy<Value = Vec<Value>> {
         ]
     });
     prop::collection::vec(tree, 0..3)
+}
+
+/// The campaigns go out, to whoever agreed; an hour later it is known who cannot be reached, and two hours later some followed
+/// the link.
+async fn has_campaigns_sent(app: &TestApp, people: &[Person]) -> [Campaign; 3] {
+    app.sql(
+        "insert into messaging.consent
+             (business_id, customer_id, channel, purpose, act, acted_at, recorded_at, method, wording)
+         select business_id, customer_id, 'SMS', 'MARKETING', 'GIVEN', '2025-12-01', '2025-12-01', 'PAPER', 'v1'
+         from booking.customer where business_id = 2 and marketing_consent",
+    )
+    .await;
+    for person in people {
+        app.sandbox.set_fate(&person.number(), person.fate).expect("a number");
+    }
+    let mut sent = Vec::new();
+    for (number, day) in CAMPAIGNS.into_iter().enumerate() {
+        app.it_is(&format!("{day}T12:00"));
+        let id = told(app, json!([{"field": "tag", "operator": "HAS_ANY", "value": [day]}])).await;
+        let sent_at = app.clock.now();
+        app.pass(TimeDelta::hours(1));
+        app.app.messaging.sweep().await.expect("reports are read");
+        let failed_at = app.clock.now();
+        app.pass(TimeDelta::hours(1));
+        let links = app
+            .texts(&format!(
+                "select concat_ws('/', c.name, r.link_code) from crm.campaign_recipient r
+                 join booking.customer c using (business_id, customer_id)
+                 where r.business_id = 2 and r.campaign_id = {id} and r.link_code is not null"
+            ))
+            .await;
+        for link in &links {
+            let (name, code) = link.split_once('/').expect("a name and a code");
+            let follows = |person: &Person| person.name == name && person.campaigns[number] == Some(true);
+            if people.iter().any(follows) {
+                assert_eq!(app.anonymous().get(&format!("/l/{code}")).await.status, 302);
+            }
+        }
+        sent.push(Campaign { id, sent_at, failed_at, clicked_at: app.clock.now() });
+    }
+    assert_eq!(app.count("messaging.message where status not in ('DELIVERED', 'FAILED')").await, 0);
+    sent.try_into().unwrap_or_else(|_| panic!("as many as were sent"))
 }
 
 /// Reproducible: the same each time.
@@ -405,6 +524,7 @@ async fn conditions_mean_in_sql_what_they_mean_in_plain_rust() {
     }
     feeds(&app, "customers", people.iter().map(Person::row).collect()).await;
     feeds(&app, "reservations", people.iter().flat_map(Person::visit_rows).collect()).await;
+    let campaigns = has_campaigns_sent(&app, &people).await;
     // Whoever was erased is in no segment, whatever is asked.
     let erased = app.owner_of(2).get("/api/businesses/2/customers?limit=1").await;
     let erased = &erased.data()[0];
@@ -421,12 +541,20 @@ async fn conditions_mean_in_sql_what_they_mean_in_plain_rust() {
     };
     let mut runner = runner(2);
     let (mut some, mut everybody_or_nobody) = (0, 0);
-    for now in ["2026-02-01T08:30:00", "2027-02-28T23:59:00", "2028-02-29T00:00:00", "2025-12-31T12:17:00"] {
+    let looks = [
+        "2026-02-01T08:30:00",
+        "2027-02-28T23:59:00",
+        "2028-02-29T00:00:00",
+        "2025-12-31T12:17:00",
+        // One campaign was sent, and nobody knows yet that it did not arrive everywhere.
+        "2026-12-05T12:30:00",
+    ];
+    for now in looks {
         let now = KoreanTime::parse(now).expect("a time").0;
         app.clock.set(now);
-        let world = World { ids, now, today: kernel::korean_day(now) };
+        let world = World { ids, campaigns, now, today: kernel::korean_day(now) };
         for _ in 0..60 {
-            let sent = conditions(ids).new_tree(&mut runner).expect("conditions").current();
+            let sent = conditions(ids, campaigns).new_tree(&mut runner).expect("conditions").current();
             let meant =
                 people.iter().filter(|person| sent.iter().all(|condition| world.holds(person, condition)));
             let meant: BTreeSet<_> = meant.map(|person| person.name.clone()).collect();
@@ -441,5 +569,5 @@ async fn conditions_mean_in_sql_what_they_mean_in_plain_rust() {
             if (1..people.len()).contains(&meant.len()) { some += 1 } else { everybody_or_nobody += 1 }
         }
     }
-    assert!(some > 120, "only {some} conditions told customers apart, {everybody_or_nobody} did not");
+    assert!(some > 140, "only {some} conditions told customers apart, {everybody_or_nobody} did not");
 }

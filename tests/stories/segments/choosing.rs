@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{SEGMENTS, chosen, feeds, previews, reservation, shop, visit};
+use super::{SEGMENTS, chosen, feeds, previews, reservation, shop, told, visit};
 
 /// Four customers: one came lately, one long ago and comes again, one long ago, one never.
 async fn four_customers() -> testkit::TestApp {
@@ -145,9 +145,14 @@ async fn a_preview_shows_a_few_and_stores_nothing() {
 async fn a_page_that_builds_conditions_finds_all_it_needs() {
     let app = four_customers().await;
     let owner = app.owner_of(2);
+    let without_campaigns = owner.get(&format!("{SEGMENTS}/fields")).await;
+    for field in without_campaigns.data().as_array().expect("a list") {
+        previews(&owner, json!([field["example"]])).await.data();
+    }
+    let campaigns = [told(&app, json!([])).await, told(&app, json!([])).await];
     let answer = owner.get(&format!("{SEGMENTS}/fields")).await;
     let fields = answer.data().as_array().expect("a list");
-    assert_eq!(fields.len(), 17);
+    assert_eq!(fields.len(), 20);
     for field in fields {
         previews(&owner, json!([field["example"]])).await.data();
         // Each operator takes a value of its kind.
@@ -184,6 +189,13 @@ async fn a_page_that_builds_conditions_finds_all_it_needs() {
     assert_eq!(options("service"), ["커트", "펌"]);
     assert_eq!(options("staff"), ["김실장", "이실장"]);
     assert_eq!(options("tag"), ["단골"]);
+    for field in ["receivedCampaign", "clickedCampaign"] {
+        assert_eq!(options(field), ["봄맞이", "봄맞이"]);
+        let field = fields.iter().find(|one| one["field"] == field).expect("the field");
+        let ids: Vec<_> =
+            field["options"].as_array().expect("a list").iter().map(|one| &one["value"]).collect();
+        assert_eq!(ids, [campaigns[1], campaigns[0]], "the newest first");
+    }
 }
 
 #[tokio::test]

@@ -25,6 +25,15 @@ async fn a_segment_of_another_shop_does_not_exist() {
     let asked = stranger.post("/api/businesses/1/segments/preview", json!({"conditions": condition})).await;
     asked.invalid("conditions[0].value[0]", "UNKNOWN_SERVICE");
     previews(&app.owner_of(2), condition).await.data();
+    // Nor do its campaigns.
+    let campaign = super::told(&app, json!([])).await;
+    for field in ["receivedCampaign", "clickedCampaign"] {
+        let condition = json!([{"not": {"field": field, "operator": "HAS_NONE", "value": [campaign]}}]);
+        let asked = json!({"conditions": condition});
+        let asked = stranger.post("/api/businesses/1/segments/preview", asked).await;
+        asked.invalid("conditions[0].not.value[0]", "UNKNOWN_CAMPAIGN");
+        previews(&app.owner_of(2), condition).await.data();
+    }
 }
 
 #[tokio::test]
@@ -61,6 +70,16 @@ async fn whatever_is_wrong_is_named_by_its_path() {
             json!([{"field": "service", "operator": "HAS_ALL", "value": [i64::MAX]}]),
             "conditions[0].value[0]",
             "UNKNOWN_SERVICE",
+        ),
+        (
+            json!([{"field": "receivedCampaign", "operator": "HAS_NONE", "value": [999_999]}]),
+            "conditions[0].value[0]",
+            "UNKNOWN_CAMPAIGN",
+        ),
+        (
+            json!([{"field": "clickedCampaign", "operator": "HAS_ALL", "value": []}]),
+            "conditions[0].value",
+            "INVALID_LIST",
         ),
         (
             json!([{"field": "visitCount", "operator": "AT_LEAST", "value": i64::MAX}]),

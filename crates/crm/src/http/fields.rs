@@ -30,7 +30,8 @@ pub(crate) struct SegmentField {
     #[serde(rename = "type")]
     field_type: FieldType,
     operators: Vec<SegmentOperator>,
-    /// The values that it may be compared with, where they are known; of tags those that most customers have.
+    /// The values that it may be compared with, where they are known; of tags those that most customers have, of campaigns the
+    /// newest that have begun.
     options: Vec<SegmentOption>,
     /// The largest number that it may be compared with; the least is 0.
     #[schema(example = 36_500)]
@@ -93,6 +94,7 @@ pub(crate) async fn list_segment_fields(
                 named(customer::services(&mut tx, caller.business).await?)
             }
             Field::Visited(VisitedField::Staff) => named(customer::staff(&mut tx, caller.business).await?),
+            Field::Campaigns(_) => named(customer::campaigns(&mut tx, caller.business).await?),
             Field::Tag => {
                 let tags = customer::tags(&mut tx, caller.business).await?;
                 tags.iter().map(|tag| option(tag, tag)).collect()
@@ -121,7 +123,11 @@ fn described(field: Field, options: Vec<SegmentOption>) -> SegmentField {
         label: operator.label(),
         value_kind: field.value_kind(*operator),
     });
-    let operator = field.operators()[0];
+    // Where there is nothing yet that a list could be compared with, whether it is empty can be asked.
+    let can_be_sent = |operator: &&Operator| {
+        !options.is_empty() || !matches!(field.value_kind(**operator), ValueKind::Option | ValueKind::Options)
+    };
+    let operator = field.operators().iter().find(can_be_sent).copied().unwrap_or(field.operators()[0]);
     let first = || options.first().map_or_else(|| json!(1), |option| option.value.clone());
     let value = match field.value_kind(operator) {
         ValueKind::Date => json!({"daysAgo": 90}),

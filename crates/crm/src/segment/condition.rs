@@ -28,12 +28,14 @@ pub(crate) enum Test {
     Tags(Membership, Vec<String>),
     Visited(VisitedField, Membership, Vec<i64>),
     Channels(Membership, Vec<Channel>),
+    Campaigns(CampaignField, Known<(Membership, Vec<i64>)>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DayField {
-    LastVisitDate,
-    FirstVisitDate,
+    LastVisit,
+    FirstVisit,
+    LastCampaign,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,15 @@ pub(crate) enum VisitedField {
     Staff,
 }
 
+/// What somebody did with a campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CampaignField {
+    /// A message of it was handed to a carrier and did not fail.
+    Received,
+    /// Its link was followed.
+    Clicked,
+}
+
 /// On which days a birthday falls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Birthdays {
@@ -68,7 +79,7 @@ pub(crate) enum Birthdays {
     Between(Day, Day),
 }
 
-/// A value that may not be known.
+/// A value that may not be known, or a list that may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Known<T> {
     Is(T),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::condition::{DayField, FlagField, NumberField, VisitedField};
+use super::condition::{CampaignField, DayField, FlagField, NumberField, VisitedField};
 
 /// A fact about a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,7 @@ pub(crate) enum Field {
     Gender,
     Tag,
     Channel,
+    Campaigns(CampaignField),
 }
 
 /// How a fact is compared with a value.
@@ -108,12 +109,14 @@ const NUMBERS: &[Operator] = &[
     Operator::Between,
 ];
 const SETS: &[Operator] = &[Operator::HasAny, Operator::HasAll, Operator::HasNone];
+const SETS_OR_NOTHING: &[Operator] =
+    &[Operator::HasAny, Operator::HasAll, Operator::HasNone, Operator::IsSet, Operator::IsNotSet];
 const CHOICES: &[Operator] = &[Operator::Is, Operator::IsAnyOf, Operator::IsSet, Operator::IsNotSet];
 
 impl Field {
-    pub(crate) const ALL: [Self; 17] = [
-        Self::Day(DayField::LastVisitDate),
-        Self::Day(DayField::FirstVisitDate),
+    pub(crate) const ALL: [Self; 20] = [
+        Self::Day(DayField::LastVisit),
+        Self::Day(DayField::FirstVisit),
         Self::Number(NumberField::DaysSinceLastVisit),
         Self::Number(NumberField::VisitCount),
         Self::Number(NumberField::TotalSpent),
@@ -129,13 +132,17 @@ impl Field {
         Self::Tag,
         Self::Flag(FlagField::MarketingConsent),
         Self::Channel,
+        Self::Campaigns(CampaignField::Received),
+        Self::Campaigns(CampaignField::Clicked),
+        Self::Day(DayField::LastCampaign),
     ];
 
     /// The name in conditions.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Day(DayField::LastVisitDate) => "lastVisitDate",
-            Self::Day(DayField::FirstVisitDate) => "firstVisitDate",
+            Self::Day(DayField::LastVisit) => "lastVisitDate",
+            Self::Day(DayField::FirstVisit) => "firstVisitDate",
+            Self::Day(DayField::LastCampaign) => "lastCampaignDate",
             Self::Number(NumberField::VisitCount) => "visitCount",
             Self::Number(NumberField::TotalSpent) => "totalSpent",
             Self::Number(NumberField::AverageSpent) => "averageSpent",
@@ -151,6 +158,8 @@ impl Field {
             Self::Gender => "gender",
             Self::Tag => "tag",
             Self::Channel => "channel",
+            Self::Campaigns(CampaignField::Received) => "receivedCampaign",
+            Self::Campaigns(CampaignField::Clicked) => "clickedCampaign",
         }
     }
 
@@ -160,8 +169,9 @@ impl Field {
 
     pub(crate) fn label(self) -> &'static str {
         match self {
-            Self::Day(DayField::LastVisitDate) => "마지막 방문일",
-            Self::Day(DayField::FirstVisitDate) => "첫 방문일",
+            Self::Day(DayField::LastVisit) => "마지막 방문일",
+            Self::Day(DayField::FirstVisit) => "첫 방문일",
+            Self::Day(DayField::LastCampaign) => "마지막 캠페인 수신일",
             Self::Number(NumberField::VisitCount) => "방문 횟수",
             Self::Number(NumberField::TotalSpent) => "총 결제 금액",
             Self::Number(NumberField::AverageSpent) => "평균 결제 금액",
@@ -177,17 +187,22 @@ impl Field {
             Self::Gender => "성별",
             Self::Tag => "태그",
             Self::Channel => "연락 가능한 채널",
+            Self::Campaigns(CampaignField::Received) => "받은 캠페인",
+            Self::Campaigns(CampaignField::Clicked) => "링크를 누른 캠페인",
         }
     }
 
     /// What it means, and what it is of somebody of whom it is not known.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Self::Day(DayField::LastVisitDate) => {
+            Self::Day(DayField::LastVisit) => {
                 "완료된 방문 중 가장 늦은 날. 방문한 적이 없는 고객은 IS_NOT_SET에만 해당합니다."
             }
-            Self::Day(DayField::FirstVisitDate) => {
+            Self::Day(DayField::FirstVisit) => {
                 "완료된 방문 중 가장 이른 날. 방문한 적이 없는 고객은 IS_NOT_SET에만 해당합니다."
+            }
+            Self::Day(DayField::LastCampaign) => {
+                "마지막으로 받은 캠페인 메시지가 발송된 날. 받은 적이 없는 고객은 IS_NOT_SET에만 해당합니다."
             }
             Self::Number(NumberField::VisitCount) => "완료된 방문의 수. 방문한 적이 없는 고객은 0입니다.",
             Self::Number(NumberField::TotalSpent) => {
@@ -218,6 +233,12 @@ impl Field {
             Self::Gender => "성별. 모르는 고객은 IS_NOT_SET에만 해당합니다.",
             Self::Tag => "고객에게 붙인 태그. 태그가 없는 고객은 HAS_NONE에 해당합니다.",
             Self::Channel => "카카오톡과 문자는 전화번호, 이메일은 주소가 있으면 연락할 수 있습니다.",
+            Self::Campaigns(CampaignField::Received) => {
+                "메시지가 발송되었고 실패하지 않은 캠페인. 받은 적이 없는 고객은 HAS_NONE과 IS_NOT_SET에 해당합니다."
+            }
+            Self::Campaigns(CampaignField::Clicked) => {
+                "메시지의 링크를 한 번 이상 누른 캠페인. 누른 적이 없는 고객은 HAS_NONE과 IS_NOT_SET에 해당합니다."
+            }
         }
     }
 
@@ -227,7 +248,7 @@ impl Field {
             Self::Number(NumberField::TotalSpent | NumberField::AverageSpent) => FieldType::Money,
             Self::Number(_) => FieldType::Number,
             Self::Flag(_) => FieldType::Boolean,
-            Self::Visited(_) | Self::Tag | Self::Channel => FieldType::Set,
+            Self::Visited(_) | Self::Tag | Self::Channel | Self::Campaigns(_) => FieldType::Set,
             Self::Birthday => FieldType::Birthday,
             Self::BirthdayMonth => FieldType::Month,
             Self::Gender => FieldType::Choice,
@@ -240,6 +261,7 @@ impl Field {
             Self::Number(_) => NUMBERS,
             Self::Flag(_) => &[Operator::Is],
             Self::Visited(_) | Self::Tag | Self::Channel => SETS,
+            Self::Campaigns(_) => SETS_OR_NOTHING,
             Self::Birthday => &[Operator::InNextDays, Operator::Between, Operator::IsSet, Operator::IsNotSet],
             Self::BirthdayMonth => &[Operator::Is, Operator::IsAnyOf],
             Self::Gender => CHOICES,
@@ -258,7 +280,7 @@ impl Field {
             (Self::BirthdayMonth, Operator::IsAnyOf) => ValueKind::Months,
             (Self::BirthdayMonth, _) => ValueKind::Month,
             (Self::Gender, Operator::Is) => ValueKind::Option,
-            (Self::Gender | Self::Visited(_) | Self::Channel, _) => ValueKind::Options,
+            (Self::Gender | Self::Visited(_) | Self::Channel | Self::Campaigns(_), _) => ValueKind::Options,
         }
     }
 

@@ -16,8 +16,8 @@ use platform::{
 use serde_json::Value;
 
 use self::{
-    condition::{Condition, VisitedField},
-    read::{Conditions, Reference},
+    condition::Condition,
+    read::{Conditions, Reference, ReferenceTo},
     ready_made::ready_made,
     sql::Moment,
 };
@@ -168,7 +168,7 @@ impl Crm {
     }
 }
 
-/// Conditions that can be, of services and staff that the shop has or had.
+/// Conditions that can be, of services, staff and campaigns that the shop has or had.
 pub(crate) async fn read_conditions(
     tx: &mut TenantTx,
     business: BusinessId,
@@ -176,17 +176,15 @@ pub(crate) async fn read_conditions(
     at: Moment,
 ) -> Result<Condition, CrmError> {
     let Conditions { all, references } = Conditions::read(sent, at.today).map_err(CrmError::Invalid)?;
-    let of = |wanted: VisitedField| references.iter().filter(move |reference| reference.field == wanted);
-    let ids = |wanted| of(wanted).map(|reference| reference.id).collect::<Vec<_>>();
-    let (services, staff) = (ids(VisitedField::Service), ids(VisitedField::Staff));
     if references.is_empty() {
         return Ok(all);
     }
-    let known = customer::known_references(tx, business, &services, &staff).await?;
+    let known = customer::known_references(tx, business, &references).await?;
     let unknown = |reference: &Reference| {
-        let (known, code, message) = match reference.field {
-            VisitedField::Service => (&known.services, "UNKNOWN_SERVICE", "등록되지 않은 시술입니다."),
-            VisitedField::Staff => (&known.staff, "UNKNOWN_STAFF", "등록되지 않은 직원입니다."),
+        let (known, code, message) = match reference.to {
+            ReferenceTo::Service => (&known.services, "UNKNOWN_SERVICE", "등록되지 않은 시술입니다."),
+            ReferenceTo::Staff => (&known.staff, "UNKNOWN_STAFF", "등록되지 않은 직원입니다."),
+            ReferenceTo::Campaign => (&known.campaigns, "UNKNOWN_CAMPAIGN", "등록되지 않은 캠페인입니다."),
         };
         let error = FieldError { field: reference.path.clone(), code, message: message.to_owned() };
         (!known.contains(&reference.id)).then_some(error)

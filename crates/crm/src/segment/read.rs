@@ -22,19 +22,26 @@ const MOST_VALUES: usize = 50;
 /// After so many errors the rest is not looked at.
 const MOST_ERRORS: usize = 20;
 
-/// Conditions that can be, with the services and staff that they name: whether those are there is for the shop's tables to say.
+/// Conditions that can be, with what they name by an id: whether that is there is for the shop's tables to say.
 #[derive(Debug)]
 pub(crate) struct Conditions {
     pub all: Condition,
     pub references: Vec<Reference>,
 }
 
-/// A service or a member of staff that a condition names.
+/// Something that a condition names by its id.
 #[derive(Debug)]
 pub(crate) struct Reference {
     pub path: String,
-    pub field: VisitedField,
+    pub to: ReferenceTo,
     pub id: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReferenceTo {
+    Service,
+    Staff,
+    Campaign,
 }
 
 impl Conditions {
@@ -203,12 +210,23 @@ impl Reader {
             }),
             Field::Tag => Test::Tags(membership(asked.operator), self.values(asked, Self::tag)?),
             Field::Visited(field) => {
-                let ids = self.values(asked, |reader, path, value| reader.id(path, value, field))?;
-                Test::Visited(field, membership(asked.operator), ids)
+                let to = match field {
+                    VisitedField::Service => ReferenceTo::Service,
+                    VisitedField::Staff => ReferenceTo::Staff,
+                };
+                Test::Visited(field, membership(asked.operator), self.ids(asked, to)?)
             }
             Field::Channel => Test::Channels(
                 membership(asked.operator),
                 self.options(asked, &Channel::ALL.map(Channel::as_str))?,
+            ),
+            Field::Campaigns(field) => Test::Campaigns(
+                field,
+                match asked.operator {
+                    Operator::IsSet => Known::IsSet,
+                    Operator::IsNotSet => Known::IsNotSet,
+                    _ => Known::Is((membership(asked.operator), self.ids(asked, ReferenceTo::Campaign)?)),
+                },
             ),
         })
     }
@@ -337,11 +355,15 @@ impl Reader {
         }
     }
 
-    fn id(&mut self, path: &str, value: &Value, field: VisitedField) -> Option<i64> {
+    fn ids(&mut self, asked: &Asked<'_>, to: ReferenceTo) -> Option<Vec<i64>> {
+        self.values(asked, |reader, path, value| reader.id(path, value, to))
+    }
+
+    fn id(&mut self, path: &str, value: &Value, to: ReferenceTo) -> Option<i64> {
         let Some(id) = value.as_i64().filter(|id| *id > 0) else {
             return self.refuse(path, "INVALID_ID", "번호여야 합니다.");
         };
-        self.references.push(Reference { path: path.to_owned(), field, id });
+        self.references.push(Reference { path: path.to_owned(), to, id });
         Some(id)
     }
 
@@ -434,7 +456,7 @@ mod tests {
         let day = "2025-11-14".parse().expect("a day");
         assert_eq!(
             read(&before),
-            Condition::Is(Test::Day(DayField::LastVisitDate, DayTest::Before(Day::Of(day))))
+            Condition::Is(Test::Day(DayField::LastVisit, DayTest::Before(Day::Of(day))))
         );
         let more = json!([{"not": {"any": [{"field": "visitCount", "operator": "MORE_THAN", "value": 3}]}}]);
         let range = Range { least: Some(4), most: None };
@@ -461,6 +483,9 @@ mod tests {
             {"field": "lastVisitDate", "operator": "ON", "value": {"daysAgo": -1}},
             {"field": "lastVisitDate", "operator": "IS_SET", "value": true},
             3,
+            {"field": "receivedCampaign", "operator": "HAS_ANY", "value": ["1"]},
+            {"field": "clickedCampaign", "operator": "IS_NOT_SET", "value": [1]},
+            {"field": "lastCampaignDate", "operator": "HAS_ANY", "value": [1]},
         ]);
         assert_eq!(
             refused(&sent),
@@ -477,6 +502,9 @@ mod tests {
                 ("conditions[8].value", "INVALID_DATE"),
                 ("conditions[9].value", "INVALID"),
                 ("conditions[10]", "INVALID"),
+                ("conditions[11].value[0]", "INVALID_ID"),
+                ("conditions[12].value", "INVALID"),
+                ("conditions[13].operator", "UNKNOWN_OPERATOR"),
             ]
             .map(|(path, code)| (path.to_owned(), code))
         );

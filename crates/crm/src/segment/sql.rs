@@ -4,7 +4,10 @@
 //! which is what a comparison with null is. `and`, `or`, `where` and `filter` take it for false; only `not` does not, and is
 //! written `is not true` for that reason.
 
+mod campaigns;
+
 use chrono::{DateTime, NaiveDate, Utc};
+use kernel::BusinessId;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::{
@@ -22,22 +25,34 @@ pub(crate) struct Moment {
     pub today: NaiveDate,
 }
 
+/// Among whose customers it is looked, and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    pub business: BusinessId,
+    pub at: Moment,
+}
+
 type Sql = QueryBuilder<Postgres>;
 
 impl Condition {
     /// Writes the condition, in parentheses where it needs them.
-    pub(crate) fn write(&self, sql: &mut Sql, at: Moment) {
+    pub(crate) fn write(&self, sql: &mut Sql, look: Look) {
         match self {
-            Self::All(conditions) => joined(sql, conditions, " and ", "true", at),
-            Self::Any(conditions) => joined(sql, conditions, " or ", "false", at),
+            Self::All(conditions) => joined(sql, conditions, " and ", "true", look),
+            Self::Any(conditions) => joined(sql, conditions, " or ", "false", look),
+            Self::Not(condition) if condition.is_never_null() => {
+                sql.push("(not ");
+                condition.write(sql, look);
+                sql.push(")");
+            }
             Self::Not(condition) => {
                 sql.push("(");
-                condition.write(sql, at);
+                condition.write(sql, look);
                 sql.push(" is not true)");
             }
             Self::Is(test) => {
                 sql.push("(");
-                test.write(sql, at);
+                test.write(sql, look);
                 sql.push(")");
             }
         }
@@ -45,17 +60,28 @@ impl Condition {
 }
 
 impl Condition {
+    /// `exists` is true or false, and PostgreSQL joins what does `not exists`; with `is not true` it looks for each row.
+    fn is_never_null(&self) -> bool {
+        matches!(self, Self::Is(Test::Campaigns(..) | Test::Day(DayField::LastCampaign, _)))
+    }
+
     fn looks_into_lists(&self) -> bool {
         match self {
             Self::All(conditions) | Self::Any(conditions) => conditions.iter().any(Self::looks_into_lists),
             Self::Not(condition) => condition.looks_into_lists(),
-            Self::Is(test) => matches!(test, Test::Tags(..) | Test::Visited(..)),
+            Self::Is(test) => matches!(
+                test,
+                Test::Tags(..)
+                    | Test::Visited(..)
+                    | Test::Campaigns(..)
+                    | Test::Day(DayField::LastCampaign, _)
+            ),
         }
     }
 }
 
 /// `neutral` is what nothing at all is.
-fn joined(sql: &mut Sql, conditions: &[Condition], word: &str, neutral: &str, at: Moment) {
+fn joined(sql: &mut Sql, conditions: &[Condition], word: &str, neutral: &str, look: Look) {
     sql.push("(");
     if conditions.is_empty() {
         sql.push(neutral);
@@ -67,15 +93,22 @@ fn joined(sql: &mut Sql, conditions: &[Condition], word: &str, neutral: &str, at
         if position > 0 {
             sql.push(word);
         }
-        condition.write(sql, at);
+        condition.write(sql, look);
     }
     sql.push(")");
 }
 
 impl Test {
-    fn write(&self, sql: &mut Sql, at: Moment) {
+    fn write(&self, sql: &mut Sql, look: Look) {
+        let Look { at, .. } = look;
         match self {
-            Self::Day(field, test) => day_test(sql, day_column(*field), *test, at.today),
+            Self::Day(DayField::LastVisit, test) => {
+                day_test(sql, "last_visit_on", *test, at.today);
+            }
+            Self::Day(DayField::FirstVisit, test) => {
+                day_test(sql, "first_visit_on", *test, at.today);
+            }
+            Self::Day(DayField::LastCampaign, test) => campaigns::last_day_test(sql, *test, look),
             Self::Number(field, range) => number_test(sql, *field, *range, at.today),
             Self::Flag(FlagField::MarketingConsent, is) => {
                 sql.push(if *is { "marketing_consent" } else { "not marketing_consent" });
@@ -117,14 +150,8 @@ impl Test {
                 listed(sql, column, *membership, |sql| _ = sql.push_bind(ids.clone()));
             }
             Self::Channels(membership, channels) => channel_test(sql, *membership, channels),
+            Self::Campaigns(field, test) => campaigns::test(sql, *field, test, look),
         }
-    }
-}
-
-fn day_column(field: DayField) -> &'static str {
-    match field {
-        DayField::LastVisitDate => "last_visit_on",
-        DayField::FirstVisitDate => "first_visit_on",
     }
 }
 
@@ -223,7 +250,7 @@ mod tests {
         let at = Moment { now: DateTime::UNIX_EPOCH, today: "2026-02-01".parse().expect("a day") };
         let read = Conditions::read(std::slice::from_ref(condition), at.today).expect("it can be");
         let mut sql = QueryBuilder::new("");
-        read.all.write(&mut sql, at);
+        read.all.write(&mut sql, Look { business: BusinessId(1), at });
         sql.build().sql().as_str().to_owned()
     }
 
@@ -237,6 +264,18 @@ mod tests {
             {"field": "visitCount", "operator": "AT_LEAST", "value": 1},
         ]});
         assert_eq!(sql(&staff_of_whoever_came), "(((visit_count >= $1) and (staff_ids @> $2)))");
+        let followed = json!({"field": "clickedCampaign", "operator": "HAS_NONE", "value": [1, 2]});
+        assert_eq!(
+            sql(&followed),
+            "((not exists (select from crm.campaign_recipient r where r.message_id is not null and r.first_clicked_at <= $1 \
+             and r.business_id = $2 and r.customer_id = customer_summary.customer_id and r.campaign_id = any($3))))"
+        );
+        let long_ago =
+            json!({"not": {"field": "lastCampaignDate", "operator": "AFTER", "value": {"daysAgo": 30}}});
+        assert!(
+            sql(&long_ago)
+                .starts_with("((not (exists (select from crm.campaign_recipient r join messaging_read")
+        );
         let both = json!({"any": [
             {"field": "lastVisitDate", "operator": "BETWEEN", "value": ["2025-01-01", {"daysAgo": 3}]},
             {"field": "averageSpent", "operator": "AT_LEAST", "value": 10_000},

@@ -1,4 +1,4 @@
-//! A shop's customers, as `booking` publishes them.
+//! A shop's customers, as `booking` publishes them, and what can be asked about them.
 //!
 //! What a segment asks is known only when it is asked, so the statement is put together here from the pieces that
 //! `segment/sql.rs` writes. It is not prepared for a second time: the next one is another.
@@ -7,7 +7,11 @@ use chrono::NaiveDate;
 use kernel::BusinessId;
 use sqlx::{AssertSqlSafe, Executor, FromRow, PgConnection, Postgres, QueryBuilder};
 
-use crate::segment::{condition::Condition, sql::Moment};
+use crate::segment::{
+    condition::Condition,
+    read::{Reference, ReferenceTo},
+    sql::{Look, Moment},
+};
 
 /// Somebody in a segment, still sealed.
 #[derive(Debug, FromRow)]
@@ -32,7 +36,7 @@ pub(crate) async fn count(
         "select count(*) from booking_read.customer_summary where business_id = ",
     );
     sql.push_bind(business.0).push(" and ");
-    condition.write(&mut sql, at);
+    condition.write(&mut sql, Look { business, at });
     // Whoever asks for one row alone is served by one core alone.
     let count = sql.build_query_scalar().persistent(false).fetch_all(conn).await?;
     count.first().copied().ok_or(sqlx::Error::RowNotFound)
@@ -49,7 +53,7 @@ pub(crate) async fn counts_within(
     let mut sql = QueryBuilder::<Postgres>::new("select array[");
     for (position, condition) in conditions.iter().enumerate() {
         sql.push(if position > 0 { ", " } else { "" }).push("count(*) filter (where ");
-        condition.write(&mut sql, at);
+        condition.write(&mut sql, Look { business, at });
         sql.push(")");
     }
     sql.push("]::bigint[] from booking_read.customer_summary where business_id = ").push_bind(business.0);
@@ -81,7 +85,7 @@ pub(crate) async fn members(
                from booking_read.customer_summary where business_id = ",
     );
     sql.push_bind(business.0).push(" and ");
-    condition.write(&mut sql, at);
+    condition.write(&mut sql, Look { business, at });
     if let Some(before) = before {
         sql.push(" and customer_id < ").push_bind(before);
     }
@@ -93,30 +97,36 @@ pub(crate) async fn members(
     sql.build_query_as().persistent(false).fetch_all(conn).await
 }
 
-/// Which services and staff there are, or were.
+/// Which services, staff and campaigns there are, or were.
 pub(crate) struct KnownReferences {
     pub services: Vec<i64>,
     pub staff: Vec<i64>,
+    pub campaigns: Vec<i64>,
 }
 
 pub(crate) async fn known_references(
     conn: &mut PgConnection,
     business: BusinessId,
-    services: &[i64],
-    staff: &[i64],
+    references: &[Reference],
 ) -> sqlx::Result<KnownReferences> {
+    let ids = |to| -> Vec<i64> {
+        references.iter().filter(|reference| reference.to == to).map(|reference| reference.id).collect()
+    };
     let known = sqlx::query!(
         r#"select array(select service_id from booking_read.service where business_id = $1 and service_id = any($2))
                       as "services!: Vec<i64>",
                   array(select staff_id from booking_read.staff where business_id = $1 and staff_id = any($3))
-                      as "staff!: Vec<i64>""#,
+                      as "staff!: Vec<i64>",
+                  array(select campaign_id from crm.campaign where business_id = $1 and campaign_id = any($4))
+                      as "campaigns!: Vec<i64>""#,
         business.0,
-        services,
-        staff,
+        &ids(ReferenceTo::Service),
+        &ids(ReferenceTo::Staff),
+        &ids(ReferenceTo::Campaign),
     )
     .fetch_one(conn)
     .await?;
-    Ok(KnownReferences { services: known.services, staff: known.staff })
+    Ok(KnownReferences { services: known.services, staff: known.staff, campaigns: known.campaigns })
 }
 
 /// Something that a condition may name, as the shop calls it.
@@ -143,6 +153,18 @@ pub(crate) async fn staff(conn: &mut PgConnection, business: BusinessId) -> sqlx
         Named,
         r#"select staff_id as "id!", name as "name!" from booking_read.staff where business_id = $1
            order by deleted_at is not null, name, staff_id limit 500"#,
+        business.0,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The newest campaigns of those that have begun.
+pub(crate) async fn campaigns(conn: &mut PgConnection, business: BusinessId) -> sqlx::Result<Vec<Named>> {
+    sqlx::query_as!(
+        Named,
+        "select campaign_id as id, name from crm.campaign where business_id = $1 and started_at is not null
+         order by campaign_id desc limit 100",
         business.0,
     )
     .fetch_all(conn)

@@ -153,6 +153,8 @@ pub(crate) async fn list_messages(
 }
 
 /// Get a message
+///
+/// By the id that the list shows: ids are random, so the example is nobody's.
 #[utoipa::path(
     get, path = "/api/businesses/{businessId}/messages/{messageId}", operation_id = "getMessage", tag = "messaging",
     security(("bearer" = [])),

@@ -45,7 +45,7 @@ pub(crate) struct MessageSender {
 /// Numbers however they are written; null is the platform's.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"phone": "02-312-3456", "refusalNumber": "080-123-4567", "contact": "02-312-3456"}))]
+#[schema(example = json!({"phone": "02-3123-4567", "refusalNumber": "080-123-4567", "contact": "02-3123-4567"}))]
 pub(crate) struct MessageSenderBody {
     phone: Option<String>,
     refusal_number: Option<String>,
