@@ -84,7 +84,7 @@ pub(crate) struct Standing {
     pub(crate) night_consent: Option<LastWord>,
     /// Another customer of this number or address was sent the same campaign: somebody is written down twice.
     pub(crate) had_the_same: bool,
-    /// Advertisements of this business in the last seven days, to the customer or to the number or address.
+    /// Advertisements of this business in the last seven days, to the number or address or another one of the customer's.
     pub(crate) had_lately: i64,
     /// Of a sample: it would go to a customer of the business.
     pub(crate) is_customers: bool,

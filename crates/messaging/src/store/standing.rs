@@ -97,6 +97,8 @@ pub(crate) async fn of_samples(
     Ok(standings)
 }
 
+/// Whoever had the same is looked for by their number or address: an `=` would let the planner go through the whole campaign for each.
+///
 /// A refusal is over once the customer agreed explicitly to this business since; that they did not answer a notice is no such word.
 pub(crate) async fn of_advertising(
     conn: &mut PgConnection,
@@ -108,11 +110,8 @@ pub(crate) async fn of_advertising(
                   exists (select from messaging.dead_contact d
                           where d.business_id = m.business_id and d.channel = m.channel
                             and d.contact_hash = m.contact_hash and d.found_at > $7) as "is_dead!",
-                  not exists (select from booking_read.customer c
-                              where c.business_id = m.business_id and c.customer_id = m.customer_id
-                                and c.deleted_at is null
-                                and case when m.channel = 'EMAIL' then c.email_hash else c.phone_hash end
-                                    = m.contact_hash) as "is_gone!",
+                  (case when m.channel = 'EMAIL' then person.email_hash else person.phone_hash end = m.contact_hash)
+                      is not true as "is_gone!",
                   exists (select from messaging.refusal r
                           where r.business_id in (m.business_id, 0) and r.channel = m.channel
                             and r.contact_hash = m.contact_hash
@@ -126,20 +125,23 @@ pub(crate) async fn of_advertising(
                   texts.act as "text_act?: Act", texts.acted_at as "text_acted_at?",
                   exists (select from messaging.message same
                           where same.business_id = m.business_id and same.contact_hash = m.contact_hash
-                            and same.purpose = 'ADVERTISING' and same.batch = m.batch and same.channel = m.channel
+                            and same.purpose = 'ADVERTISING' and same.channel = m.channel
+                            and m.batch is not null and same.batch is not distinct from m.batch
                             and same.customer_id <> m.customer_id
                             and same.status in ('SENDING', 'SENT', 'DELIVERED', 'UNKNOWN')) as "had_the_same!",
-                  greatest(
-                      (select count(*) from messaging.message had
-                       where had.business_id = m.business_id and had.contact_hash = m.contact_hash
-                         and had.purpose = 'ADVERTISING'
-                         and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED'))),
-                      (select count(*) from messaging.message had
-                       where had.business_id = m.business_id and had.customer_id = m.customer_id
-                         and had.purpose = 'ADVERTISING'
-                         and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED')))) as "had_lately!"
+                  (select count(*) from messaging.message had
+                   where had.business_id = m.business_id and had.contact_hash = m.contact_hash
+                     and had.purpose = 'ADVERTISING'
+                     and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED')))
+                  + (select count(*) from messaging.message had
+                     where had.business_id = m.business_id
+                       and had.contact_hash = case when m.channel = 'EMAIL' then person.phone_hash else person.email_hash end
+                       and had.purpose = 'ADVERTISING'
+                       and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED'))) as "had_lately!"
            from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $8::text[])
                as m (message_id, business_id, channel, contact_hash, customer_id, batch)
+           left join booking_read.customer person
+               on person.business_id = m.business_id and person.customer_id = m.customer_id and person.deleted_at is null
            left join lateral (
                select max(acted_at) filter (where c.channel = m.channel) as said_at,
                       max(acted_at) filter (where c.channel = 'SMS') as text_said_at
