@@ -204,3 +204,38 @@ async fn paused_in_the_middle_of_writing_down_it_goes_on_where_it_was() {
     assert_eq!((&stands["status"], &stands["stats"]["totalSent"]), (&json!("COMPLETED"), &json!(1_203)));
     assert_eq!(shop.app.sandbox.inbox().len(), 1_203);
 }
+
+#[tokio::test]
+async fn who_refuses_by_telephone_or_by_the_link_while_it_waits_gets_none() {
+    let shop = shop().await;
+    shop.has_customers(&["가", "나", "다"]).await;
+    let mail = but(&but(&shop.body("새봄"), "channel", json!("EMAIL")), "subject", json!("새봄"));
+    shop.campaign(mail.clone()).await;
+    shop.sends().await;
+    let way_out = shop.received(1)[0].extra["List-Unsubscribe"].clone();
+    let way_out = way_out.as_str().and_then(|url| url.split_once("/o/")).expect("a link").1;
+    let way_out = format!("/o/{}", way_out.trim_end_matches('>'));
+    shop.app.it_is("2026-02-14T20:55");
+    let texts = shop.campaign(shop.body("새봄 할인")).await;
+    let mails = shop.campaign(mail).await;
+    shop.sends().await;
+    assert_eq!(shop.stands(&texts).await["stats"]["waiting"], 3, "it is night");
+
+    let line = format!("{}/_sandbox/solapi/refusals", shop.app.sandbox.base_url());
+    let call = json!({"from": super::number(0), "refusalNumber": "080-000-0000"});
+    reqwest::Client::new().post(line).json(&call).send().await.expect("the line answers");
+    let one_click = shop
+        .app
+        .anonymous()
+        .with_header("content-type", "application/x-www-form-urlencoded")
+        .send(axum::http::Method::POST, &way_out, Some(b"List-Unsubscribe=One-Click".to_vec()))
+        .await;
+    assert_eq!(one_click.status, 200, "{}", one_click.body);
+
+    shop.app.time_passes_until("2026-02-15T08:00").await;
+    for path in [&texts, &mails] {
+        let stands = shop.stands(path).await;
+        assert_eq!(stands["excluded"], json!({"REFUSED": 1}), "{stands}");
+        assert_eq!((&stands["status"], &stands["stats"]["totalSent"]), (&json!("COMPLETED"), &json!(2)));
+    }
+}
