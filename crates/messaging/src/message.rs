@@ -183,11 +183,6 @@ impl Exclusion {
         Self::ContactGone,
     ];
 
-    /// As it is stored.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|exclusion| exclusion.as_str() == text)
-    }
-
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NoConsent => "NO_CONSENT",
