@@ -17,3 +17,7 @@ create or replace view messaging_read.message as
     select business_id, message_id, batch, dedup_key, customer_id, purpose, channel, status, reason, provider_code,
            delivered_by, created_at, asked_at, sent_at, finished_at, due_at
     from messaging.message;
+
+-- A sample that goes to a customer counts among what they had that week, as any advertisement.
+drop index messaging.message_advertised;
+create index message_advertised on messaging.message (business_id, contact_hash) where purpose in ('ADVERTISING', 'SAMPLE');

@@ -29,6 +29,8 @@ pub enum CrmError {
     TooManySamples,
     #[error("nothing can be sent there: {0:?}")]
     NoSuchContact(FailureClass),
+    #[error("the key belongs to another request")]
+    KeyReused,
     #[error("no sample may go there: {0:?}")]
     SampleRefused(Exclusion),
     #[error("a customer gets no advertisement at this hour, nor a sample of one")]
@@ -82,6 +84,12 @@ impl From<CrmError> for Problem {
             CrmError::NoSuchContact(_) => {
                 Self::invalid_field("to", "UNSENDABLE", "이 내용은 이 채널로 보낼 수 없습니다.")
             }
+            CrmError::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "IDEMPOTENCY_KEY_REUSED",
+                "Idempotency key reused",
+                "이 Idempotency-Key는 다른 요청에 이미 사용되었습니다.",
+            ),
             CrmError::SampleRefused(exclusion) => {
                 let message = match exclusion {
                     Exclusion::Refused | Exclusion::ConsentWithdrawn => {

@@ -20,7 +20,7 @@ use crate::{
     content::{Content, content_purpose, recipient_purpose},
     dispatch::{Batch, LEASE, SendReport, note},
     judgement::{Judged, count_all, judge, standings, verdict},
-    law::Rules,
+    law::{Rules, Standing},
     message::{MessageStatus, Purpose},
     store::{
         self,
@@ -201,15 +201,15 @@ impl Messaging {
             ..SendReport::default()
         };
         let marked: HashSet<MessageId> = marked.into_iter().collect();
+        let nothing_known = Standing::default();
         let (mut going, mut settled) = (Vec::with_capacity(marked.len()), Vec::new());
         for mut message in messages {
             if !marked.contains(&message.reference) {
                 settled.push(message.reference);
                 continue;
             }
-            let standing = standings.get(&message.reference);
-            if purpose == Purpose::Advertising && !standing.is_some_and(|standing| standing.allows_texts(now))
-            {
+            let standing = standings.get(&message.reference).unwrap_or(&nothing_known);
+            if !standing.allows_texts(purpose, now) {
                 message.content.without_fallback();
             }
             going.push(message);

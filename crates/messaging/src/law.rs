@@ -7,7 +7,7 @@ use chrono_tz::Asia::Seoul;
 use kernel::{at_korean_time, korean_day, start_of_korean_day};
 
 use crate::{
-    Channel, Exclusion,
+    Channel, Exclusion, Purpose,
     consent::{Act, LastWord},
 };
 
@@ -111,9 +111,13 @@ impl Word {
 }
 
 impl Standing {
-    /// Whether an advertisement may go out as a text where Kakao cannot deliver it.
-    pub(crate) fn allows_texts(&self, now: DateTime<Utc>) -> bool {
-        self.word_on_texts.objection(now).is_none()
+    /// Whether something may go out as a text where Kakao cannot deliver it.
+    pub(crate) fn allows_texts(&self, purpose: Purpose, now: DateTime<Utc>) -> bool {
+        match purpose {
+            Purpose::Information => true,
+            Purpose::Sample if !self.is_customers => !self.word_on_texts.has_refused,
+            Purpose::Sample | Purpose::Advertising => self.word_on_texts.objection(now).is_none(),
+        }
     }
 }
 
@@ -251,11 +255,11 @@ mod tests {
     #[test]
     fn a_text_in_place_of_a_kakao_message_wants_a_consent_to_texts() {
         let now = at("2026-02-14T12:00");
-        assert!(!agreed().allows_texts(now));
+        assert!(!agreed().allows_texts(Purpose::Advertising, now));
         let both = Standing { word_on_texts: agreed().word, ..agreed() };
-        assert!(both.allows_texts(now));
+        assert!(both.allows_texts(Purpose::Advertising, now));
         let refused = Word { has_refused: true, ..agreed().word };
-        assert!(!Standing { word_on_texts: refused, ..agreed() }.allows_texts(now));
+        assert!(!Standing { word_on_texts: refused, ..agreed() }.allows_texts(Purpose::Advertising, now));
     }
 
     #[test]

@@ -166,6 +166,68 @@ async fn days_that_were_missed_are_made_up_for_unless_they_are_long_over() {
 }
 
 #[tokio::test]
+async fn whoever_comes_by_at_night_leaves_today_to_its_hour() {
+    let shop = shop().await;
+    let ids = shop.has_customers(&["가", "나"]).await;
+    shop.was_born(ids[0], "1990-02-15").await;
+    shop.was_born(ids[1], "1990-02-16").await;
+    shop.sets_up(but(&birthday(), "hour", json!(18))).await;
+    // Nothing works in the evening of the 15th.
+    shop.app.it_is("2026-02-16T03:00");
+    shop.sends().await;
+    assert_eq!(shop.auto().await["nextRunAt"], "2026-02-16T18:00:00+09:00");
+    shop.app.time_passes_until("2026-02-16T17:59").await;
+    assert_eq!(shop.heard(2), [1, 0]);
+    shop.app.time_passes_until("2026-02-16T18:00").await;
+    assert_eq!(shop.heard(2), [1, 1]);
+}
+
+#[tokio::test]
+async fn of_two_runs_that_are_written_at_once_each_customer_hears_one() {
+    let shop = shop().await;
+    shop.has_customers(&["가", "나"]).await;
+    let coupon = json!({
+        "name": "생일 쿠폰", "discountType": "AMOUNT", "discountValue": 5_000, "minimumSpend": 0,
+        "validFrom": "2026-02-01", "validUntil": "2026-12-31",
+    });
+    let coupon = shop.owner.post("/api/businesses/2/coupons", coupon).await.data()["couponId"].clone();
+    shop.sets_up(but(&but(&birthday(), "message", json!("{{couponCode}}")), "couponId", coupon)).await;
+    // As if one had been held up overnight, and everybody's birthday been corrected since.
+    shop.app
+        .sql(
+            "insert into crm.campaign
+                 (business_id, name, auto_campaign_id, conditions, version, channel, template_type, message, coupon_id,
+                  sample_code, status, recipient_count, due_at, started_at, created_at, changed_at)
+             select 2, '생일', auto_campaign_id, '[]', 1, 'SMS', 'BIRTHDAY', '{{couponCode}}', coupon_id,
+                    'AAAAAAAAAAA' || n, 'SENDING', 0, timestamptz '2026-02-14 12:00+09',
+                    timestamptz '2026-02-14 12:00+09', now(), now()
+             from crm.auto_campaign, generate_series(1, 2) n",
+        )
+        .await;
+    // Both have found out who heard it before either has written anything down: they meet at the coupon.
+    let superuser = shop.app.superuser().await;
+    let mut coupons = superuser.begin().await.expect("a transaction");
+    sqlx::query("select from crm.coupon for update").execute(&mut *coupons).await.expect("a lock");
+    let waiting = "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let mut workers = Vec::new();
+    for workers_so_far in 1..=2 {
+        let crm = shop.app.app.crm.clone();
+        workers.push(tokio::spawn(async move { while crm.write_next().await.expect("a page") {} }));
+        while shop.app.count(waiting).await < workers_so_far {
+            tokio::task::yield_now().await;
+        }
+    }
+    coupons.commit().await.expect("the coupon is free");
+    for worker in workers {
+        worker.await.expect("it works");
+    }
+    shop.sends().await;
+    let auto = shop.auto().await;
+    assert_eq!((&auto["runs"], &auto["stats"]["totalSent"]), (&json!(2), &json!(2)), "{auto}");
+    assert_eq!((&auto["excluded"], shop.heard(2)), (&json!({"ALREADY_HEARD": 2}), vec![1, 1]));
+}
+
+#[tokio::test]
 async fn two_workers_write_one_run() {
     let shop = shop().await;
     let ids = shop.has_customers(&["가"]).await;
@@ -199,6 +261,10 @@ async fn switched_off_it_calls_off_what_has_not_gone_out() {
     shop.sets_up(json!({"type": "BIRTHDAY", "enabled": true})).await;
     shop.app.time_passes_until("2026-02-18T21:00").await;
     assert_eq!(shop.heard(2), [0, 0]);
+    // What was called off nobody heard: on another day it is said.
+    shop.sets_up(json!({"type": "BIRTHDAY", "enabled": true, "triggerDays": 5, "hour": 10})).await;
+    shop.app.time_passes_until("2026-02-21T12:00").await;
+    assert_eq!(shop.heard(2), [1, 1]);
 }
 
 #[tokio::test]

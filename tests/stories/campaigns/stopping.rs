@@ -95,7 +95,14 @@ async fn the_same_request_with_the_same_key_is_one_campaign() {
     shop.app.sql("delete from platform.idempotency_key where key = 'once'").await;
     let after = owner.post(super::CAMPAIGNS, shop.body("새봄 할인")).await;
     assert_eq!(after.data()["campaignId"], first.data()["campaignId"]);
+    shop.app.sql("delete from platform.idempotency_key where key = 'once'").await;
+    owner.post(super::CAMPAIGNS, shop.body("다른 말")).await.problem(422, "IDEMPOTENCY_KEY_REUSED");
     assert_eq!(shop.app.count("crm.campaign where business_id = 2").await, 1);
+    // Another year, another campaign.
+    shop.app.it_is("2026-02-22T12:00");
+    shop.app.sql("delete from platform.idempotency_key where key = 'once'").await;
+    let another = owner.post(super::CAMPAIGNS, shop.body("또 다른 말")).await;
+    assert_ne!(another.data()["campaignId"], first.data()["campaignId"]);
     // Who may not send campaigns hears nothing of the stored answer.
     let staff = shop.app.member(2, platform::Role::Staff).with_header("idempotency-key", "once");
     staff.post(super::CAMPAIGNS, shop.body("새봄 할인")).await.problem(403, "PERMISSION_REQUIRED");
@@ -145,6 +152,26 @@ async fn a_sample_is_no_way_around_a_refusal() {
     shop.sends().await;
     let kept = shop.app.texts("select reason from messaging.message where purpose = 'SAMPLE'").await;
     assert_eq!(kept, ["REFUSED"]);
+}
+
+#[tokio::test]
+async fn a_kakao_sample_becomes_a_text_only_where_texts_are_agreed_to() {
+    let shop = shop().await;
+    let ids = shop.has_customers(&["가", "나"]).await;
+    let refuses = json!({"act": "WITHDRAWN", "channels": ["SMS"], "purposes": ["MARKETING"], "method": "PAPER", "wording": "v1"});
+    shop.owner.post(&format!("{}/{}/consents", super::CUSTOMERS, ids[0]), refuses).await;
+    let kakao = but(&but(&shop.body("새봄"), "channel", json!("KAKAO")), "draft", json!(true));
+    let path = format!("{}/test", shop.campaign(kakao).await);
+    for customer in 0..2 {
+        shop.app.sandbox.set_fate(&super::number(customer), sandbox::Fate::NoKakao).expect("a number");
+        assert_eq!(shop.owner.post(&path, json!({"to": super::number(customer)})).await.status, 204);
+    }
+    shop.sends().await;
+    shop.app.time_passes_until("2026-02-14T18:00").await;
+    let texts = |customer: usize| {
+        shop.received(customer).iter().filter(|parcel| parcel.kind != sandbox::ParcelKind::Brand).count()
+    };
+    assert_eq!((texts(0), texts(1)), (0, 1));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use platform::{
     audit::{self, Actor},
     digest,
     features::{self, Feature},
+    idempotency::KEPT_FOR,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -87,13 +88,14 @@ impl Crm {
     ) -> Result<Campaign, CrmError> {
         let business = request.business;
         features::require(tx, business, Feature::Crm).await?;
-        // Whoever asks again because the answer was lost gets the campaign that there is.
-        if let Some(key) = &request.key
-            && let Some(id) = campaign::under_key(tx, business, key).await?
-        {
-            return campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound);
-        }
         let mut terms = self.read_terms(tx, business, wanted, None).await?;
+        if let Some(key) = &request.key
+            && let Some(earlier) = self.under_key(tx, business, key).await?
+        {
+            // Whoever asks again because the answer was lost gets the campaign that there is.
+            let is_the_same = earlier.terms.says_the_same(&terms);
+            return if is_the_same { Ok(earlier) } else { Err(CrmError::KeyReused) };
+        }
         let mut course = Course::draft(self.count(tx, business, &terms).await?);
         if !is_draft {
             self.schedule(tx, business, &mut terms, &mut course).await?;
@@ -108,6 +110,21 @@ impl Crm {
         let id = campaign::insert(tx, business, self.clock.now(), &new).await?;
         self.remember(tx, request, "campaign.created", id, &course).await?;
         campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound)
+    }
+
+    /// The campaign that was made under a key, as long as the key is remembered.
+    async fn under_key(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        key: &str,
+    ) -> Result<Option<Campaign>, CrmError> {
+        let forgotten = self.clock.now() - KEPT_FOR;
+        campaign::forget_key(tx, business, key, forgotten).await?;
+        match campaign::under_key(tx, business, key).await? {
+            Some(id) => Ok(campaign::one(tx, business, id).await?),
+            None => Ok(None),
+        }
     }
 
     /// Before it begins, all of it may change.

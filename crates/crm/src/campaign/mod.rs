@@ -228,6 +228,14 @@ pub(crate) struct Campaign {
 }
 
 impl Terms {
+    /// Whether it is the same campaign, asked for once more.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.audience.segment() == other.audience.segment()
+            && self.template_type == other.template_type
+            && self.wording == other.wording
+    }
+
     pub(crate) fn condition(&self, at: Moment) -> Result<Condition, CrmError> {
         stored_condition(&self.conditions, self.version, at)
     }

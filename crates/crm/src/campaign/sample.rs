@@ -145,7 +145,8 @@ impl Crm {
             terms.wording.words().said_to(&values, Purpose::Sample).map_err(|_| CrmError::NotFound)?;
         let sample = NewMessage {
             business,
-            dedup_key: format!("sample:{id}:{}", request.once()),
+            // A key is forgotten some day; by then it is another sample.
+            dedup_key: format!("sample:{id}:{}:{}", self.clock.today(), request.once()),
             batch: Some(SAMPLES.to_owned()),
             spoken_by: Speaker::Business,
             purpose: Purpose::Sample,

@@ -77,7 +77,9 @@ impl Crm {
     }
 
     async fn work_next(&self) -> Result<bool, CrmError> {
-        Ok(self.run_next_auto().await? || self.write_next().await?)
+        // In turns: at ten o'clock many shops' auto campaigns are due, and pages of others are waiting.
+        let has_run = self.run_next_auto().await?;
+        Ok(self.write_next().await? || has_run)
     }
 
     /// The next page of whose turn it is; false if nothing is due.

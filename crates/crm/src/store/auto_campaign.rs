@@ -251,7 +251,8 @@ pub(crate) async fn runs_since(
     .await
 }
 
-/// Which of some customers another run wrote to, each since a time of their own. All who write pages of one auto campaign wait
+/// Which of some customers another run wrote to, each since a time of their own; what was called off or could not be sent at all
+/// nobody heard. All who write pages of one auto campaign wait
 /// for each other, so that none of them misses what the other is writing.
 pub(crate) async fn heard_since(
     conn: &mut PgConnection,
@@ -273,7 +274,9 @@ pub(crate) async fn heard_since(
            from unnest($4::bigint[], $5::timestamptz[]) as asked (customer_id, since)
            where exists (select from crm.campaign_recipient r
                          join crm.campaign c on c.business_id = r.business_id and c.campaign_id = r.campaign_id
+                         join messaging_read.message m on m.business_id = r.business_id and m.message_id = r.message_id
                          where r.business_id = $1 and r.customer_id = asked.customer_id and r.message_id is not null
+                           and m.status <> 'EXCLUDED' and (m.status <> 'FAILED' or m.asked_at is not null)
                            and c.auto_campaign_id = $2 and c.campaign_id <> $3 and c.started_at >= asked.since)"#,
         business.0,
         id.0,

@@ -150,6 +150,25 @@ pub(crate) async fn under_key(
     .await
 }
 
+/// A key that was used before then is free again.
+pub(crate) async fn forget_key(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    key: &str,
+    before: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update crm.campaign set idempotency_key = null
+         where business_id = $1 and idempotency_key = $2 and created_at < $3",
+        business.0,
+        key,
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Writes what it says, to whom and when.
 pub(crate) async fn write_terms(
     conn: &mut PgConnection,

@@ -73,12 +73,21 @@ pub(crate) async fn of_samples(
     now: DateTime<Utc>,
 ) -> sqlx::Result<HashMap<MessageId, Standing>> {
     let owners = sqlx::query!(
-        r#"select m.message_id as "id!: MessageId", min(c.customer_id) as "customer!"
-           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[]) as m (message_id, business_id, channel, contact_hash)
-           join booking_read.customer c
-               on c.business_id = m.business_id and c.deleted_at is null
-              and case when m.channel = 'EMAIL' then c.email_hash else c.phone_hash end = m.contact_hash
-           group by m.message_id"#,
+        r#"with m as (
+               select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[])
+                   as m (message_id, business_id, channel, contact_hash)
+           )
+           select owned.message_id as "id!: MessageId", min(owned.customer_id) as "customer!"
+           from (select m.message_id, c.customer_id from m
+                 join booking_read.customer c
+                     on c.business_id = m.business_id and c.phone_hash = m.contact_hash and c.deleted_at is null
+                 where m.channel <> 'EMAIL'
+                 union all
+                 select m.message_id, c.customer_id from m
+                 join booking_read.customer c
+                     on c.business_id = m.business_id and c.email_hash = m.contact_hash and c.deleted_at is null
+                 where m.channel = 'EMAIL') owned
+           group by owned.message_id"#,
         &column(&samples, |sample| sample.id.0),
         &column(&samples, |sample| sample.business.0),
         &column(&samples, |sample| sample.channel) as &[Channel],
@@ -131,12 +140,12 @@ pub(crate) async fn of_advertising(
                             and same.status in ('SENDING', 'SENT', 'DELIVERED', 'UNKNOWN')) as "had_the_same!",
                   (select count(*) from messaging.message had
                    where had.business_id = m.business_id and had.contact_hash = m.contact_hash
-                     and had.purpose = 'ADVERTISING'
+                     and had.purpose in ('ADVERTISING', 'SAMPLE')
                      and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED')))
                   + (select count(*) from messaging.message had
                      where had.business_id = m.business_id
                        and had.contact_hash = case when m.channel = 'EMAIL' then person.phone_hash else person.email_hash end
-                       and had.purpose = 'ADVERTISING'
+                       and had.purpose in ('ADVERTISING', 'SAMPLE')
                        and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED'))) as "had_lately!"
            from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $8::text[])
                as m (message_id, business_id, channel, contact_hash, customer_id, batch)

@@ -84,8 +84,9 @@ pub(crate) struct AutoCampaign {
     pub obstacle: Option<Obstacle>,
 }
 
-/// Within so many days a birthday that was corrected is the same birthday.
-const SAME_BIRTHDAY: TimeDelta = TimeDelta::days(180);
+/// Within so many days a birthday that was corrected is the same birthday. Those of two years are 305 apart at least, where the first
+/// was told thirty days late and the second is told thirty days early.
+const SAME_BIRTHDAY: TimeDelta = TimeDelta::days(300);
 
 impl Occasion {
     pub(crate) fn label(self) -> &'static str {
@@ -148,6 +149,13 @@ impl Occasion {
 fn runs_at(day: NaiveDate, hour: i16) -> DateTime<Utc> {
     let hour = u32::try_from(hour).unwrap_or_default();
     at_korean_time(day, NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default())
+}
+
+/// The last day whose hour has come.
+fn last_day(hour: i16, now: DateTime<Utc>) -> NaiveDate {
+    let today = kernel::korean_day(now);
+    let yesterday = today.checked_sub_days(Days::new(1)).unwrap_or(today);
+    if runs_at(today, hour) > now { yesterday } else { today }
 }
 
 /// The first time that it runs after `now`, if it has seen to `covered_on`.

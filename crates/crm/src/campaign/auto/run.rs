@@ -1,7 +1,7 @@
 //! The daily run of an auto campaign.
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use kernel::{BusinessId, korean_day};
+use kernel::BusinessId;
 use messaging::{MessagingError, code};
 use platform::{
     SystemTx, TenantTx,
@@ -13,7 +13,7 @@ use super::{
         Audience, Course, Terms,
         wording::{Mistakes, Wording},
     },
-    AutoCampaign, AutoTerms, Obstacle, next_run,
+    AutoCampaign, AutoTerms, Obstacle, Occasion, last_day, next_run,
 };
 use crate::{
     Crm, CrmError, segment,
@@ -46,26 +46,28 @@ impl Crm {
     }
 
     /// Writes the campaign of the days that were not seen to, and when the next is due, both or neither.
-    async fn run_auto(&self, business: BusinessId, occasion: super::Occasion) -> Result<(), CrmError> {
+    async fn run_auto(&self, business: BusinessId, occasion: Occasion) -> Result<(), CrmError> {
         let now = self.clock.now();
-        let today = korean_day(now);
         let mut tx = TenantTx::begin(&self.db, business).await?;
         let Some(mut found) = auto_campaign::lock(&mut tx, business, occasion).await? else { return Ok(()) };
         // Somebody else may have been faster, or have switched it off.
         if found.next_run_at.is_none_or(|due| due > now) {
             return Ok(());
         }
+        // Where nobody came by until the night, today's hour is still to come.
+        let last = last_day(found.terms.hour, now);
         found.obstacle = self.obstacle(&mut tx, business, &found.terms.wording).await?;
         if found.obstacle.is_some() {
             tracing::warn!(%business, auto_campaign = %found.id, obstacle = ?found.obstacle, "an auto campaign cannot say anything");
         } else {
-            self.write_run(&mut tx, business, &found, today, now).await?;
-            found.covered_on = today;
+            if found.covered_on < last {
+                self.write_run(&mut tx, business, &found, last, now).await?;
+            }
+            found.covered_on = last;
         }
-        let next = next_run(today, found.terms.hour, now);
+        let next = next_run(last, found.terms.hour, now);
         auto_campaign::write_run(&mut tx, business, now, &found, next).await?;
         tx.commit().await?;
-        metrics::counter!("dangol_auto_campaign_runs_total").increment(1);
         Ok(())
     }
 
@@ -75,17 +77,16 @@ impl Crm {
         tx: &mut TenantTx,
         business: BusinessId,
         auto: &AutoCampaign,
-        today: NaiveDate,
+        last: NaiveDate,
         now: DateTime<Utc>,
     ) -> Result<(), CrmError> {
         let AutoTerms { occasion, wording, trigger_days, .. } = &auto.terms;
         let next = |day: NaiveDate| day.checked_add_days(Days::new(1)).unwrap_or(day);
-        let earliest = today.checked_sub_days(MADE_UP_FOR).unwrap_or(today);
-        let first = next(auto.covered_on).clamp(earliest, today);
+        let first = next(auto.covered_on).max(last.checked_sub_days(MADE_UP_FOR).unwrap_or(last));
         let terms = Terms {
-            name: format!("{} {today}", occasion.label()),
+            name: format!("{} {last}", occasion.label()),
             audience: Audience::Auto(auto.id),
-            conditions: occasion.conditions(*trigger_days, first, today),
+            conditions: occasion.conditions(*trigger_days, first, last),
             version: segment::VERSION,
             template_type: occasion.template_type(),
             wording: wording.clone(),
@@ -98,6 +99,7 @@ impl Crm {
         let new =
             NewCampaign { terms: &terms, course: &Course::begun(now), sample_code: &sample_code, key: None };
         campaign::insert(tx, business, now, &new).await?;
+        metrics::counter!("dangol_auto_campaign_runs_total").increment(1);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Setting an auto campaign up, and switching it off.
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use kernel::{BusinessId, korean_day};
 use messaging::Channel;
 use platform::{
@@ -14,7 +14,7 @@ use super::{
         Intervention, Request,
         wording::{Mistakes, Wording},
     },
-    AutoCampaign, AutoCampaignId, AutoTerms, Occasion, next_run, runs_at,
+    AutoCampaign, AutoCampaignId, AutoTerms, Occasion, last_day, next_run,
 };
 use crate::{Crm, CrmError, coupon::CouponId, store::auto_campaign};
 
@@ -76,7 +76,10 @@ impl Crm {
             self.check_channel(tx, business, terms.wording.channel).await?;
         }
         let covered_on = covered_on(kept.as_ref(), terms.hour, now);
-        let next_run_at = change.enabled.then(|| next_run(covered_on, terms.hour, now));
+        // One that is due this moment runs, whoever changes what it says.
+        let due = kept.as_ref().and_then(|kept| kept.next_run_at).filter(|due| *due <= now);
+        let next_run_at =
+            change.enabled.then(|| due.unwrap_or_else(|| next_run(covered_on, terms.hour, now)));
         let id = auto_campaign::save(tx, business, now, &terms, covered_on, next_run_at).await?;
         if !change.enabled {
             self.call_runs_off(tx, request, id).await?;
@@ -141,12 +144,10 @@ impl Crm {
 }
 
 /// The last day that needs nothing any more. Switched on after today's hour it begins tomorrow, and nobody hears of a day that
-/// was over before.
+/// was over before. In development the clock may have been moved back since.
 fn covered_on(kept: Option<&AutoCampaign>, hour: i16, now: DateTime<Utc>) -> NaiveDate {
-    let today = korean_day(now);
-    let yesterday = today.checked_sub_days(Days::new(1)).unwrap_or(today);
-    let missed = if runs_at(today, hour) > now { yesterday } else { today };
-    match kept {
+    let missed = last_day(hour, now);
+    match kept.filter(|kept| kept.covered_on <= korean_day(now)) {
         Some(kept) if kept.next_run_at.is_some() => kept.covered_on,
         Some(kept) => kept.covered_on.max(missed),
         None => missed,
