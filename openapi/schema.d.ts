@@ -364,7 +364,7 @@ export interface paths {
         };
         /**
          * List the campaigns
-         * @description The newest first.
+         * @description The newest first. What auto campaigns write each day is listed by `autoCampaignId`.
          */
         get: operations["listCampaigns"];
         put?: never;
@@ -375,6 +375,32 @@ export interface paths {
          *     the message says of a coupon. With an `Idempotency-Key` a repeat of the request gets the same answer.
          */
         post: operations["createCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/businesses/{businessId}/campaigns/auto": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the auto campaigns
+         * @description Those that were set up, with what their runs of the last 365 days brought in.
+         */
+        get: operations["listAutoCampaigns"];
+        put?: never;
+        /**
+         * Save an auto campaign
+         * @description There is one for each type. Switched on, it runs each day at its hour, from the next one on; each day that it finds
+         *     somebody there is a campaign of that day (`GET .../campaigns?autoCampaignId=`). Nobody gets the same one twice in a cycle: a
+         *     year for a birthday, and otherwise until they came again. Switched off, what has not gone out yet is called off.
+         */
+        post: operations["saveAutoCampaign"];
         delete?: never;
         options?: never;
         head?: never;
@@ -534,7 +560,8 @@ export interface paths {
         put?: never;
         /**
          * Send a sample
-         * @description To whoever writes the campaign: as it will look, and at any hour. It counts nowhere; a business sends 20 a day at most.
+         * @description To whoever writes the campaign, as it will look. To somebody who refused none is sent; to a customer only what they agreed to,
+         *     at the hours of advertisements, and to anybody else at any hour. It counts nowhere; a business sends 20 a day at most.
          */
         post: operations["testCampaign"];
         delete?: never;
@@ -2401,6 +2428,97 @@ export interface components {
          * @description Names one entry; later entries of a business have larger ids.
          */
         AuditId: number;
+        /**
+         * @description What a shop says by itself on an occasion. The first time a channel and a message are needed; after that, what is left out
+         *     stays as it is, and null takes a coupon, a link or a subject away. The message has the places of campaigns.
+         * @example {
+         *       "channel": "SMS",
+         *       "couponId": null,
+         *       "enabled": true,
+         *       "message": "{{customerName}}님, 생일을 축하드려요!",
+         *       "triggerDays": -3,
+         *       "type": "BIRTHDAY"
+         *     }
+         */
+        AutoCampaignBody: {
+            channel?: components["schemas"]["MessageChannel"];
+            couponId?: components["schemas"]["CouponId"] | null;
+            enabled: boolean;
+            /**
+             * Format: int32
+             * @description The hour of the Korean day at which it runs, 8 to 20. At first 10.
+             * @example 10
+             */
+            hour?: number | null;
+            /** @description Where `{{link}}` leads. */
+            link?: string | null;
+            message?: string;
+            /** @description Of a mail, required; of others none. */
+            subject?: string | null;
+            /**
+             * Format: int32
+             * @description So many days after the occasion; negative: before it. A birthday's from -30 to 30; a visit's from -14 to 14, counted from the
+             *     30th, 60th or 90th day after it. At first 0.
+             * @example -3
+             */
+            triggerDays?: number | null;
+            type: components["schemas"]["Occasion"];
+        };
+        /**
+         * Format: int64
+         * @description Names an auto campaign of a business.
+         */
+        AutoCampaignId: number;
+        /** @description An auto campaign that was saved. */
+        AutoCampaignSaved: {
+            autoCampaignId: components["schemas"]["AutoCampaignId"];
+            enabled: boolean;
+            /** @example 설정이 저장되었습니다. */
+            message: string;
+            nextRunAt?: components["schemas"]["KoreanTime"] | null;
+            type: components["schemas"]["Occasion"];
+        };
+        /** @description An auto campaign, and what it brought in. */
+        AutoCampaignView: {
+            autoCampaignId: components["schemas"]["AutoCampaignId"];
+            channel: components["schemas"]["MessageChannel"];
+            couponId?: components["schemas"]["CouponId"] | null;
+            enabled: boolean;
+            /**
+             * @description Who was left out of these runs, by reason: as those of a campaign, and `ALREADY_HEARD`.
+             * @example {
+             *       "NO_CONSENT": 4
+             *     }
+             */
+            excluded: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int32
+             * @example 10
+             */
+            hour: number;
+            lastRunAt?: components["schemas"]["KoreanTime"] | null;
+            link?: string | null;
+            /** @example {{customerName}}님, 생일을 축하드려요! */
+            message: string;
+            nextRunAt?: components["schemas"]["KoreanTime"] | null;
+            obstacle?: components["schemas"]["Obstacle"] | null;
+            /**
+             * @description Runs of the last 365 days; on days that are nobody's there is none.
+             * @example 31
+             */
+            runs: number;
+            /** @description Of these runs together. Who heard it twice in the year counts twice. */
+            stats: components["schemas"]["CampaignStats"];
+            subject?: string | null;
+            /**
+             * Format: int32
+             * @example -3
+             */
+            triggerDays: number;
+            type: components["schemas"]["Occasion"];
+        };
         /** @description What an account of the ledger holds. */
         BalanceView: {
             account: components["schemas"]["Account"];
@@ -2507,6 +2625,7 @@ export interface components {
         };
         /** @description A campaign, as far as it is known without looking at its messages. */
         CampaignEntry: {
+            autoCampaignId?: components["schemas"]["AutoCampaignId"] | null;
             campaignId: components["schemas"]["CampaignId"];
             changedAt: components["schemas"]["KoreanTime"];
             channel: components["schemas"]["MessageChannel"];
@@ -2527,12 +2646,12 @@ export interface components {
              */
             recipientCount: number;
             scheduledAt?: components["schemas"]["KoreanTime"] | null;
-            segmentId: components["schemas"]["SegmentId"];
+            segmentId?: components["schemas"]["SegmentId"] | null;
             /**
              * @description As the segment was called when the campaign was written.
              * @example 3개월 이상 미방문
              */
-            segmentName: string;
+            segmentName?: string | null;
             startedAt?: components["schemas"]["KoreanTime"] | null;
             status: components["schemas"]["CampaignStatus"];
             subject?: string | null;
@@ -2738,7 +2857,8 @@ export interface components {
         CampaignView: components["schemas"]["CampaignEntry"] & {
             /**
              * @description Recipients who were left out, by reason: `NO_CONSENT`, `CONSENT_WITHDRAWN`, `CONSENT_EXPIRED`, `REFUSED`,
-             *     `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `NO_VALUE` (the message
+             *     `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `ALREADY_HEARD` (in
+             *     this cycle of an auto campaign), `SAME_CONTACT` (another customer of that number or address got it), `NO_VALUE` (the message
              *     names a last visit that there was not), `COUPON_UNAVAILABLE` (no codes left, or theirs is used), or why it could not be
              *     sent at all: `BAD_NUMBER`, `TOO_LONG`, `CHARSET`.
              * @example {
@@ -3422,6 +3542,18 @@ export interface components {
             tags: string[];
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_AutoCampaignSaved: {
+            /** @description An auto campaign that was saved. */
+            data: {
+                autoCampaignId: components["schemas"]["AutoCampaignId"];
+                enabled: boolean;
+                /** @example 설정이 저장되었습니다. */
+                message: string;
+                nextRunAt?: components["schemas"]["KoreanTime"] | null;
+                type: components["schemas"]["Occasion"];
+            };
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_BillingContact: {
             /** @description Where a business wants to be written to about its subscription. */
             data: {
@@ -3465,6 +3597,7 @@ export interface components {
         Data_CampaignEntry: {
             /** @description A campaign, as far as it is known without looking at its messages. */
             data: {
+                autoCampaignId?: components["schemas"]["AutoCampaignId"] | null;
                 campaignId: components["schemas"]["CampaignId"];
                 changedAt: components["schemas"]["KoreanTime"];
                 channel: components["schemas"]["MessageChannel"];
@@ -3485,12 +3618,12 @@ export interface components {
                  */
                 recipientCount: number;
                 scheduledAt?: components["schemas"]["KoreanTime"] | null;
-                segmentId: components["schemas"]["SegmentId"];
+                segmentId?: components["schemas"]["SegmentId"] | null;
                 /**
                  * @description As the segment was called when the campaign was written.
                  * @example 3개월 이상 미방문
                  */
-                segmentName: string;
+                segmentName?: string | null;
                 startedAt?: components["schemas"]["KoreanTime"] | null;
                 status: components["schemas"]["CampaignStatus"];
                 subject?: string | null;
@@ -3566,7 +3699,8 @@ export interface components {
             data: components["schemas"]["CampaignEntry"] & {
                 /**
                  * @description Recipients who were left out, by reason: `NO_CONSENT`, `CONSENT_WITHDRAWN`, `CONSENT_EXPIRED`, `REFUSED`,
-                 *     `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `NO_VALUE` (the message
+                 *     `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `ALREADY_HEARD` (in
+                 *     this cycle of an auto campaign), `SAME_CONTACT` (another customer of that number or address got it), `NO_VALUE` (the message
                  *     names a last visit that there was not), `COUPON_UNAVAILABLE` (no codes left, or theirs is used), or why it could not be
                  *     sent at all: `BAD_NUMBER`, `TOO_LONG`, `CHARSET`.
                  * @example {
@@ -4666,6 +4800,49 @@ export interface components {
             };
         };
         /** @description The envelope of every success: `{"data": ...}`. */
+        Data_Vec_AutoCampaignView: {
+            data: {
+                autoCampaignId: components["schemas"]["AutoCampaignId"];
+                channel: components["schemas"]["MessageChannel"];
+                couponId?: components["schemas"]["CouponId"] | null;
+                enabled: boolean;
+                /**
+                 * @description Who was left out of these runs, by reason: as those of a campaign, and `ALREADY_HEARD`.
+                 * @example {
+                 *       "NO_CONSENT": 4
+                 *     }
+                 */
+                excluded: {
+                    [key: string]: number;
+                };
+                /**
+                 * Format: int32
+                 * @example 10
+                 */
+                hour: number;
+                lastRunAt?: components["schemas"]["KoreanTime"] | null;
+                link?: string | null;
+                /** @example {{customerName}}님, 생일을 축하드려요! */
+                message: string;
+                nextRunAt?: components["schemas"]["KoreanTime"] | null;
+                obstacle?: components["schemas"]["Obstacle"] | null;
+                /**
+                 * @description Runs of the last 365 days; on days that are nobody's there is none.
+                 * @example 31
+                 */
+                runs: number;
+                /** @description Of these runs together. Who heard it twice in the year counts twice. */
+                stats: components["schemas"]["CampaignStats"];
+                subject?: string | null;
+                /**
+                 * Format: int32
+                 * @example -3
+                 */
+                triggerDays: number;
+                type: components["schemas"]["Occasion"];
+            }[];
+        };
+        /** @description The envelope of every success: `{"data": ...}`. */
         Data_Vec_BalanceView: {
             data: {
                 account: components["schemas"]["Account"];
@@ -5207,6 +5384,7 @@ export interface components {
         /** @description One page of a list. */
         List_CampaignEntry: {
             data: {
+                autoCampaignId?: components["schemas"]["AutoCampaignId"] | null;
                 campaignId: components["schemas"]["CampaignId"];
                 changedAt: components["schemas"]["KoreanTime"];
                 channel: components["schemas"]["MessageChannel"];
@@ -5227,12 +5405,12 @@ export interface components {
                  */
                 recipientCount: number;
                 scheduledAt?: components["schemas"]["KoreanTime"] | null;
-                segmentId: components["schemas"]["SegmentId"];
+                segmentId?: components["schemas"]["SegmentId"] | null;
                 /**
                  * @description As the segment was called when the campaign was written.
                  * @example 3개월 이상 미방문
                  */
-                segmentName: string;
+                segmentName?: string | null;
                 startedAt?: components["schemas"]["KoreanTime"] | null;
                 status: components["schemas"]["CampaignStatus"];
                 subject?: string | null;
@@ -6257,6 +6435,16 @@ export interface components {
          * @enum {string}
          */
         NotificationType: "RESERVATION_NEW" | "RESERVATION_CONFIRM" | "RESERVATION_CANCEL" | "RESERVATION_REMINDER" | "REVIEW_NEW" | "PAYMENT_SUCCESS" | "PAYMENT_FAILED" | "SUBSCRIPTION_EXPIRING" | "SYSTEM";
+        /**
+         * @description What kept an auto campaign from saying anything when it last ran.
+         * @enum {string}
+         */
+        Obstacle: "PLAN_LACKS_CRM" | "SENDER_NOT_READY" | "COUPON_UNAVAILABLE" | "WORDING_REFUSED";
+        /**
+         * @description The day that an auto campaign is about. A shop has one auto campaign for each.
+         * @enum {string}
+         */
+        Occasion: "BIRTHDAY" | "REVISIT_30D" | "REVISIT_60D" | "REVISIT_90D";
         /** @description An invoice that is not paid yet. */
         OpenInvoiceView: {
             amount: components["schemas"]["Krw"];
@@ -9588,6 +9776,8 @@ export interface operations {
         parameters: {
             query?: {
                 status?: components["schemas"]["CampaignStatus"];
+                /** @description The runs of this auto campaign; left out: what somebody wrote. */
+                autoCampaignId?: number;
                 /** @description How many entries at most, 1 to 100. */
                 limit?: number;
                 /** @description `nextCursor` of the page before; absent for the first page. */
@@ -9778,6 +9968,194 @@ export interface operations {
             };
         };
     };
+    listAutoCampaigns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, four at most */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Vec_AutoCampaignView"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `PERMISSION_REQUIRED`: the caller's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveAutoCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key happens once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @example 1 */
+                businessId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutoCampaignBody"];
+            };
+        };
+        responses: {
+            /** @description Saved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_AutoCampaignSaved"];
+                };
+            };
+            /**
+             * @description `MALFORMED_JSON`, `NUL_CHARACTER`, `UNREADABLE_BODY`, `BUSINESS_REQUIRED`, `INVALID_PARAMETER`,
+             *     `INVALID_CURSOR`, `INVALID_IDEMPOTENCY_KEY`: the request cannot be understood.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `AUTHENTICATION_REQUIRED`, `TOKEN_EXPIRED`, `TOKEN_INVALID`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `PERMISSION_REQUIRED`: the caller's role does not allow this. `PLAN_UPGRADE_REQUIRED`: the plan lacks CRM; `requiredPlan`
+             *     names the cheapest that has it.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `NOT_FOUND`: no such business, or you are no member of it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `SENDER_NOT_READY`: there is no number to refuse advertising at; `CHANNEL_NOT_OFFERED`; `IDEMPOTENCY_KEY_IN_USE`: the same request is running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: more than a mebibyte. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `JSON_REQUIRED`: the `Content-Type` is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `VALIDATION_FAILED`; `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: ours, and logged under the `traceId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     previewCampaign: {
         parameters: {
             query?: never;
@@ -9838,6 +10216,15 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: no such business, or you are no member of it */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `SENDER_NOT_READY`: there is no number to refuse advertising at; `CHANNEL_NOT_OFFERED` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10633,7 +11020,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `VALIDATION_FAILED`; `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
+            /** @description `VALIDATION_FAILED`: of `to` also `REFUSED`, `NO_CONSENT` and others for which a customer gets none, and `NOT_AT_NIGHT`; `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request */
             422: {
                 headers: {
                     [name: string]: unknown;

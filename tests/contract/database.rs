@@ -70,7 +70,7 @@ const VISIT: [&str; 10] = [
 ];
 
 /// A shop writes to a customer, who agreed by three channels and refuses by one.
-const MESSAGES: [&str; 8] = [
+const MESSAGES: [&str; 9] = [
     "insert into messaging.sender values ($1, '0231234567', '0801234567', null, null, now())",
     "insert into messaging.message
          (business_id, message_id, dedup_key, spoken_by, purpose, channel, recipient, content, contact_hash, status,
@@ -83,6 +83,7 @@ const MESSAGES: [&str; 8] = [
      from unnest(array['SMS', 'KAKAO', 'EMAIL']) as channel",
     "insert into messaging.refusal values ($1, 'SMS', sha256('x'), now(), 'LINK')",
     "insert into messaging.batch values ($1, 'campaign:1', 'OPEN', now())",
+    "insert into messaging.refusal_line values ($1, '0801234567', now())",
     "insert into messaging.reconfirmation
      select business_id, min(consent_id), (select message_id from messaging.message where business_id = $1 limit 1)
      from messaging.consent where business_id = $1 group by business_id",
@@ -103,7 +104,7 @@ const EXPORT: [&str; 4] = [
 ];
 
 /// Somebody chose customers, gave one of them a coupon, which was used, and wrote what is to be said to them.
-const CAMPAIGN: [&str; 7] = [
+const CAMPAIGN: [&str; 8] = [
     "insert into crm.stocked values ($1, now()) on conflict (business_id) do update set stocked_at = now()",
     "insert into crm.segment (business_id, name, conditions, version, created_at, changed_at)
      values ($1, '모두', '[]', 1, now(), now())",
@@ -120,6 +121,9 @@ const CAMPAIGN: [&str; 7] = [
           status, recipient_count, created_at, changed_at)
      values ($1, '봄맞이', 1, '모두', '[]', 1, 'SMS', 'REVISIT', '다시 뵙고 싶어요', left(md5(random()::text), 12), 'DRAFT', 1,
              now(), now())",
+    "insert into crm.auto_campaign
+         (business_id, occasion, channel, message, trigger_days, hour, covered_on, created_at, changed_at)
+     values ($1, 'BIRTHDAY', 'SMS', '생일을 축하드려요', 0, 10, '2026-02-01', now(), now())",
     "insert into crm.campaign_recipient (business_id, campaign_id, customer_id, exclusion)
      select business_id, campaign_id, 1, 'NO_CONSENT' from crm.campaign where business_id = $1",
 ];

@@ -8,7 +8,7 @@ use crate::document::{Operation, operation, operations, text};
 
 /// The operations about customers, coupons, campaigns, messages and notifications, in an order in which each finds what the ones
 /// before it left. The salon has CRM in its plan.
-const OF_CUSTOMERS: [&str; 50] = [
+const OF_CUSTOMERS: [&str; 52] = [
     "listSegments",
     "listSegmentFields",
     "previewSegment",
@@ -39,6 +39,8 @@ const OF_CUSTOMERS: [&str; 50] = [
     "previewMessage",
     "deleteMessageTemplate",
     "listCampaigns",
+    "saveAutoCampaign",
+    "listAutoCampaigns",
     "getCampaign",
     "changeCampaign",
     "previewCampaign",

@@ -1,15 +1,17 @@
 //! The process dies while a campaign goes out.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use platform::Vault;
 use sandbox::{Fault, FaultKind, Operation};
 use secrecy::SecretString;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
     dice::Dice,
     message::{REFUSAL_NUMBER, minutes_pass, opens_an_account},
+    owner::Owner,
     process::ENCRYPTION_KEY,
     world::{World, patiently},
 };
@@ -29,8 +31,10 @@ async fn killing_two_workers_throughout_a_campaign_to_5000_sends_each_exactly_on
         Fault::new(FaultKind::Delay { before: Duration::from_millis(50), after: Duration::from_millis(50) })
             .until_cleared(),
     ]);
-    world.campaign_begins().await;
     let variables = [("DANGOL_REFUSAL_NUMBER", REFUSAL_NUMBER)];
+    let server = world.server_with(&variables).await;
+    let owner = world.owner(1);
+    let campaign = campaign_to_everybody(&owner, server.addr).await;
     let mut crew = [world.worker_with(&variables), world.worker_with(&variables)];
     for _ in 0..14 {
         sleep(dice.millis(200, 1_200)).await;
@@ -62,13 +66,35 @@ async fn killing_two_workers_throughout_a_campaign_to_5000_sends_each_exactly_on
         "crm.campaign_recipient where message_id is not null and link_code is not null",
         "messaging.message where status = 'DELIVERED'",
         "crm.coupon_code",
-        "crm.campaign where recipient_count = 5000",
         "crm.coupon where issued = 5000",
     ] {
         let expected = if rows.contains("= 5000") { 1 } else { RECIPIENTS };
         assert_eq!(world.count(rows).await, expected, "{rows}; {story}");
     }
     assert_eq!(world.count("platform.event where kind = 'campaign.completed'").await, 1, "{story}");
+    let stands = owner.looks_at(server.addr, &format!("campaigns/{campaign}")).await;
+    let figures = ["totalSent", "delivered", "failed", "pending", "waiting"];
+    assert_eq!(figures.map(|figure| &stands["stats"][figure]), [5_000, 5_000, 0, 0, 0], "{stands}; {story}");
+    assert_eq!((&stands["recipientCount"], &stands["excluded"]), (&json!(RECIPIENTS), &json!({})), "{story}");
+}
+
+/// With a coupon and a link for each; it begins when a worker comes by.
+async fn campaign_to_everybody(owner: &Owner<'_>, server: SocketAddr) -> Value {
+    assert_eq!(owner.subscribes_to(server, "PRO").await.status(), Some(200));
+    let segment = owner.makes(server, "segments", &json!({"name": "모두", "conditions": []})).await;
+    let coupon = json!({
+        "name": "5천원", "discountType": "AMOUNT", "discountValue": 5_000, "minimumSpend": 0,
+        "validFrom": "2026-01-01", "validUntil": "2099-12-31",
+    });
+    let coupon = owner.makes(server, "coupons", &coupon).await;
+    let body = json!({
+        "name": "봄맞이", "segmentId": segment["segmentId"], "channel": "SMS", "templateType": "REVISIT",
+        "message": "{{customerName}}님 {{couponCode}} {{link}}", "link": "https://misohair.example/",
+        "couponId": coupon["couponId"], "scheduledAt": null,
+    });
+    let campaign = owner.makes(server, "campaigns", &body).await;
+    assert_eq!((&campaign["status"], &campaign["recipientCount"]), (&json!("SCHEDULED"), &json!(RECIPIENTS)));
+    campaign["campaignId"].clone()
 }
 
 impl World {
@@ -107,22 +133,5 @@ impl World {
         .execute(&self.superuser)
         .await
         .expect("consents");
-    }
-
-    /// To everybody, with a coupon and a link for each.
-    async fn campaign_begins(&self) {
-        for statement in [
-            "insert into crm.coupon
-                 (business_id, coupon_id, name, discount_type, discount_value, minimum_spend, valid_from, valid_until,
-                  created_at, changed_at)
-             values (1, 1, '5천원', 'AMOUNT', 5000, 0, current_date - 1, current_date + 30, now(), now())",
-            "insert into crm.campaign
-                 (business_id, name, segment_id, segment_name, conditions, version, channel, template_type, message,
-                  coupon_id, link, sample_code, status, recipient_count, due_at, started_at, created_at, changed_at)
-             values (1, '봄맞이', 1, '모두', '[]', 1, 'SMS', 'REVISIT', '{{customerName}}님 {{couponCode}} {{link}}',
-                     1, 'https://misohair.example/', 'AAAAAAAAAAAA', 'SENDING', 0, now(), now(), now(), now())",
-        ] {
-            sqlx::query(statement).execute(&self.superuser).await.expect("a campaign");
-        }
     }
 }

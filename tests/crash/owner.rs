@@ -67,9 +67,13 @@ impl World {
 impl Owner<'_> {
     /// Registers a good card and subscribes. A card is authenticated anew each time, as in the browser.
     pub(crate) async fn subscribes(&self, server: SocketAddr) -> Reply {
+        self.subscribes_to(server, PLAN).await
+    }
+
+    pub(crate) async fn subscribes_to(&self, server: SocketAddr, plan: &str) -> Reply {
         let customer = World::customer_key(self.business);
         let auth_key = self.world.card_in_the_window(self.world.provider, &customer).await;
-        let body = json!({"plan": PLAN, "authKey": auth_key, "customerKey": customer});
+        let body = json!({"plan": plan, "authKey": auth_key, "customerKey": customer});
         self.asks(server, Method::POST, "/api/payments/billing-key", None, &body).await
     }
 
@@ -119,6 +123,23 @@ impl Owner<'_> {
         let path = format!("/api/businesses/{}/exports", self.business);
         let body = json!({"type": "RESERVATIONS", "format": format, "startDate": "2026-01-01", "endDate": "2026-12-31"});
         self.asks(server, Method::POST, &path, None, &body).await
+    }
+
+    /// Makes something of the business's own; as it was made.
+    pub(crate) async fn makes(&self, server: SocketAddr, what: &str, body: &Value) -> Value {
+        let path = format!("/api/businesses/{}/{what}", self.business);
+        match self.asks(server, Method::POST, &path, None, body).await {
+            Reply::Answer { status: 201, body } => body["data"].clone(),
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn looks_at(&self, server: SocketAddr, what: &str) -> Value {
+        let path = format!("/api/businesses/{}/{what}", self.business);
+        match self.asks(server, Method::GET, &path, None, &Value::Null).await {
+            Reply::Answer { status: 200, body } => body["data"].clone(),
+            other => panic!("{what}: {other:?}"),
+        }
     }
 
     /// The bytes of an export's file.

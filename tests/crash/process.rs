@@ -137,6 +137,16 @@ impl World {
         server
     }
 
+    /// An API with these variables besides.
+    pub(crate) async fn server_with(&self, variables: &[(&str, &str)]) -> Server {
+        let addr = free_address();
+        let mut command = self.command(&["serve"]);
+        command.env("DANGOL_HTTP_ADDR", addr.to_string()).envs(variables.iter().copied());
+        let server = Server { process: Process::starts(command, "serve".to_owned()), addr };
+        server.answers(self).await;
+        server
+    }
+
     /// An API that dies as soon as it reaches `step`.
     pub(crate) async fn server_that_dies_at(&self, step: &str) -> Server {
         let server = self.server_at(free_address(), Some(step));

@@ -1,5 +1,6 @@
 //! One sentence reaches the right people once, at a lawful hour, and the owner sees what it brought in.
 
+mod auto;
 mod figures;
 mod following;
 mod hostile;
@@ -65,6 +66,24 @@ impl Shop {
             "name": "봄맞이", "segmentId": self.segment, "channel": "SMS", "templateType": "REVISIT",
             "message": message, "scheduledAt": null,
         })
+    }
+
+    /// So many customers who agreed to texts, and a campaign to all of them; its path.
+    async fn has_a_crowd_and_a_campaign(&self, customers: usize) -> String {
+        let rows: Vec<_> = (0..customers)
+            .map(|at| json!({"externalId": format!("c{at}"), "name": "고객", "phone": number(at)}))
+            .collect();
+        let fed = self.owner.put("/api/businesses/2/customers/bulk", json!(rows)).await;
+        assert_eq!(fed.data()["failed"], 0, "{}", fed.body);
+        self.app
+        .sql(
+            "insert into messaging.consent
+                 (business_id, customer_id, channel, purpose, act, acted_at, recorded_at, method, wording)
+             select business_id, customer_id, 'SMS', 'MARKETING', 'GIVEN', '2026-02-01', '2026-02-01', 'PAPER', 'v1'
+             from booking.customer where business_id = 2",
+        )
+        .await;
+        self.campaign(self.body("새봄 할인")).await
     }
 
     async fn creates(&self, body: Value) -> Answer {

@@ -30,7 +30,7 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         })
         .map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned);
     let method = request.method().clone();
-    let span = tracing::info_span!("request", %method, path = request.uri().path(), trace_id = id);
+    let span = tracing::info_span!("request", %method, path = shown_path(&request), trace_id = id);
     let only_reads = method == Method::GET || method == Method::HEAD || method == Method::OPTIONS;
     let answer = TRACE_ID.scope(TraceId(id.clone()), next.run(request)).instrument(span);
     let mut response = if only_reads {
@@ -42,6 +42,12 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
     response
+}
+
+/// A link in somebody's message is a secret: whoever has it may refuse in its reader's name.
+fn shown_path(request: &Request) -> &str {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    route.filter(|route| route.ends_with("/{code}")).unwrap_or_else(|| request.uri().path())
 }
 
 /// Counts and times requests by route, and logs each once.

@@ -6,11 +6,11 @@ use platform::TenantTx;
 
 use crate::{
     Crm, CrmError,
-    campaign::{Course, TemplateType, Terms},
+    campaign::{Audience, Course, TemplateType, Terms, wording::Wording},
     coupon::{self as coupons, Discount, NewCoupon, code::Code},
     segment::Segment,
     store::{
-        campaign::{self, CampaignFilter, NewCampaign},
+        campaign::{self, CampaignFilter, NewCampaign, Origin},
         coupon::{self, Changeable},
         segment,
     },
@@ -31,7 +31,7 @@ impl Crm {
         if coupon::list(&mut tx, business, None, None, 1).await?.is_empty() {
             self.demo_coupon(&mut tx, business, customer).await?;
         }
-        let every = CampaignFilter { only: None, status: None, before: None, limit: 1 };
+        let every = CampaignFilter { only: None, origin: Origin::Any, status: None, before: None, limit: 1 };
         if campaign::list(&mut tx, business, every).await?.is_empty() {
             self.demo_campaign(&mut tx, business).await?;
         }
@@ -68,21 +68,22 @@ impl Crm {
         let Some(Segment { id, name, conditions, version, .. }) = found else { return Ok(()) };
         let terms = Terms {
             name: "봄맞이 재방문".to_owned(),
-            segment: id,
-            segment_name: name,
+            audience: Audience::Segment { id, name },
             conditions,
             version,
-            channel: Channel::Sms,
             template_type: TemplateType::Revisit,
-            subject: None,
-            message: "{{customerName}}님, 다시 뵙고 싶어요. {{link}}".to_owned(),
-            coupon: None,
-            link: Some("https://misohair.example/spring".to_owned()),
+            wording: Wording {
+                channel: Channel::Sms,
+                subject: None,
+                message: "{{customerName}}님, 다시 뵙고 싶어요. {{link}}".to_owned(),
+                coupon: None,
+                link: Some("https://misohair.example/spring".to_owned()),
+            },
             scheduled_at: None,
         };
         let course = Course::draft(self.count(tx, business, &terms).await?);
         let sample_code = messaging::code::unguessable();
-        let new = NewCampaign { terms: &terms, course: &course, sample_code: &sample_code };
+        let new = NewCampaign { terms: &terms, course: &course, sample_code: &sample_code, key: None };
         campaign::insert(tx, business, self.clock.now(), &new).await?;
         Ok(())
     }

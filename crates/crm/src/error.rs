@@ -1,7 +1,7 @@
 //! What can go wrong here, and how it looks as a [`Problem`].
 
 use axum::http::StatusCode;
-use messaging::{FailureClass, MessagingError};
+use messaging::{Exclusion, FailureClass, MessagingError};
 use platform::{FieldError, Problem, VaultError};
 
 use crate::{campaign::IllegalMove, coupon::CouponRefusal};
@@ -29,6 +29,10 @@ pub enum CrmError {
     TooManySamples,
     #[error("nothing can be sent there: {0:?}")]
     NoSuchContact(FailureClass),
+    #[error("no sample may go there: {0:?}")]
+    SampleRefused(Exclusion),
+    #[error("a customer gets no advertisement at this hour, nor a sample of one")]
+    SampleAtNight,
     #[error(transparent)]
     Messaging(#[from] MessagingError),
     #[error("a stored segment cannot be read")]
@@ -78,6 +82,20 @@ impl From<CrmError> for Problem {
             CrmError::NoSuchContact(_) => {
                 Self::invalid_field("to", "UNSENDABLE", "이 내용은 이 채널로 보낼 수 없습니다.")
             }
+            CrmError::SampleRefused(exclusion) => {
+                let message = match exclusion {
+                    Exclusion::Refused | Exclusion::ConsentWithdrawn => {
+                        "광고 수신을 거부한 번호나 주소입니다."
+                    }
+                    _ => "고객의 번호나 주소입니다. 광고를 받을 수 있는 고객에게만 시험 발송할 수 있습니다.",
+                };
+                Self::invalid_field("to", exclusion.as_str(), message)
+            }
+            CrmError::SampleAtNight => Self::invalid_field(
+                "to",
+                "NOT_AT_NIGHT",
+                "고객에게는 시험 발송도 광고를 보낼 수 있는 시간에만 할 수 있습니다.",
+            ),
             CrmError::Messaging(error) => error.into(),
             CrmError::Unreadable | CrmError::Vault(_) => Self::internal(&error),
             CrmError::Db(error) => error.into(),

@@ -60,7 +60,9 @@ impl Messaging {
         business: BusinessId,
         batch: &str,
     ) -> Result<BatchState, MessagingError> {
-        Ok(store::batch::set(conn, business, batch, BatchState::Held, self.clock.now()).await?)
+        let state = store::batch::set(conn, business, batch, BatchState::Held, self.clock.now()).await?;
+        store::message::hold_batch(conn, business, batch).await?;
+        Ok(state)
     }
 
     /// It goes on. What was cancelled does not, as the answer says.
@@ -70,7 +72,10 @@ impl Messaging {
         business: BusinessId,
         batch: &str,
     ) -> Result<BatchState, MessagingError> {
-        Ok(store::batch::set(conn, business, batch, BatchState::Open, self.clock.now()).await?)
+        let now = self.clock.now();
+        let state = store::batch::set(conn, business, batch, BatchState::Open, now).await?;
+        store::message::resume_batch(conn, business, batch, now).await?;
+        Ok(state)
     }
 
     /// What still waits of it is not sent any more; what is on its way arrives. Answers with how many were stopped so far: what

@@ -61,6 +61,18 @@ impl AddAssign for SendReport {
     }
 }
 
+/// An advertisement that was just taken, to one number or address.
+struct Taken {
+    batch: Option<String>,
+    customer: Option<i64>,
+}
+
+impl Taken {
+    fn is_the_same_to_another(&self, message: &Waiting) -> bool {
+        self.batch.is_some() && self.batch == message.batch && self.customer != message.customer
+    }
+}
+
 /// Messages that were taken to be sent together.
 pub(crate) struct Batch {
     pub(crate) claim: Uuid,
@@ -143,12 +155,20 @@ impl Messaging {
         }
         let standings = standings(&mut tx, purpose, &due, now).await?;
         let batches = store::batch::look_at(&mut tx, &due).await?;
-        let mut in_this_batch: HashMap<(BusinessId, Vec<u8>), i64> = HashMap::new();
+        let mut taken: HashMap<(BusinessId, Vec<u8>), Vec<Taken>> = HashMap::new();
         let Judged { go, wait, exclude } = judge(due, &standings, |message, standing| {
-            let same = in_this_batch.entry((message.business, message.contact_hash.clone())).or_default();
-            let standing = Standing { had_lately: standing.had_lately + *same, ..standing.clone() };
+            // Those that are taken together do not see each other in the database yet.
+            let beside = taken.entry((message.business, message.contact_hash.clone())).or_default();
+            let is_repeated = beside.iter().any(|taken| taken.is_the_same_to_another(message));
+            let standing = Standing {
+                had_the_same: standing.had_the_same || is_repeated,
+                had_lately: standing.had_lately + i64::try_from(beside.len()).unwrap_or(i64::MAX),
+                ..standing.clone()
+            };
             let verdict = verdict(message, &standing, &batches, self.rules(), now);
-            *same += i64::from(verdict == Verdict::Send);
+            if verdict == Verdict::Send {
+                beside.push(Taken { batch: message.batch.clone(), customer: message.customer });
+            }
             verdict
         });
         store::claim::postpone(&mut tx, &wait, None).await?;

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use kernel::BusinessId;
+use secrecy::SecretString;
 use sqlx::PgConnection;
 
 use crate::{
     Channel, Exclusion, MessageId, Messaging, MessagingError,
-    law::Standing,
+    contact::Contact,
+    law::{Standing, Verdict},
     store::{self, standing::Addressee},
 };
 
@@ -36,6 +38,7 @@ impl Messaging {
                     business,
                     channel,
                     customer: Some(*customer),
+                    batch: None,
                     contact_hash: contact_hash.clone(),
                 }),
             }
@@ -48,6 +51,23 @@ impl Messaging {
             foreseen.extend(addressee.customer.zip(rules.exclusion(standing, now)));
         }
         Ok(foreseen)
+    }
+
+    /// Whether a sample may go to a number or address now, which is decided once more when it is sent. `None` for what is neither.
+    pub async fn foresee_sample(
+        &self,
+        conn: &mut PgConnection,
+        business: BusinessId,
+        channel: Channel,
+        to: &SecretString,
+    ) -> Result<Option<Verdict>, MessagingError> {
+        let Some(contact) = Contact::read(channel, to) else { return Ok(None) };
+        let now = self.clock.now();
+        let id = MessageId::new(now);
+        let contact_hash = contact.hash(&self.vault);
+        let sample = Addressee { id, business, channel, customer: None, batch: None, contact_hash };
+        let standings = store::standing::of_samples(conn, vec![sample], now).await?;
+        Ok(standings.get(&id).map(|standing| self.rules().of_sample(standing, channel, now)))
     }
 
     /// Whether anything can be sent by a channel in this installation.

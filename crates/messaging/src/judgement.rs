@@ -50,7 +50,8 @@ pub(crate) fn verdict(
         Some(BatchState::Open) | None => {}
     }
     match message.purpose {
-        Purpose::Information | Purpose::Sample => Rules::of_information(standing),
+        Purpose::Information => Rules::of_information(standing),
+        Purpose::Sample => rules.of_sample(standing, message.channel, now),
         Purpose::Advertising => rules.of_advertising(standing, message.channel, now),
     }
 }
@@ -79,12 +80,11 @@ pub(crate) async fn standings(
     messages: &[Waiting],
     now: DateTime<Utc>,
 ) -> sqlx::Result<HashMap<MessageId, Standing>> {
+    let addressees = || messages.iter().map(Addressee::from).collect::<Vec<_>>();
     match purpose {
-        Purpose::Information | Purpose::Sample => store::standing::of_information(tx, messages, now).await,
-        Purpose::Advertising => {
-            let addressees: Vec<Addressee> = messages.iter().map(Addressee::from).collect();
-            store::standing::of_advertising(tx, &addressees, now).await
-        }
+        Purpose::Information => store::standing::of_information(tx, messages, now).await,
+        Purpose::Sample => store::standing::of_samples(tx, addressees(), now).await,
+        Purpose::Advertising => store::standing::of_advertising(tx, &addressees(), now).await,
     }
 }
 

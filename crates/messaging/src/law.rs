@@ -72,6 +72,7 @@ pub(crate) fn good_until(acted_at: DateTime<Utc>) -> DateTime<Utc> {
 
 /// What is known of a message's recipient at this moment.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub(crate) struct Standing {
     /// Nothing can be delivered there.
     pub(crate) is_dead: bool,
@@ -81,8 +82,12 @@ pub(crate) struct Standing {
     /// About texts: what Kakao cannot deliver would go out as one.
     pub(crate) word_on_texts: Word,
     pub(crate) night_consent: Option<LastWord>,
-    /// Advertisements of this business in the last seven days.
+    /// Another customer of this number or address was sent the same campaign: somebody is written down twice.
+    pub(crate) had_the_same: bool,
+    /// Advertisements of this business in the last seven days, to the number or address or another one of the customer's.
     pub(crate) had_lately: i64,
+    /// Of a sample: it would go to a customer of the business.
+    pub(crate) is_customers: bool,
 }
 
 /// What somebody said about advertising by one channel.
@@ -113,7 +118,7 @@ impl Standing {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     Send,
     /// Not now: until then.
     Wait(DateTime<Utc>),
@@ -131,6 +136,17 @@ impl Rules {
     /// Information may be said to anybody at any hour who can be reached.
     pub(crate) fn of_information(standing: &Standing) -> Verdict {
         if standing.is_dead { Verdict::Exclude(Exclusion::DeadContact) } else { Verdict::Send }
+    }
+
+    /// To a customer a sample is an advertisement like any other.
+    pub(crate) fn of_sample(self, standing: &Standing, channel: Channel, now: DateTime<Utc>) -> Verdict {
+        if standing.is_customers {
+            self.of_advertising(standing, channel, now)
+        } else if standing.word.has_refused {
+            Verdict::Exclude(Exclusion::Refused)
+        } else {
+            Self::of_information(standing)
+        }
     }
 
     pub(crate) fn of_advertising(self, standing: &Standing, channel: Channel, now: DateTime<Utc>) -> Verdict {
@@ -155,6 +171,9 @@ impl Rules {
         }
         if standing.is_gone {
             return Some(Exclusion::ContactGone);
+        }
+        if standing.had_the_same {
+            return Some(Exclusion::SameContact);
         }
         (standing.had_lately >= self.advertisements_a_week).then_some(Exclusion::FrequencyCap)
     }

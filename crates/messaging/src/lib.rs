@@ -47,7 +47,7 @@ pub use dispatch::SendReport;
 pub use enqueue::{Enqueued, Enqueueing, NewMessage, Recipient};
 pub use error::MessagingError;
 pub use http::router;
-pub use law::AdvertisingHours;
+pub use law::{AdvertisingHours, Verdict};
 pub use mails::CONSUMER;
 pub use message::{Channel, Exclusion, FailureClass, MessageId, MessageStatus, Purpose, Speaker};
 pub use preview::{Preview, Prices};

@@ -45,7 +45,8 @@ pub enum Purpose {
     Information,
     /// Anything else: also greetings, coupons and opening days.
     Advertising,
-    /// An advertisement as it will look, sent to whoever writes it and to no customer. It needs no consent and counts as none.
+    /// An advertisement as it will look, sent to whoever writes it. To somebody who refused none is sent, and to a customer only
+    /// what they agreed to.
     Sample,
 }
 
@@ -148,6 +149,8 @@ pub enum Exclusion {
     ConsentExpired,
     /// The number or address is on the list of those who refused.
     Refused,
+    /// Another message of the same campaign went to this number or address: somebody is written down twice.
+    SameContact,
     /// Enough advertising for this week.
     FrequencyCap,
     /// Nothing can be delivered there.
@@ -165,11 +168,12 @@ pub enum Exclusion {
 }
 
 impl Exclusion {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NoConsent,
         Self::ConsentWithdrawn,
         Self::ConsentExpired,
         Self::Refused,
+        Self::SameContact,
         Self::FrequencyCap,
         Self::DeadContact,
         Self::TooLate,
@@ -190,6 +194,7 @@ impl Exclusion {
             Self::ConsentWithdrawn => "CONSENT_WITHDRAWN",
             Self::ConsentExpired => "CONSENT_EXPIRED",
             Self::Refused => "REFUSED",
+            Self::SameContact => "SAME_CONTACT",
             Self::FrequencyCap => "FREQUENCY_CAP",
             Self::DeadContact => "DEAD_CONTACT",
             Self::TooLate => "TOO_LATE",

@@ -6,7 +6,7 @@ use super::{Shop, but, shop};
 
 impl Shop {
     /// A customer reserves, now, for a time.
-    async fn reserves(&self, customer: i64, start: &str, status: &str) -> i64 {
+    pub(super) async fn reserves(&self, customer: i64, start: &str, status: &str) -> i64 {
         let service = json!({"name": "커트", "price": 20_000, "durationMinutes": 30});
         let services = self.owner.get("/api/businesses/2/services").await;
         let id = match services.data().as_array().and_then(|all| all.first()) {
@@ -121,4 +121,32 @@ async fn everybody_gets_a_coupon_of_their_own_as_long_as_there_are_any() {
     let texts: Vec<_> =
         (0..3).flat_map(|customer| shop.received(customer)).map(|parcel| parcel.text).collect();
     assert!(texts.len() == 1 && texts[0].contains(&format!("5천원 {code} 2026년 2월 28일까지")), "{texts:?}");
+}
+
+#[tokio::test]
+async fn no_code_is_lost_on_somebody_who_is_not_written_to() {
+    let shop = shop().await;
+    let ids = shop.has_customers(&["가", "나", "다"]).await;
+    // The newest customers come first, and never came.
+    shop.reserves(ids[0], "2026-02-01T10:00", "COMPLETED").await;
+    let coupon = json!({
+        "name": "5천원", "discountType": "AMOUNT", "discountValue": 5_000, "minimumSpend": 0,
+        "validFrom": "2026-02-01", "validUntil": "2026-02-28", "totalLimit": 1,
+    });
+    let coupon = shop.owner.post("/api/businesses/2/coupons", coupon).await.data()["couponId"].clone();
+    let body = but(&shop.body("{{lastVisitDate}} {{couponCode}}"), "couponId", coupon.clone());
+    let previewed = shop.owner.post(&format!("{}/preview", super::CAMPAIGNS), body.clone()).await;
+    assert_eq!(previewed.data()["excluded"], json!({"NO_VALUE": 2}));
+    let codes = format!("/api/businesses/2/coupons/{coupon}/codes");
+    assert_eq!(shop.owner.get(&codes).await.data(), &json!([]), "looking gives nothing away");
+    let path = shop.campaign(body.clone()).await;
+    shop.sends().await;
+    assert_eq!(shop.stands(&path).await["excluded"], json!({"NO_VALUE": 2}));
+    assert_eq!(shop.received(0).len(), 1);
+    // Who used theirs gets no other.
+    let code = shop.owner.get(&codes).await.data()[0]["code"].clone();
+    let redeemed = json!({"code": code, "customerId": ids[0], "amount": 20_000, "reference": "visit-1"});
+    shop.owner.post("/api/businesses/2/coupons/redeem", redeemed).await.data();
+    let previewed = shop.owner.post(&format!("{}/preview", super::CAMPAIGNS), body).await;
+    assert_eq!(previewed.data()["excluded"], json!({"NO_VALUE": 2, "COUPON_UNAVAILABLE": 1}));
 }

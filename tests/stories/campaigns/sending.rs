@@ -94,20 +94,7 @@ async fn at_night_it_waits_for_the_morning_and_who_refused_meanwhile_gets_none()
 #[tokio::test]
 async fn a_large_segment_is_written_down_to_its_end_once_by_however_many_workers() {
     let shop = shop().await;
-    let rows: Vec<_> = (0..1_203)
-        .map(|at| json!({"externalId": format!("c{at}"), "name": "고객", "phone": super::number(at)}))
-        .collect();
-    let fed = shop.owner.put("/api/businesses/2/customers/bulk", json!(rows)).await;
-    assert_eq!(fed.data()["failed"], 0, "{}", fed.body);
-    shop.app
-        .sql(
-            "insert into messaging.consent
-                 (business_id, customer_id, channel, purpose, act, acted_at, recorded_at, method, wording)
-             select business_id, customer_id, 'SMS', 'MARKETING', 'GIVEN', '2026-02-01', '2026-02-01', 'PAPER', 'v1'
-             from booking.customer where business_id = 2",
-        )
-        .await;
-    let path = shop.campaign(shop.body("새봄 할인")).await;
+    let path = shop.has_a_crowd_and_a_campaign(1_203).await;
     let workers = (0..3).map(|_| shop.app.app.crm.sweep());
     for swept in futures::future::join_all(workers).await {
         swept.expect("recipients are written down");
@@ -178,4 +165,65 @@ async fn who_never_came_is_told_of_no_last_visit() {
     shop.sends().await;
     let stands = shop.stands(&path).await;
     assert_eq!((&stands["excluded"], &stands["status"]), (&json!({"NO_VALUE": 1}), &json!("COMPLETED")));
+}
+
+#[tokio::test]
+async fn who_is_written_down_twice_gets_it_once() {
+    let shop = shop().await;
+    let ids = shop.has_customers(&["김민서", "최우식"]).await;
+    let twin = json!({"name": "김 민서", "phone": super::number(0)});
+    let twin = shop.owner.post(super::CUSTOMERS, twin).await.data()["customerId"].as_i64().expect("an id");
+    shop.agrees(twin, "GIVEN").await;
+    shop.sends().await;
+    shop.app.sql("delete from messaging.message").await;
+    let path = shop.campaign(shop.body("새봄 할인")).await;
+    shop.sends().await;
+    assert_eq!((shop.received(0).len(), shop.received(1).len()), (1, 1), "{ids:?} {twin}");
+    let stands = shop.stands(&path).await;
+    assert_eq!((&stands["status"], &stands["excluded"]), (&json!("COMPLETED"), &json!({"SAME_CONTACT": 1})));
+}
+
+#[tokio::test]
+async fn a_customer_hears_three_a_week_at_most_by_whichever_channel() {
+    let shop = shop().await;
+    shop.has_customers(&["가"]).await;
+    let mail = but(&but(&shop.body("새봄"), "channel", json!("EMAIL")), "subject", json!("새봄"));
+    for body in [shop.body("새봄"), mail.clone(), but(&shop.body("새봄"), "channel", json!("KAKAO"))] {
+        shop.campaign(body).await;
+        shop.sends().await;
+    }
+    let path = shop.campaign(mail).await;
+    shop.sends().await;
+    assert_eq!(shop.stands(&path).await["excluded"], json!({"FREQUENCY_CAP": 1}));
+    assert_eq!(shop.received(0).len(), 3);
+}
+
+#[tokio::test]
+async fn a_text_that_nobody_looks_for_any_more_does_not_hold_the_campaign_up() {
+    let shop = shop().await;
+    shop.has_customers(&["가"]).await;
+    let path = shop.campaign(shop.body("새봄 할인")).await;
+    shop.app.app.crm.sweep().await.expect("recipients are written down");
+    // Its answer was lost, and its carrier is none of ours any more.
+    shop.app
+        .sql(
+            "update messaging.message set status = 'UNKNOWN', provider = 'NHN', asked_at = created_at, due_at = null
+             where batch is not null",
+        )
+        .await;
+    shop.sends().await;
+    let stands = shop.stands(&path).await;
+    assert_eq!((&stands["status"], &stands["stats"]["pending"]), (&json!("COMPLETED"), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_campaign_whose_segment_nobody_understands_any_more_fails_and_says_so() {
+    let shop = shop().await;
+    shop.has_customers(&["가"]).await;
+    let path = shop.campaign(shop.body("새봄 할인")).await;
+    shop.app.sql(r#"update crm.campaign set conditions = '[{"field": "shoeSize"}]'"#).await;
+    shop.sends().await;
+    let stands = shop.stands(&path).await;
+    assert_eq!((&stands["status"], &stands["failure"]), (&json!("FAILED"), &json!("SEGMENT_UNREADABLE")));
+    assert_eq!(shop.received(0).len(), 0);
 }

@@ -395,6 +395,17 @@ async fn a_line_of_a_shops_own_is_about_that_shop_once_an_operator_approved_it()
     calls_to_refuse(&app, "080-123-4567").await;
     let of = app.texts("select distinct business_id::text from messaging.refusal").await;
     assert_eq!(of, ["2"]);
+    // While a change waits for its approval people still have the old line in hand.
+    app.sql("delete from messaging.refusal").await;
+    let other = json!({"refusalNumber": "080-123-9999"});
+    app.owner_of(2).put("/api/businesses/2/message-sender", other).await.data();
+    calls_to_refuse(&app, "080-123-4567").await;
+    let of = app.texts("select distinct business_id::text from messaging.refusal").await;
+    assert_eq!(of, ["2"]);
+    let own = json!({"refusalNumber": "080-123-4567"});
+    app.owner_of(2).put("/api/businesses/2/message-sender", own).await.data();
+    let seen = json!({"businessId": 2, "refusalNumber": "0801234567"});
+    operator.post("/api/admin/message-senders/approve", seen).await.data();
     // One line is one shop's.
     let own = json!({"refusalNumber": "080-123-4567"});
     app.owner().put("/api/businesses/1/message-sender", own).await.data();

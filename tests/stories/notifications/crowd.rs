@@ -1,9 +1,10 @@
 //! A thousand at once, who come and go as they like.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use testkit::{Actor, Screen, TestApp};
+use tokio::time::{Instant, interval, timeout_at};
 
 use super::notice;
 
@@ -12,7 +13,11 @@ const ADMINS_OF_EACH: i64 = 16;
 const CUSTOMERS: i64 = 200;
 /// The first of the shops, of which nobody else knows anything.
 const FIRST_SHOP: i64 = 1_001;
-const EVENTS: usize = 10_000;
+const EVENTS: u32 = 10_000;
+/// In which all of it happens.
+const A_MINUTE: Duration = Duration::from_secs(60);
+/// Nobody stays longer, whether they are told something or not.
+const LONGEST_VISIT: u64 = 20_000;
 
 /// Numbers that look random and are the same each time.
 struct Dice(u64);
@@ -49,9 +54,8 @@ impl Visitor {
             let Ok(mut screen) = Screen::try_open(server, Some(self.who.token()), &query).await else {
                 continue;
             };
-            let patience = 1 + self.dice.below(150);
-            for _ in 0..patience {
-                let Some(frame) = screen.next_if_open().await else { break };
+            let leaves = Instant::now() + Duration::from_millis(self.dice.below(LONGEST_VISIT));
+            while let Ok(Some(frame)) = timeout_at(leaves, screen.next_if_open()).await {
                 if frame["type"] != "NOTIFICATION" {
                     continue;
                 }
@@ -64,10 +68,13 @@ impl Visitor {
     }
 }
 
-/// Ten thousand things happen to the shops, a hundred in each transaction: payments, of which a shop hears, and cancelled
+/// Ten thousand things happen to the shops in a minute, a hundred in each transaction: payments, of which a shop hears, and cancelled
 /// reservations, of which it hears with one of its customers.
 async fn things_happen(app: &TestApp) {
-    for round in 0..EVENTS / 100 {
+    let rounds = EVENTS / 100;
+    let mut pace = interval(A_MINUTE / rounds);
+    for round in 0..rounds {
+        pace.tick().await;
         app.sql(&format!(
             "insert into platform.event (business_id, kind, occurred_at, data)
              select {FIRST_SHOP} + (n * 7 + {round}) % {SHOPS},
@@ -128,7 +135,7 @@ async fn a_thousand_who_come_and_go_see_each_of_theirs_once_and_in_order() {
         let seen: Vec<_> = seen.ids.iter().map(ToString::to_string).collect();
         assert_eq!(seen.join(","), told, "{theirs}");
     }
-    assert!(visits > 1_500, "they came and went: {visits}");
+    assert!(visits > 4_000, "they came and went: {visits}");
     let told = app.count("notifications.notification").await;
     assert_eq!(
         told,

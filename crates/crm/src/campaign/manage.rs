@@ -6,9 +6,11 @@ use messaging::code;
 use platform::{
     TenantTx,
     audit::{self, Actor},
+    digest,
     features::{self, Feature},
 };
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{Campaign, CampaignId, CampaignMove, CampaignStatus, Course, Terms, draft::CampaignText};
 use crate::{
@@ -23,6 +25,17 @@ use crate::{
 pub(crate) struct Request {
     pub business: BusinessId,
     pub actor: Actor,
+    /// Under which name it is asked for, if it is to happen once.
+    pub key: Option<String>,
+}
+
+impl Request {
+    /// A name of its own, or the same again for a repeat.
+    pub(crate) fn once(&self) -> Uuid {
+        let named =
+            self.key.as_ref().and_then(|key| Uuid::from_slice(digest(key.as_bytes()).get(..16)?).ok());
+        named.unwrap_or_else(Uuid::new_v4)
+    }
 }
 
 /// What somebody does about a campaign that is written.
@@ -52,6 +65,18 @@ impl Intervention {
 /// What is to be otherwise about a campaign; what is not said stays as it is.
 pub(crate) type CampaignChange = Box<dyn FnOnce(&mut CampaignText) + Send>;
 
+/// A campaign as somebody wrote it, while it is open: those that begin by themselves never are.
+fn open_text(terms: &Terms, course: &Course) -> Result<CampaignText, CrmError> {
+    let segment = terms.audience.segment().filter(|_| course.status.is_open());
+    Ok(CampaignText {
+        name: terms.name.clone(),
+        segment: segment.ok_or(CrmError::CampaignHasBegun)?,
+        template_type: terms.template_type,
+        wording: terms.wording.clone(),
+        scheduled_at: terms.scheduled_at,
+    })
+}
+
 impl Crm {
     pub(crate) async fn add_campaign(
         &self,
@@ -62,13 +87,24 @@ impl Crm {
     ) -> Result<Campaign, CrmError> {
         let business = request.business;
         features::require(tx, business, Feature::Crm).await?;
+        // Whoever asks again because the answer was lost gets the campaign that there is.
+        if let Some(key) = &request.key
+            && let Some(id) = campaign::under_key(tx, business, key).await?
+        {
+            return campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound);
+        }
         let mut terms = self.read_terms(tx, business, wanted, None).await?;
         let mut course = Course::draft(self.count(tx, business, &terms).await?);
         if !is_draft {
             self.schedule(tx, business, &mut terms, &mut course).await?;
         }
         let sample_code = code::unguessable();
-        let new = NewCampaign { terms: &terms, course: &course, sample_code: &sample_code };
+        let new = NewCampaign {
+            terms: &terms,
+            course: &course,
+            sample_code: &sample_code,
+            key: request.key.as_deref(),
+        };
         let id = campaign::insert(tx, business, self.clock.now(), &new).await?;
         self.remember(tx, request, "campaign.created", id, &course).await?;
         campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound)
@@ -86,15 +122,12 @@ impl Crm {
         let Campaign { terms: before, mut course, .. } =
             campaign::lock(tx, business, id).await?.ok_or(CrmError::NotFound)?;
         features::require(tx, business, Feature::Crm).await?;
-        if !course.status.is_open() {
-            return Err(CrmError::CampaignHasBegun);
-        }
-        let mut wanted = CampaignText::from(&before);
+        let mut wanted = open_text(&before, &course)?;
         change(&mut wanted);
         let mut terms = self.read_terms(tx, business, wanted, Some(&before)).await?;
         course.recipient_count = self.count(tx, business, &terms).await?;
         if course.status == CampaignStatus::Scheduled {
-            self.check_channel(tx, business, &terms).await?;
+            self.check_channel(tx, business, terms.wording.channel).await?;
             let at = *terms.scheduled_at.get_or_insert(self.clock.now());
             course.due_at = Some(at);
         }
@@ -116,8 +149,11 @@ impl Crm {
             Intervention::Schedule => {
                 features::require(tx, business, Feature::Crm).await?;
                 // A coupon may have run out since, and a time have passed.
-                let wanted = CampaignText::from(&terms);
-                let mut terms = self.read_terms(tx, business, wanted, Some(&terms)).await?;
+                course.status.after(CampaignMove::Schedule)?;
+                let wanted = open_text(&terms, &course)?;
+                // What it was to be is no promise: a time that has passed is a mistake again.
+                let kept = Terms { scheduled_at: None, ..terms };
+                let mut terms = self.read_terms(tx, business, wanted, Some(&kept)).await?;
                 course.recipient_count = self.count(tx, business, &terms).await?;
                 self.schedule(tx, business, &mut terms, &mut course).await?;
                 campaign::write_terms(tx, business, self.clock.now(), id, &terms).await?;
@@ -153,7 +189,7 @@ impl Crm {
         course: &mut Course,
     ) -> Result<(), CrmError> {
         course.status = course.status.after(CampaignMove::Schedule)?;
-        self.check_channel(tx, business, terms).await?;
+        self.check_channel(tx, business, terms.wording.channel).await?;
         let at: DateTime<Utc> = *terms.scheduled_at.get_or_insert(self.clock.now());
         course.due_at = Some(at);
         Ok(())

@@ -2,29 +2,31 @@
 //!
 //! A campaign is a row that is due. Whoever takes it fixes the moment that decides who is in the segment, and writes everybody
 //! down page by page (`write.rs`); each page is one transaction that also writes their messages, so that a process may die
-//! anywhere and nobody is written to twice. Sending is messaging's.
+//! anywhere and nobody is written to twice. Sending is messaging's. Auto campaigns (`auto/`) write a campaign a day.
 
+pub(crate) mod auto;
 pub(crate) mod draft;
 pub(crate) mod link;
 mod manage;
 mod sample;
+mod sort;
 mod standing;
+pub(crate) mod wording;
 pub(crate) mod words;
 mod write;
 
 pub(crate) use manage::{Intervention, Request};
 pub(crate) use sample::CampaignPreview;
-pub(crate) use standing::{Rates, Stats};
+pub(crate) use standing::{Rates, Runs, Stats};
 
 use chrono::{DateTime, Utc};
-use messaging::Channel;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use self::{auto::AutoCampaignId, wording::Wording};
 use crate::{
     CrmError,
-    coupon::CouponId,
     segment::{SegmentId, condition::Condition, sql::Moment, stored_condition},
 };
 
@@ -138,17 +140,46 @@ pub(crate) enum CampaignFailure {
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     pub name: String,
-    pub segment: SegmentId,
-    pub segment_name: String,
+    pub audience: Audience,
     pub conditions: Value,
+    /// How the conditions are written.
     pub version: i16,
-    pub channel: Channel,
     pub template_type: TemplateType,
-    pub subject: Option<String>,
-    pub message: String,
-    pub coupon: Option<CouponId>,
-    pub link: Option<String>,
+    pub wording: Wording,
     pub scheduled_at: Option<DateTime<Utc>>,
+}
+
+/// Where a campaign's conditions come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Audience {
+    /// A segment, as it was when the campaign was written.
+    Segment { id: SegmentId, name: String },
+    /// Those whose day it is.
+    Auto(AutoCampaignId),
+}
+
+impl Audience {
+    pub(crate) fn segment(&self) -> Option<SegmentId> {
+        match self {
+            Self::Segment { id, .. } => Some(*id),
+            Self::Auto(_) => None,
+        }
+    }
+
+    /// What the segment was called.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Segment { name, .. } => Some(name),
+            Self::Auto(_) => None,
+        }
+    }
+
+    pub(crate) fn auto(&self) -> Option<AutoCampaignId> {
+        match self {
+            Self::Auto(id) => Some(*id),
+            Self::Segment { .. } => None,
+        }
+    }
 }
 
 /// How far a campaign has come.
@@ -165,6 +196,12 @@ pub(crate) struct Course {
 }
 
 impl Course {
+    /// One that begins now.
+    pub(crate) fn begun(now: DateTime<Utc>) -> Self {
+        let begun = Some(now);
+        Self { status: CampaignStatus::Sending, due_at: begun, started_at: begun, ..Self::draft(0) }
+    }
+
     pub(crate) fn draft(recipient_count: i64) -> Self {
         Self {
             status: CampaignStatus::Draft,

@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::TimeDelta;
 use kernel::BusinessId;
 use messaging::{
-    Channel, Content, Exclusion, NewMessage, Preview, Purpose, Recipient, Speaker, template::VARIABLES,
+    Channel, Content, NewMessage, Preview, Purpose, Recipient, Speaker, Verdict, template::VARIABLES,
 };
 use platform::{
     TenantTx,
     features::{self, Feature},
 };
 use secrecy::SecretString;
-use uuid::Uuid;
 
 use super::{
     CampaignId, Request, Terms,
     draft::CampaignText,
+    sort::{Known, has_values},
     words::{CouponValues, Values, Words},
 };
 use crate::{
@@ -39,19 +39,14 @@ pub(crate) struct CampaignPreview {
     pub recipient_count: i64,
     /// Of how many it was found out who would not get it: all, unless there are very many.
     pub examined: usize,
-    pub excluded: BTreeMap<Exclusion, i64>,
+    pub excluded: BTreeMap<&'static str, i64>,
     /// Whose values the message shows.
     pub customer: Option<(i64, String)>,
     pub message: Preview,
 }
 
-impl Terms {
-    pub(crate) fn words(&self) -> Words<'_> {
-        Words { channel: self.channel, subject: self.subject.as_deref(), message: &self.message }
-    }
-}
-
 impl Crm {
+    /// In a transaction that is not to be committed: who would get a code is found out by giving it to them.
     pub(crate) async fn preview_campaign(
         &self,
         tx: &mut TenantTx,
@@ -60,6 +55,7 @@ impl Crm {
     ) -> Result<CampaignPreview, CrmError> {
         features::require(tx, business, Feature::Crm).await?;
         let terms = self.read_terms(tx, business, wanted, None).await?;
+        self.check_channel(tx, business, terms.wording.channel).await?;
         let recipient_count = self.count(tx, business, &terms).await?;
         let at = self.moment();
         let members = if recipient_count == 0 {
@@ -69,16 +65,21 @@ impl Crm {
             customer::members(tx, business, &condition, at, None, EXAMINED.min(recipient_count)).await?
         };
         let ids: Vec<i64> = members.iter().map(|member| member.customer_id).collect();
-        let foreseen = self.messaging.foresee(tx, business, terms.channel, &ids).await?;
+        let excluded = self.messaging.foresee(tx, business, terms.wording.channel, &ids).await?;
+        let known = Known { excluded, ..Known::default() };
+        let left_out = self.sort_out(tx, business, &terms, &members, &known).await?.left_out;
         let mut excluded = BTreeMap::new();
-        for exclusion in foreseen.values() {
-            *excluded.entry(*exclusion).or_default() += 1;
+        for reason in left_out.values() {
+            *excluded.entry(*reason).or_default() += 1;
         }
-        let reader = reader(&members, &foreseen, terms.words());
+        let reader = reader(&members, &left_out, terms.wording.words());
         let values = self.example_values(tx, business, &terms, reader).await?;
-        let content = terms.words().said_to(&values, Purpose::Advertising).map_err(|_| CrmError::NotFound)?;
-        let message =
-            self.messaging.preview(tx, business, terms.channel, Purpose::Advertising, content).await?;
+        let content =
+            terms.wording.words().said_to(&values, Purpose::Advertising).map_err(|_| CrmError::NotFound)?;
+        let message = self
+            .messaging
+            .preview(tx, business, terms.wording.channel, Purpose::Advertising, content)
+            .await?;
         Ok(CampaignPreview {
             recipient_count,
             examined: members.len(),
@@ -97,7 +98,7 @@ impl Crm {
         reader: Option<&SealedMember>,
     ) -> Result<Values, CrmError> {
         let shown: HashMap<_, _> = VARIABLES.into_iter().collect();
-        let coupon = match terms.coupon {
+        let coupon = match terms.wording.coupon {
             Some(id) => coupon::list(tx, business, Some(id), None, 1).await?.pop(),
             None => None,
         };
@@ -112,7 +113,7 @@ impl Crm {
                 code: "K7QM-3XWD-9TFH".to_owned(),
                 valid_until,
             }),
-            link: terms.link.is_some().then(|| self.short_link("000000000000")),
+            link: terms.wording.link.is_some().then(|| self.short_link("000000000000")),
         })
     }
 
@@ -125,25 +126,30 @@ impl Crm {
         to: SecretString,
     ) -> Result<(), CrmError> {
         let business = request.business;
-        // Locked, so that those who send at once are counted one after another.
-        let found = campaign::lock(tx, business, id).await?.ok_or(CrmError::NotFound)?;
+        let found = campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound)?;
         features::require(tx, business, Feature::Crm).await?;
         let terms = &found.terms;
-        self.check_channel(tx, business, terms).await?;
+        self.check_channel(tx, business, terms.wording.channel).await?;
         let now = self.clock.now();
         if campaign::samples_since(tx, business, now - TimeDelta::days(1)).await? >= SAMPLES_A_DAY {
             return Err(CrmError::TooManySamples);
         }
+        match self.messaging.foresee_sample(tx, business, terms.wording.channel, &to).await? {
+            Some(Verdict::Exclude(exclusion)) => return Err(CrmError::SampleRefused(exclusion)),
+            Some(Verdict::Wait(_)) => return Err(CrmError::SampleAtNight),
+            Some(Verdict::Send) | None => {}
+        }
         let mut values = self.example_values(tx, business, terms, None).await?;
-        values.link = terms.link.is_some().then(|| self.short_link(&found.sample_code));
-        let content = terms.words().said_to(&values, Purpose::Sample).map_err(|_| CrmError::NotFound)?;
+        values.link = terms.wording.link.is_some().then(|| self.short_link(&found.sample_code));
+        let content =
+            terms.wording.words().said_to(&values, Purpose::Sample).map_err(|_| CrmError::NotFound)?;
         let sample = NewMessage {
             business,
-            dedup_key: format!("sample:{id}:{}", Uuid::new_v4().simple()),
+            dedup_key: format!("sample:{id}:{}", request.once()),
             batch: Some(SAMPLES.to_owned()),
             spoken_by: Speaker::Business,
             purpose: Purpose::Sample,
-            channel: terms.channel,
+            channel: terms.wording.channel,
             recipient: Recipient::Contact(to),
             content,
             not_before: None,
@@ -162,15 +168,14 @@ impl Crm {
         &self,
         tx: &mut TenantTx,
         business: BusinessId,
-        terms: &Terms,
+        channel: Channel,
     ) -> Result<(), CrmError> {
-        if !self.messaging.offers(terms.channel) {
+        if !self.messaging.offers(channel) {
             return Err(messaging::MessagingError::ChannelNotOffered.into());
         }
-        let subject = (terms.channel == Channel::Email).then(|| "-".to_owned());
-        let content = Content::written(terms.channel, Purpose::Advertising, subject, "-".to_owned());
-        let preview =
-            self.messaging.preview(tx, business, terms.channel, Purpose::Advertising, content).await?;
+        let subject = (channel == Channel::Email).then(|| "-".to_owned());
+        let content = Content::written(channel, Purpose::Advertising, subject, "-".to_owned());
+        let preview = self.messaging.preview(tx, business, channel, Purpose::Advertising, content).await?;
         match preview.reason {
             Some("SENDER_NOT_READY") => Err(CrmError::SenderNotReady),
             _ => Ok(()),
@@ -184,11 +189,11 @@ const SAMPLES: &str = "samples";
 /// Somebody who would get it, and of whom everything is known that it says.
 fn reader<'a>(
     members: &'a [SealedMember],
-    foreseen: &HashMap<i64, Exclusion>,
+    left_out: &HashMap<i64, &str>,
     words: Words<'_>,
 ) -> Option<&'a SealedMember> {
-    let knows = |member: &&SealedMember| !words.has("lastVisitDate") || member.last_visit_on.is_some();
-    let gets = |member: &&SealedMember| !foreseen.contains_key(&member.customer_id);
+    let knows = |member: &&SealedMember| has_values(words, member);
+    let gets = |member: &&SealedMember| !left_out.contains_key(&member.customer_id);
     let candidates = || members.iter().filter(knows);
     candidates().find(gets).or_else(|| candidates().next())
 }

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use kernel::BusinessId;
 use messaging::{Channel, MessageStatus};
 use platform::TenantTx;
 
-use super::{Campaign, CampaignId};
+use super::{Campaign, CampaignId, auto::AutoCampaign};
 use crate::{
     Crm, CrmError,
     store::{
-        campaign,
+        auto_campaign, campaign,
         recipient::{self, Count},
     },
 };
+
+/// So far back an auto campaign's figures reach.
+const YEAR: TimeDelta = TimeDelta::days(365);
 
 /// How a campaign's recipients stand. Each is in one of `waiting`, `total_sent` and `excluded`, and of those to whom it was sent
 /// in one of `delivered`, `failed` and `pending`.
@@ -36,6 +39,14 @@ pub(crate) struct Stats {
     pub excluded: BTreeMap<String, i64>,
     /// When the first of it went out.
     pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// What the runs of an auto campaign came to.
+pub(crate) struct Runs {
+    pub count: usize,
+    /// Whether anybody could follow a link.
+    pub has_link: bool,
+    pub stats: Stats,
 }
 
 /// Percentages, in tenths.
@@ -72,6 +83,21 @@ impl Stats {
         stats
     }
 
+    fn and(mut self, other: Self) -> Self {
+        self.waiting += other.waiting;
+        self.total_sent += other.total_sent;
+        self.delivered += other.delivered;
+        self.failed += other.failed;
+        self.pending += other.pending;
+        self.clicked += other.clicked;
+        self.converted += other.converted;
+        for (reason, recipients) in other.excluded {
+            *self.excluded.entry(reason).or_default() += recipients;
+        }
+        self.sent_at = [self.sent_at, other.sent_at].into_iter().flatten().min();
+        self
+    }
+
     fn exclude(&mut self, count: Count) {
         *self.excluded.entry(count.reason.unwrap_or_default()).or_default() += count.recipients;
     }
@@ -98,11 +124,50 @@ impl Crm {
         id: CampaignId,
     ) -> Result<(Campaign, Stats), CrmError> {
         let found = campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound)?;
-        let mut stats = Stats::of(found.terms.channel, recipient::count(tx, business, id).await?);
-        if stats.total_sent > 0 {
-            stats.converted = recipient::converted(tx, business, id, self.settings.attribution).await?;
-        }
+        let stats = self.stats(tx, business, found.terms.wording.channel, &[id]).await?;
         Ok((found, stats))
+    }
+
+    /// Every auto campaign of a business, with what its runs of a year brought in together.
+    pub(crate) async fn auto_standings(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+    ) -> Result<Vec<(AutoCampaign, Runs)>, CrmError> {
+        let since = self.clock.now() - YEAR;
+        let mut standings = Vec::new();
+        for auto in auto_campaign::list(tx, business, None).await? {
+            let mut stats = Stats::default();
+            let runs = auto_campaign::runs_since(tx, business, auto.id, since).await?;
+            // What counts as delivered is the channel's, and that may have been another one.
+            for channel in [Channel::Sms, Channel::Kakao, Channel::Email] {
+                let ids: Vec<_> =
+                    runs.iter().filter(|run| run.channel == channel).map(|run| run.id).collect();
+                stats = stats.and(self.stats(tx, business, channel, &ids).await?);
+            }
+            let has_link = runs.iter().any(|run| run.has_link);
+            standings.push((auto, Runs { count: runs.len(), has_link, stats }));
+        }
+        Ok(standings)
+    }
+
+    /// Of campaigns of one channel, together.
+    async fn stats(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        channel: Channel,
+        ids: &[CampaignId],
+    ) -> Result<Stats, CrmError> {
+        let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+        if ids.is_empty() {
+            return Ok(Stats::default());
+        }
+        let mut stats = Stats::of(channel, recipient::count(tx, business, &ids).await?);
+        if stats.total_sent > 0 {
+            stats.converted = recipient::converted(tx, business, &ids, self.settings.attribution).await?;
+        }
+        Ok(stats)
     }
 }
 

@@ -89,9 +89,15 @@ impl Words<'_> {
             }));
         }
         let named = self.names().into_iter().find(|name| name.starts_with("coupon"));
-        if let Some(name) = named.filter(|_| !has_coupon) {
+        if let Some(name) = named
+            && !has_coupon
+        {
             let message = format!("{{{{{name}}}}}을 사용하려면 쿠폰을 선택해 주세요.");
             complaints.push(complaint("couponId", "REQUIRED", message));
+        }
+        if has_coupon && named.is_none() {
+            let message = "쿠폰을 선택했다면 메시지에 {{couponCode}}를 넣어 주세요.".to_owned();
+            complaints.push(complaint("message", "COUPON_NOT_USED", message));
         }
         match (self.has("link"), has_link) {
             (true, false) => {
@@ -160,6 +166,7 @@ mod tests {
         assert_eq!(codes("{{visitDate}}", false, false), of("message", "UNKNOWN_VARIABLE"));
         assert_eq!(codes("{{couponCode}}", false, false), of("couponId", "REQUIRED"));
         assert_eq!(codes("{{couponCode}}", true, false), []);
+        assert_eq!(codes("안녕하세요", true, false), of("message", "COUPON_NOT_USED"));
         assert_eq!(codes("{{link}}", false, false), of("link", "REQUIRED"));
         assert_eq!(codes("안녕하세요", false, true), of("message", "LINK_NOT_USED"));
         assert_eq!(codes("{{ link }}", false, true), []);

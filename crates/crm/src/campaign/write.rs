@@ -4,7 +4,7 @@
 //! middle leaves nothing behind, and the next begins where the last page ended. The moment that decides who is in the segment is
 //! fixed when the campaign begins, and customers come in the order of their ids, so that nobody comes twice.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{BusinessId, korean_day};
@@ -18,15 +18,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Campaign, CampaignFailure, CampaignId, CampaignMove, CampaignStatus,
-    words::{CouponValues, Values},
+    sort::{Known, NO_VALUE, Sorted},
+    words::Values,
 };
 use crate::{
     Crm, CrmError,
-    coupon::code::Code,
     event::{CampaignCompleted, CrmEvent},
     segment::sql::Moment,
     store::{
-        campaign, coupon,
+        auto_campaign, campaign,
         customer::{self, SealedMember},
         recipient::{self, NewRecipient},
     },
@@ -41,14 +41,10 @@ const PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// How often a worker looks.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// There is no value for a place in the message: no last visit of who never came.
-pub(crate) const NO_VALUE: &str = "NO_VALUE";
-/// There are no more codes of the coupon, or this customer used theirs.
-pub(crate) const COUPON_UNAVAILABLE: &str = "COUPON_UNAVAILABLE";
-
 impl Crm {
     /// Does all that is due now.
     pub async fn sweep(&self) -> Result<(), CrmError> {
+        while self.run_next_auto().await? {}
         while self.write_next().await? {}
         self.finish_over().await
     }
@@ -57,14 +53,15 @@ impl Crm {
     /// follows from its messages, and is due when they are.
     pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>, CrmError> {
         let mut tx = SystemTx::begin(&self.db).await?;
-        Ok(campaign::next_due(&mut tx).await?)
+        let campaigns = campaign::next_due(&mut tx).await?;
+        let auto_campaigns = auto_campaign::next_due(&mut tx).await?;
+        Ok([campaigns, auto_campaigns].into_iter().flatten().min())
     }
 
     /// Works until `stop`; a page that is under way is finished.
     pub async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let worked = self.write_next().await;
-            match worked {
+            match self.work_next().await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => tracing::error!(%error, "campaigns cannot be looked after; tried again"),
@@ -79,8 +76,12 @@ impl Crm {
         }
     }
 
+    async fn work_next(&self) -> Result<bool, CrmError> {
+        Ok(self.run_next_auto().await? || self.write_next().await?)
+    }
+
     /// The next page of whose turn it is; false if nothing is due.
-    async fn write_next(&self) -> Result<bool, CrmError> {
+    pub async fn write_next(&self) -> Result<bool, CrmError> {
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
         let Some((business, id)) = campaign::due(&mut tx, now).await? else { return Ok(false) };
@@ -88,7 +89,7 @@ impl Crm {
         if let Err(error) = self.write_page(business, id).await {
             tracing::error!(%business, campaign = %id, %error, "a campaign's recipients cannot be written down; tried again");
             let mut tx = TenantTx::begin(&self.db, business).await?;
-            campaign::put_off(&mut tx, business, id, now + PAUSE).await?;
+            campaign::put_off(&mut tx, business, id, now, now + PAUSE).await?;
             tx.commit().await?;
         }
         Ok(true)
@@ -159,16 +160,16 @@ impl Crm {
     ) -> Result<(), CrmError> {
         let terms = &found.terms;
         let ids: Vec<i64> = members.iter().map(|member| member.customer_id).collect();
-        let mut foreseen = self.messaging.foresee(tx, business, terms.channel, &ids).await?;
+        let mut excluded = self.messaging.foresee(tx, business, terms.wording.channel, &ids).await?;
         // By the time that it goes out the week may be over.
-        foreseen.retain(|_, exclusion| *exclusion != Exclusion::FrequencyCap);
-        let reached: Vec<i64> = ids.iter().copied().filter(|id| !foreseen.contains_key(id)).collect();
-        let coupons = self.coupons(tx, business, found, &reached).await?;
+        excluded.retain(|_, exclusion| *exclusion != Exclusion::FrequencyCap);
+        let known = Known { excluded, heard: self.heard(tx, business, found, members).await? };
+        let Sorted { left_out, mut coupons } = self.sort_out(tx, business, terms, members, &known).await?;
         let business_name = campaign::business_name(tx, business).await?.ok_or(CrmError::NoSuchBusiness)?;
-        let has_link = terms.link.is_some();
+        let has_link = terms.wording.link.is_some();
 
         let mut recipients = Vec::with_capacity(members.len());
-        let mut messages = Vec::with_capacity(reached.len());
+        let mut messages = Vec::with_capacity(members.len());
         for member in members {
             let customer_id = member.customer_id;
             let without = |exclusion| NewRecipient {
@@ -177,13 +178,8 @@ impl Crm {
                 exclusion: Some(exclusion),
                 link_code: None,
             };
-            if let Some(exclusion) = foreseen.get(&customer_id) {
-                recipients.push(without(exclusion.as_str()));
-                continue;
-            }
-            let coupon = coupons.get(&customer_id).cloned();
-            if terms.coupon.is_some() && coupon.is_none() {
-                recipients.push(without(COUPON_UNAVAILABLE));
+            if let Some(reason) = left_out.get(&customer_id) {
+                recipients.push(without(reason));
                 continue;
             }
             let link_code = has_link.then(code::unguessable);
@@ -191,10 +187,10 @@ impl Crm {
                 customer_name: member.name.clone(),
                 business_name: business_name.clone(),
                 last_visit: member.last_visit_on,
-                coupon,
+                coupon: coupons.remove(&customer_id),
                 link: link_code.as_deref().map(|code| self.short_link(code)),
             };
-            let Ok(content) = terms.words().said_to(&values, Purpose::Advertising) else {
+            let Ok(content) = terms.wording.words().said_to(&values, Purpose::Advertising) else {
                 recipients.push(without(NO_VALUE));
                 continue;
             };
@@ -204,7 +200,7 @@ impl Crm {
                 batch: Some(found.id.batch()),
                 spoken_by: Speaker::Business,
                 purpose: Purpose::Advertising,
-                channel: terms.channel,
+                channel: terms.wording.channel,
                 recipient: Recipient::Customer(customer_id),
                 content,
                 not_before: None,
@@ -221,23 +217,24 @@ impl Crm {
         Ok(())
     }
 
-    /// A code for each, as far as there are any.
-    async fn coupons(
+    /// Who heard it from this auto campaign in this cycle.
+    async fn heard(
         &self,
         tx: &mut TenantTx,
         business: BusinessId,
         found: &Campaign,
-        customers: &[i64],
-    ) -> Result<HashMap<i64, CouponValues>, CrmError> {
-        let Some(id) = found.terms.coupon else { return Ok(HashMap::new()) };
-        let codes = self.give_as_far_as(tx, business, id, customers).await?;
-        let coupon = coupon::list(tx, business, Some(id), None, 1).await?.pop().ok_or(CrmError::NotFound)?;
-        let values = |code: &str| CouponValues {
-            name: coupon.name.clone(),
-            code: Code::shown(code),
-            valid_until: coupon.valid_until,
+        members: &[SealedMember],
+    ) -> Result<HashSet<i64>, CrmError> {
+        let Some(id) = found.terms.audience.auto() else { return Ok(HashSet::new()) };
+        let Some(auto) = auto_campaign::list(tx, business, Some(id)).await?.pop() else {
+            return Ok(HashSet::new());
         };
-        Ok(codes.into_iter().map(|issued| (issued.customer_id, values(&issued.code))).collect())
+        let began = found.course.started_at.unwrap_or_else(|| self.clock.now());
+        let since = |member: &SealedMember| {
+            (member.customer_id, auto.terms.occasion.cycle_began(member.last_visit_on, began))
+        };
+        let since: Vec<_> = members.iter().map(since).collect();
+        Ok(auto_campaign::heard_since(tx, business, id, found.id, &since).await?)
     }
 
     /// Those of which nothing is on its way any more are over.
@@ -265,7 +262,7 @@ impl Crm {
         let completed = CampaignCompleted {
             campaign_id: id,
             name: terms.name,
-            channel: terms.channel,
+            channel: terms.wording.channel,
             recipients: course.recipient_count,
         };
         platform::events::publish(&mut tx, business, now, &CrmEvent::CampaignCompleted(completed)).await?;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use axum::{extract::State, http::StatusCode};
-use messaging::{Exclusion, Kind};
+use axum::{Extension, extract::State, http::StatusCode};
+use messaging::Kind;
 use platform::{
     BodyProblems, CommonProblems, Data, InBusiness, Json, Path, Problem, TenantCrm, TenantTx, audit::Origin,
+    idempotency::IdempotencyKey,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -32,7 +33,7 @@ pub(crate) struct CampaignPreviewView {
     examined: usize,
     /// Who of them would not get it, by reason. It is decided anew when it is sent.
     #[schema(value_type = BTreeMap<String, i64>, example = json!({"NO_CONSENT": 12}))]
-    excluded: BTreeMap<Exclusion, i64>,
+    excluded: BTreeMap<&'static str, i64>,
     /// Whose values the message shows: somebody who would get it. Null if nobody is in the segment; the values are invented then.
     customer_id: Option<i64>,
     customer_name: Option<String>,
@@ -98,6 +99,7 @@ pub(crate) struct SampleBody {
     responses(
         (status = 200, description = "What it would come to", body = Data<CampaignPreviewView>),
         (status = 404, description = "`NOT_FOUND`: no such business, or you are no member of it", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`SENDER_NOT_READY`: there is no number to refuse advertising at; `CHANNEL_NOT_OFFERED`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`VALIDATION_FAILED`", body = Problem, content_type = "application/problem+json"),
         CommonProblems, BodyProblems, PlanProblem,
     ),
@@ -107,15 +109,17 @@ pub(crate) async fn preview_campaign(
     caller: InBusiness<TenantCrm>,
     Json(body): Json<CampaignBody>,
 ) -> Result<Json<Data<CampaignPreviewView>>, Problem> {
-    let mut tx = TenantTx::begin_snapshot(&crm.db, caller.business).await?;
+    // Never committed.
+    let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let preview = crm.preview_campaign(&mut tx, caller.business, body.text()).await?;
-    tx.commit().await?;
+    drop(tx);
     Ok(Data::json(preview.into()))
 }
 
 /// Send a sample
 ///
-/// To whoever writes the campaign: as it will look, and at any hour. It counts nowhere; a business sends 20 a day at most.
+/// To whoever writes the campaign, as it will look. To somebody who refused none is sent; to a customer only what they agreed to,
+/// at the hours of advertisements, and to anybody else at any hour. It counts nowhere; a business sends 20 a day at most.
 #[utoipa::path(
     post, path = "/api/businesses/{businessId}/campaigns/{campaignId}/test", operation_id = "testCampaign", tag = "campaigns",
     security(("bearer" = [])),
@@ -125,7 +129,7 @@ pub(crate) async fn preview_campaign(
         (status = 204, description = "On its way"),
         (status = 404, description = "`NOT_FOUND`: no such campaign, or not yours", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`TOO_MANY_SAMPLES`; `SENDER_NOT_READY`, `CHANNEL_NOT_OFFERED`; `IDEMPOTENCY_KEY_IN_USE`: the same request is running", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`VALIDATION_FAILED`; `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`VALIDATION_FAILED`: of `to` also `REFUSED`, `NO_CONSENT` and others for which a customer gets none, and `NOT_AT_NIGHT`; `IDEMPOTENCY_KEY_REUSED`: the key belongs to another request", body = Problem, content_type = "application/problem+json"),
         CommonProblems, BodyProblems, PlanProblem,
     ),
 )]
@@ -134,9 +138,10 @@ pub(crate) async fn test_campaign(
     caller: InBusiness<TenantCrm>,
     Path(path): Path<CampaignPath>,
     origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
     Json(body): Json<SampleBody>,
 ) -> Result<StatusCode, Problem> {
-    let request = request_of(&caller, origin);
+    let request = request_of(&caller, origin, key);
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     crm.send_sample(&mut tx, &request, path.campaign_id, body.to.into()).await?;
     tx.commit().await?;
@@ -163,8 +168,9 @@ pub(crate) async fn schedule_campaign(
     caller: InBusiness<TenantCrm>,
     Path(path): Path<CampaignPath>,
     origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
 ) -> Result<Json<Data<CampaignEntry>>, Problem> {
-    intervene(&crm, request_of(&caller, origin), path.campaign_id, Intervention::Schedule).await
+    intervene(&crm, request_of(&caller, origin, key), path.campaign_id, Intervention::Schedule).await
 }
 
 /// Pause a campaign
@@ -187,8 +193,9 @@ pub(crate) async fn pause_campaign(
     caller: InBusiness<TenantCrm>,
     Path(path): Path<CampaignPath>,
     origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
 ) -> Result<Json<Data<CampaignEntry>>, Problem> {
-    intervene(&crm, request_of(&caller, origin), path.campaign_id, Intervention::Pause).await
+    intervene(&crm, request_of(&caller, origin, key), path.campaign_id, Intervention::Pause).await
 }
 
 /// Let a paused campaign go on
@@ -209,8 +216,9 @@ pub(crate) async fn resume_campaign(
     caller: InBusiness<TenantCrm>,
     Path(path): Path<CampaignPath>,
     origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
 ) -> Result<Json<Data<CampaignEntry>>, Problem> {
-    intervene(&crm, request_of(&caller, origin), path.campaign_id, Intervention::Resume).await
+    intervene(&crm, request_of(&caller, origin, key), path.campaign_id, Intervention::Resume).await
 }
 
 /// Call a campaign off
@@ -233,8 +241,9 @@ pub(crate) async fn cancel_campaign(
     caller: InBusiness<TenantCrm>,
     Path(path): Path<CampaignPath>,
     origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
 ) -> Result<Json<Data<CampaignEntry>>, Problem> {
-    intervene(&crm, request_of(&caller, origin), path.campaign_id, Intervention::Cancel).await
+    intervene(&crm, request_of(&caller, origin, key), path.campaign_id, Intervention::Cancel).await
 }
 
 async fn intervene(

@@ -8,7 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    campaign::{Campaign, CampaignFailure, CampaignId, CampaignStatus, Rates, Stats, TemplateType},
+    campaign::{
+        Campaign, CampaignFailure, CampaignId, CampaignStatus, Rates, Stats, TemplateType,
+        auto::AutoCampaignId,
+    },
     coupon::CouponId,
     segment::SegmentId,
 };
@@ -24,11 +27,14 @@ pub(crate) struct CampaignEntry {
     status: CampaignStatus,
     channel: Channel,
     template_type: TemplateType,
+    /// Null: an auto campaign wrote it for those whose day it is.
     #[schema(example = 1)]
-    segment_id: SegmentId,
+    segment_id: Option<SegmentId>,
     /// As the segment was called when the campaign was written.
     #[schema(example = "3개월 이상 미방문")]
-    segment_name: String,
+    segment_name: Option<String>,
+    /// The auto campaign that wrote it.
+    auto_campaign_id: Option<AutoCampaignId>,
     subject: Option<String>,
     #[schema(example = "{{customerName}}님, 다시 뵙고 싶어요. {{link}}")]
     message: String,
@@ -57,14 +63,15 @@ impl From<Campaign> for CampaignEntry {
             campaign_id: id,
             name: terms.name,
             status: course.status,
-            channel: terms.channel,
+            channel: terms.wording.channel,
             template_type: terms.template_type,
-            segment_id: terms.segment,
-            segment_name: terms.segment_name,
-            subject: terms.subject,
-            message: terms.message,
-            coupon_id: terms.coupon,
-            link: terms.link,
+            segment_id: terms.audience.segment(),
+            segment_name: terms.audience.name().map(str::to_owned),
+            auto_campaign_id: terms.audience.auto(),
+            subject: terms.wording.subject,
+            message: terms.wording.message,
+            coupon_id: terms.wording.coupon,
+            link: terms.wording.link,
             recipient_count: course.recipient_count,
             scheduled_at: terms.scheduled_at.map(KoreanTime),
             started_at: course.started_at.map(KoreanTime),
@@ -84,7 +91,8 @@ pub(crate) struct CampaignView {
     campaign: CampaignEntry,
     stats: CampaignStats,
     /// Recipients who were left out, by reason: `NO_CONSENT`, `CONSENT_WITHDRAWN`, `CONSENT_EXPIRED`, `REFUSED`,
-    /// `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `NO_VALUE` (the message
+    /// `FREQUENCY_CAP`, `NO_CONTACT`, `CONTACT_GONE`, `DEAD_CONTACT`, `SENDER_NOT_READY`, `CANCELLED`, `ALREADY_HEARD` (in
+    /// this cycle of an auto campaign), `SAME_CONTACT` (another customer of that number or address got it), `NO_VALUE` (the message
     /// names a last visit that there was not), `COUPON_UNAVAILABLE` (no codes left, or theirs is used), or why it could not be
     /// sent at all: `BAD_NUMBER`, `TOO_LONG`, `CHARSET`.
     #[schema(example = json!({"NO_CONSENT": 12, "REFUSED": 3}))]
@@ -135,26 +143,33 @@ pub(crate) struct CampaignStats {
 
 impl CampaignView {
     pub(crate) fn of(campaign: Campaign, stats: Stats) -> Self {
-        let Rates { delivery, conversion, click } = stats.rates();
-        let has_link = campaign.terms.link.is_some();
+        let has_link = campaign.terms.wording.link.is_some();
         Self {
             campaign: campaign.into(),
-            stats: CampaignStats {
-                total_sent: stats.total_sent,
-                delivered: stats.delivered,
-                failed: stats.failed,
-                pending: stats.pending,
-                waiting: stats.waiting,
-                opened: None,
-                clicked: has_link.then_some(stats.clicked),
-                converted: stats.converted,
-                delivery_rate: percent(delivery),
-                open_rate: None,
-                click_rate: has_link.then(|| percent(click)),
-                conversion_rate: percent(conversion),
-            },
+            stats: CampaignStats::of(&stats, has_link),
             excluded: stats.excluded,
             sent_at: stats.sent_at.map(KoreanTime),
+        }
+    }
+}
+
+impl CampaignStats {
+    /// Where there is no link nobody clicks.
+    pub(crate) fn of(stats: &Stats, has_link: bool) -> Self {
+        let Rates { delivery, conversion, click } = stats.rates();
+        Self {
+            total_sent: stats.total_sent,
+            delivered: stats.delivered,
+            failed: stats.failed,
+            pending: stats.pending,
+            waiting: stats.waiting,
+            opened: None,
+            clicked: has_link.then_some(stats.clicked),
+            converted: stats.converted,
+            delivery_rate: percent(delivery),
+            open_rate: None,
+            click_rate: has_link.then(|| percent(click)),
+            conversion_rate: percent(conversion),
         }
     }
 }

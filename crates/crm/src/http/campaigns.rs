@@ -1,12 +1,13 @@
 //! Campaigns.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{Extension, extract::State, http::StatusCode};
 use kernel::KoreanTime;
 use messaging::Channel;
 use platform::{
     BodyProblems, CommonProblems, Data, InBusiness, InBusinessOrAdmin, Json, List, PageQuery, Path, Problem,
     Query, TenantCrm, TenantTx,
     audit::{Actor, Origin},
+    idempotency::IdempotencyKey,
 };
 use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, ToSchema};
@@ -18,10 +19,13 @@ use super::{
 };
 use crate::{
     Crm,
-    campaign::{CampaignId, CampaignStatus, Request, TemplateType, draft::CampaignText},
+    campaign::{
+        CampaignId, CampaignStatus, Request, TemplateType, auto::AutoCampaignId, draft::CampaignText,
+        wording::Wording,
+    },
     coupon::CouponId,
     segment::SegmentId,
-    store::campaign::{self, CampaignFilter},
+    store::campaign::{self, CampaignFilter, Origin as WrittenBy},
 };
 
 #[derive(Deserialize)]
@@ -73,12 +77,14 @@ impl CampaignBody {
         CampaignText {
             name: self.name,
             segment: self.segment_id,
-            channel: self.channel,
             template_type: self.template_type,
-            subject: self.subject,
-            message: self.message,
-            coupon: self.coupon_id,
-            link: self.link,
+            wording: Wording {
+                channel: self.channel,
+                subject: self.subject,
+                message: self.message,
+                coupon: self.coupon_id,
+                link: self.link,
+            },
             scheduled_at: self.scheduled_at.map(|at| at.0),
         }
     }
@@ -122,7 +128,7 @@ pub(crate) struct CampaignPatch {
 
 /// For a member where null and nothing are two things.
 #[expect(clippy::option_option, reason = "left out, null and a value are three")]
-fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -139,12 +145,12 @@ impl CampaignPatch {
         }
         put(&mut text.name, self.name);
         put(&mut text.segment, self.segment_id);
-        put(&mut text.channel, self.channel);
+        put(&mut text.wording.channel, self.channel);
         put(&mut text.template_type, self.template_type);
-        put(&mut text.subject, self.subject);
-        put(&mut text.message, self.message);
-        put(&mut text.coupon, self.coupon_id);
-        put(&mut text.link, self.link);
+        put(&mut text.wording.subject, self.subject);
+        put(&mut text.wording.message, self.message);
+        put(&mut text.wording.coupon, self.coupon_id);
+        put(&mut text.wording.link, self.link);
         put(&mut text.scheduled_at, self.scheduled_at.map(|at| at.map(|at| at.0)));
     }
 }
@@ -155,6 +161,9 @@ impl CampaignPatch {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CampaignQuery {
     status: Option<CampaignStatus>,
+    /// The runs of this auto campaign; left out: what somebody wrote.
+    #[param(minimum = 1)]
+    auto_campaign_id: Option<i64>,
     /// How many entries at most, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
@@ -164,7 +173,7 @@ pub(crate) struct CampaignQuery {
 
 /// List the campaigns
 ///
-/// The newest first.
+/// The newest first. What auto campaigns write each day is listed by `autoCampaignId`.
 #[utoipa::path(
     get, path = "/api/businesses/{businessId}/campaigns", operation_id = "listCampaigns", tag = "campaigns",
     security(("bearer" = [])), params(("businessId" = i64, Path, example = 1), CampaignQuery),
@@ -182,7 +191,14 @@ pub(crate) async fn list_campaigns(
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
     let before = page.after()?.map(CampaignId);
-    let filter = CampaignFilter { only: None, status: query.status, before, limit: limit + 1 };
+    let origin = match query.auto_campaign_id {
+        None => WrittenBy::ByHand,
+        Some(id @ 1..) => WrittenBy::Auto(AutoCampaignId(id)),
+        Some(_) => {
+            return Err(Problem::bad_request("INVALID_PARAMETER", "autoCampaignId는 1 이상이어야 합니다."));
+        }
+    };
+    let filter = CampaignFilter { only: None, origin, status: query.status, before, limit: limit + 1 };
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let campaigns = campaign::list(&mut tx, caller.business, filter).await?;
     tx.commit().await?;
@@ -236,9 +252,10 @@ pub(crate) async fn create_campaign(
     State(crm): State<Crm>,
     caller: InBusiness<TenantCrm>,
     origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
     Json(body): Json<CampaignBody>,
 ) -> Result<(StatusCode, Json<Data<CampaignEntry>>), Problem> {
-    let request = request_of(&caller, origin);
+    let request = request_of(&caller, origin, key);
     let is_draft = body.draft;
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let campaign = crm.add_campaign(&mut tx, &request, body.text(), is_draft).await?;
@@ -267,9 +284,10 @@ pub(crate) async fn change_campaign(
     caller: InBusiness<TenantCrm>,
     Path(path): Path<CampaignPath>,
     origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
     Json(body): Json<CampaignPatch>,
 ) -> Result<Json<Data<CampaignEntry>>, Problem> {
-    let request = request_of(&caller, origin);
+    let request = request_of(&caller, origin, key);
     let change = Box::new(|text: &mut CampaignText| body.put_into(text));
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let campaign = crm.change_campaign(&mut tx, &request, path.campaign_id, change).await?;
@@ -278,7 +296,12 @@ pub(crate) async fn change_campaign(
 }
 
 /// What reaches people is remembered with who asked for it.
-pub(crate) fn request_of(caller: &InBusiness<TenantCrm>, origin: Origin) -> Request {
+pub(crate) fn request_of(
+    caller: &InBusiness<TenantCrm>,
+    origin: Origin,
+    key: Option<Extension<IdempotencyKey>>,
+) -> Request {
     let business = caller.business;
-    Request { business, actor: Actor::new(&caller.caller, business, origin) }
+    let key = key.map(|Extension(IdempotencyKey(key))| key);
+    Request { business, actor: Actor::new(&caller.caller, business, origin), key }
 }

@@ -1,5 +1,6 @@
 //! The routes of crm. Only these files know axum and the shapes of the API.
 
+mod auto_campaigns;
 mod campaign_moves;
 mod campaign_view;
 mod campaigns;
@@ -28,6 +29,7 @@ where
     let reaches_people = OpenApiRouter::new()
         .routes(routes!(campaigns::create_campaign))
         .routes(routes!(campaigns::change_campaign))
+        .routes(routes!(auto_campaigns::save_auto_campaign))
         .routes(routes!(campaign_moves::test_campaign))
         .routes(routes!(campaign_moves::schedule_campaign))
         .routes(routes!(campaign_moves::pause_campaign))
@@ -41,6 +43,7 @@ where
         .merge(reaches_people)
         .routes(routes!(campaigns::list_campaigns))
         .routes(routes!(campaigns::get_campaign))
+        .routes(routes!(auto_campaigns::list_auto_campaigns))
         .routes(routes!(campaign_moves::preview_campaign))
         .routes(routes!(recipients::list_campaign_recipients))
         .routes(routes!(links::follow_link))

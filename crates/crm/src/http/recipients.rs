@@ -138,7 +138,7 @@ pub(crate) async fn list_campaign_recipients(
     let before = page.after()?;
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let found = campaign::one(&mut tx, caller.business, path.campaign_id).await?.ok_or(CrmError::NotFound)?;
-    let channel = found.terms.channel;
+    let channel = found.terms.wording.channel;
     let (statuses, was_asked) = query.fate.map(|fate| fate.filter(channel)).unzip();
     let filter = RecipientFilter { statuses, was_asked: was_asked.flatten(), before, limit: limit + 1 };
     let recipients = recipient::list(&mut tx, caller.business, path.campaign_id, &filter).await?;

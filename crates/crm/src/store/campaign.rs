@@ -7,7 +7,10 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use crate::{
-    campaign::{Campaign, CampaignFailure, CampaignId, CampaignStatus, Course, TemplateType, Terms},
+    campaign::{
+        Audience, Campaign, CampaignFailure, CampaignId, CampaignStatus, Course, TemplateType, Terms,
+        auto::AutoCampaignId, wording::Wording,
+    },
     coupon::CouponId,
     segment::SegmentId,
 };
@@ -15,8 +18,9 @@ use crate::{
 struct Row {
     id: CampaignId,
     name: String,
-    segment: SegmentId,
-    segment_name: String,
+    segment: Option<SegmentId>,
+    segment_name: Option<String>,
+    auto: Option<AutoCampaignId>,
     conditions: Value,
     version: i16,
     channel: Channel,
@@ -39,22 +43,30 @@ struct Row {
     changed_at: DateTime<Utc>,
 }
 
-impl From<Row> for Campaign {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for Campaign {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> sqlx::Result<Self> {
+        let audience = match (row.segment.zip(row.segment_name), row.auto) {
+            (Some((id, name)), _) => Audience::Segment { id, name },
+            (None, Some(id)) => Audience::Auto(id),
+            (None, None) => return Err(sqlx::Error::Decode("a campaign of nobody's".into())),
+        };
+        Ok(Self {
             id: row.id,
             terms: Terms {
                 name: row.name,
-                segment: row.segment,
-                segment_name: row.segment_name,
+                audience,
                 conditions: row.conditions,
                 version: row.version,
-                channel: row.channel,
                 template_type: row.template_type,
-                subject: row.subject,
-                message: row.message,
-                coupon: row.coupon,
-                link: row.link,
+                wording: Wording {
+                    channel: row.channel,
+                    subject: row.subject,
+                    message: row.message,
+                    coupon: row.coupon,
+                    link: row.link,
+                },
                 scheduled_at: row.scheduled_at,
             },
             course: Course {
@@ -70,7 +82,7 @@ impl From<Row> for Campaign {
             sample_code: row.sample_code,
             created_at: row.created_at,
             changed_at: row.changed_at,
-        }
+        })
     }
 }
 
@@ -79,6 +91,8 @@ pub(crate) struct NewCampaign<'a> {
     pub terms: &'a Terms,
     pub course: &'a Course,
     pub sample_code: &'a str,
+    /// Under which it is asked for, if it is to happen once.
+    pub key: Option<&'a str>,
 }
 
 pub(crate) async fn insert(
@@ -87,34 +101,52 @@ pub(crate) async fn insert(
     now: DateTime<Utc>,
     new: &NewCampaign<'_>,
 ) -> sqlx::Result<CampaignId> {
-    let NewCampaign { terms, course, sample_code } = new;
+    let NewCampaign { terms, course, sample_code, key } = new;
     sqlx::query_scalar!(
         r#"insert into crm.campaign
                (business_id, name, segment_id, segment_name, conditions, version, channel, template_type, subject,
                 message, coupon_id, link, sample_code, status, scheduled_at, recipient_count, due_at,
-                created_at, changed_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)
+                started_at, auto_campaign_id, idempotency_key, created_at, changed_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)
            returning campaign_id as "id: CampaignId""#,
         business.0,
         terms.name,
-        terms.segment.0,
-        terms.segment_name,
+        terms.audience.segment().map(|id| id.0),
+        terms.audience.name(),
         terms.conditions,
         terms.version,
-        terms.channel as Channel,
+        terms.wording.channel as Channel,
         terms.template_type as TemplateType,
-        terms.subject,
-        terms.message,
-        terms.coupon.map(|id| id.0),
-        terms.link,
+        terms.wording.subject,
+        terms.wording.message,
+        terms.wording.coupon.map(|id| id.0),
+        terms.wording.link,
         sample_code,
         course.status as CampaignStatus,
         terms.scheduled_at,
         course.recipient_count,
         course.due_at,
+        course.started_at,
+        terms.audience.auto().map(|id| id.0),
+        *key,
         now,
     )
     .fetch_one(conn)
+    .await
+}
+
+/// The campaign that was made under a key.
+pub(crate) async fn under_key(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    key: &str,
+) -> sqlx::Result<Option<CampaignId>> {
+    sqlx::query_scalar!(
+        r#"select campaign_id as "id: CampaignId" from crm.campaign where business_id = $1 and idempotency_key = $2"#,
+        business.0,
+        key,
+    )
+    .fetch_optional(conn)
     .await
 }
 
@@ -135,16 +167,16 @@ pub(crate) async fn write_terms(
         business.0,
         id.0,
         terms.name,
-        terms.segment.0,
-        terms.segment_name,
+        terms.audience.segment().map(|id| id.0),
+        terms.audience.name(),
         terms.conditions,
         terms.version,
-        terms.channel as Channel,
+        terms.wording.channel as Channel,
         terms.template_type as TemplateType,
-        terms.subject,
-        terms.message,
-        terms.coupon.map(|id| id.0),
-        terms.link,
+        terms.wording.subject,
+        terms.wording.message,
+        terms.wording.coupon.map(|id| id.0),
+        terms.wording.link,
         terms.scheduled_at,
         now,
     )
@@ -207,14 +239,34 @@ pub(crate) async fn one(
     business: BusinessId,
     id: CampaignId,
 ) -> sqlx::Result<Option<Campaign>> {
-    let filter = CampaignFilter { only: Some(id), status: None, before: None, limit: 1 };
+    let filter = CampaignFilter { only: Some(id), origin: Origin::Any, status: None, before: None, limit: 1 };
     Ok(list(conn, business, filter).await?.pop())
+}
+
+/// Who wrote a campaign.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin {
+    Any,
+    /// Somebody.
+    ByHand,
+    /// An auto campaign: its runs.
+    Auto(AutoCampaignId),
+}
+
+impl Origin {
+    fn auto(self) -> Option<AutoCampaignId> {
+        match self {
+            Self::Auto(id) => Some(id),
+            Self::Any | Self::ByHand => None,
+        }
+    }
 }
 
 /// Which campaigns are wanted.
 #[derive(Clone, Copy)]
 pub(crate) struct CampaignFilter {
     pub only: Option<CampaignId>,
+    pub origin: Origin,
     pub status: Option<CampaignStatus>,
     pub before: Option<CampaignId>,
     pub limit: i64,
@@ -228,7 +280,8 @@ pub(crate) async fn list(
 ) -> sqlx::Result<Vec<Campaign>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select campaign_id as "id: CampaignId", name, segment_id as "segment: SegmentId", segment_name, conditions,
+        r#"select campaign_id as "id: CampaignId", name, segment_id as "segment: SegmentId", segment_name,
+                  auto_campaign_id as "auto: AutoCampaignId", conditions,
                   version, channel as "channel: Channel", template_type as "template_type: TemplateType", subject,
                   message, coupon_id as "coupon: CouponId", link, sample_code, status as "status: CampaignStatus",
                   scheduled_at, recipient_count, position, due_at, started_at, written_at, ended_at,
@@ -236,16 +289,19 @@ pub(crate) async fn list(
            from crm.campaign
            where business_id = $1 and ($2::bigint is null or campaign_id = $2) and ($3::text is null or status = $3)
              and ($4::bigint is null or campaign_id < $4)
-           order by campaign_id desc limit $5"#,
+             and ($5::bigint is null or auto_campaign_id = $5) and (not $6 or auto_campaign_id is null)
+           order by campaign_id desc limit $7"#,
         business.0,
         filter.only.map(|id| id.0),
         filter.status as Option<CampaignStatus>,
         filter.before.map(|id| id.0),
+        filter.origin.auto().map(|id| id.0),
+        matches!(filter.origin, Origin::ByHand),
         filter.limit,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(Campaign::from).collect())
+    rows.into_iter().map(Campaign::try_from).collect()
 }
 
 /// The one whose turn it is, of those that nobody is at: they take turns page by page.
@@ -267,26 +323,28 @@ pub(crate) async fn next_due(conn: &mut PgConnection) -> sqlx::Result<Option<Dat
     sqlx::query_scalar!("select min(due_at) from crm.campaign where due_at is not null").fetch_one(conn).await
 }
 
-/// Tried again later.
+/// Tried again later, unless somebody chose another time meanwhile.
 pub(crate) async fn put_off(
     conn: &mut PgConnection,
     business: BusinessId,
     id: CampaignId,
+    now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update crm.campaign set due_at = $3 where business_id = $1 and campaign_id = $2 and due_at is not null",
+        "update crm.campaign set due_at = $3 where business_id = $1 and campaign_id = $2 and due_at <= $4",
         business.0,
         id.0,
         until,
+        now,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Those of which everybody was written down, and nothing is on its way any more. Mail of which nobody knows whether it was
-/// sent stays unknown, and holds up nothing.
+/// Those of which everybody was written down, and nothing is on its way any more. What nobody looks for any longer stays
+/// unknown, and holds up nothing.
 pub(crate) async fn over(conn: &mut PgConnection) -> sqlx::Result<Vec<(BusinessId, CampaignId)>> {
     let rows = sqlx::query!(
         r#"select c.business_id as "business: BusinessId", c.campaign_id as "id: CampaignId"
@@ -295,7 +353,7 @@ pub(crate) async fn over(conn: &mut PgConnection) -> sqlx::Result<Vec<(BusinessI
              and not exists (select from messaging_read.message m
                              where m.business_id = c.business_id and m.batch = 'campaign:' || c.campaign_id
                                and m.status in ('QUEUED', 'SENDING', 'UNKNOWN')
-                               and (m.status <> 'UNKNOWN' or m.channel <> 'EMAIL'))
+                               and (m.status <> 'UNKNOWN' or m.due_at is not null))
            order by c.written_at limit 100"#,
     )
     .fetch_all(conn)
@@ -316,12 +374,18 @@ pub(crate) async fn business_name(
     .await
 }
 
-/// How many samples a business sent since.
+/// How many samples a business sent since. Those who send some at once are counted one after another.
 pub(crate) async fn samples_since(
     conn: &mut PgConnection,
     business: BusinessId,
     since: DateTime<Utc>,
 ) -> sqlx::Result<i64> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('campaign samples', $1)) is null as locked",
+        business.0
+    )
+    .fetch_one(&mut *conn)
+    .await?;
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from messaging_read.message
            where business_id = $1 and batch = 'samples' and created_at > $2"#,

@@ -159,12 +159,12 @@ pub(crate) async fn staff(conn: &mut PgConnection, business: BusinessId) -> sqlx
     .await
 }
 
-/// The newest campaigns of those that have begun.
+/// The newest campaigns of those that have begun and somebody wrote; an auto campaign writes one a day.
 pub(crate) async fn campaigns(conn: &mut PgConnection, business: BusinessId) -> sqlx::Result<Vec<Named>> {
     sqlx::query_as!(
         Named,
-        "select campaign_id as id, name from crm.campaign where business_id = $1 and started_at is not null
-         order by campaign_id desc limit 100",
+        "select campaign_id as id, name from crm.campaign
+         where business_id = $1 and started_at is not null and auto_campaign_id is null order by campaign_id desc limit 100",
         business.0,
     )
     .fetch_all(conn)

@@ -3,6 +3,7 @@
 //! Functions borrow a connection and neither begin nor commit. Rows are read under row-level security; every statement names its
 //! business all the same.
 
+pub(crate) mod auto_campaign;
 pub(crate) mod campaign;
 pub(crate) mod coupon;
 pub(crate) mod customer;

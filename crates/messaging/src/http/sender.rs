@@ -170,6 +170,9 @@ pub(crate) async fn approve_message_sender(
         }
         Err(error) => return Err(error.into()),
     }
+    if let Some(line) = &approved.numbers.refusal_number {
+        store::sender::print_line(&mut tx, body.business_id, line, now).await?;
+    }
     tx.commit().await?;
     Ok(Data::json(shown(&messaging, approved)))
 }

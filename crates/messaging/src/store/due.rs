@@ -8,7 +8,7 @@ pub(crate) async fn next_at(conn: &mut PgConnection) -> sqlx::Result<Option<Date
     sqlx::query_scalar!(
         r#"select least(
                (select min(due_at) from messaging.message waiting
-                where status = 'QUEUED'
+                where status = 'QUEUED' and due_at < 'infinity'
                   and not exists (select from messaging.batch held
                                   where held.business_id = waiting.business_id and held.batch = waiting.batch
                                     and held.state = 'HELD')),

@@ -293,6 +293,41 @@ pub(crate) async fn hear_of(
     Ok(heard.rows_affected())
 }
 
+/// What is waiting of a batch waits until somebody says otherwise, and is in nobody's way.
+pub(crate) async fn hold_batch(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    batch: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update messaging.message set due_at = 'infinity' where business_id = $1 and batch = $2 and status = 'QUEUED'",
+        business.0,
+        batch,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Its turn comes again.
+pub(crate) async fn resume_batch(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    batch: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update messaging.message set due_at = $3
+         where business_id = $1 and batch = $2 and status = 'QUEUED' and due_at = 'infinity'",
+        business.0,
+        batch,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// What is still waiting of a batch is not sent any more.
 pub(crate) async fn cancel_batch(
     conn: &mut PgConnection,

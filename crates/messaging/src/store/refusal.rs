@@ -55,11 +55,10 @@ pub(crate) async fn of_contacts(
     Ok(rows.into_iter().map(|row| (row.channel, row.refused_at)).collect())
 }
 
-/// Whose own a refusal line is, as an operator approved it.
+/// Whose own a refusal line is or was: whoever calls it refuses what they have in hand.
 pub(crate) async fn owners_of_line(conn: &mut PgConnection, number: &str) -> sqlx::Result<Vec<BusinessId>> {
     sqlx::query_scalar!(
-        r#"select business_id as "id: BusinessId" from messaging.sender
-           where refusal_number = $1 and approved_at is not null"#,
+        r#"select business_id as "id: BusinessId" from messaging.refusal_line where line = $1"#,
         number,
     )
     .fetch_all(conn)

@@ -99,6 +99,25 @@ pub(crate) async fn wanted(
         .collect())
 }
 
+/// People may have this line in hand from now on.
+pub(crate) async fn print_line(
+    conn: &mut PgConnection,
+    business: BusinessId,
+    line: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into messaging.refusal_line (business_id, line, approved_at) values ($1, $2, $3)
+         on conflict (business_id, line) do update set approved_at = excluded.approved_at",
+        business.0,
+        line,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn put(conn: &mut PgConnection, wanted: &Wanted, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into messaging.sender

@@ -26,6 +26,8 @@ pub(crate) struct Addressee {
     pub business: BusinessId,
     pub channel: Channel,
     pub customer: Option<i64>,
+    /// The campaign.
+    pub batch: Option<String>,
     pub contact_hash: Vec<u8>,
 }
 
@@ -36,6 +38,7 @@ impl From<&Waiting> for Addressee {
             business: message.business,
             channel: message.channel,
             customer: message.customer,
+            batch: message.batch.clone(),
             contact_hash: message.contact_hash.clone(),
         }
     }
@@ -63,6 +66,39 @@ pub(crate) async fn of_information(
     Ok(rows.iter().map(|row| dead(&row.id)).collect())
 }
 
+/// A sample goes to whatever number somebody types. Whose it is decides whether it is an advertisement.
+pub(crate) async fn of_samples(
+    conn: &mut PgConnection,
+    mut samples: Vec<Addressee>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<HashMap<MessageId, Standing>> {
+    let owners = sqlx::query!(
+        r#"select m.message_id as "id!: MessageId", min(c.customer_id) as "customer!"
+           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[]) as m (message_id, business_id, channel, contact_hash)
+           join booking_read.customer c
+               on c.business_id = m.business_id and c.deleted_at is null
+              and case when m.channel = 'EMAIL' then c.email_hash else c.phone_hash end = m.contact_hash
+           group by m.message_id"#,
+        &column(&samples, |sample| sample.id.0),
+        &column(&samples, |sample| sample.business.0),
+        &column(&samples, |sample| sample.channel) as &[Channel],
+        &column(&samples, |sample| sample.contact_hash.clone()),
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let owners: HashMap<MessageId, i64> = owners.iter().map(|row| (row.id, row.customer)).collect();
+    for sample in &mut samples {
+        (sample.customer, sample.batch) = (owners.get(&sample.id).copied(), None);
+    }
+    let mut standings = of_advertising(conn, &samples, now).await?;
+    for (id, standing) in &mut standings {
+        standing.is_customers = owners.contains_key(id);
+    }
+    Ok(standings)
+}
+
+/// Whoever had the same is looked for by their number or address: an `=` would let the planner go through the whole campaign for each.
+///
 /// A refusal is over once the customer agreed explicitly to this business since; that they did not answer a notice is no such word.
 pub(crate) async fn of_advertising(
     conn: &mut PgConnection,
@@ -74,11 +110,8 @@ pub(crate) async fn of_advertising(
                   exists (select from messaging.dead_contact d
                           where d.business_id = m.business_id and d.channel = m.channel
                             and d.contact_hash = m.contact_hash and d.found_at > $7) as "is_dead!",
-                  not exists (select from booking_read.customer c
-                              where c.business_id = m.business_id and c.customer_id = m.customer_id
-                                and c.deleted_at is null
-                                and case when m.channel = 'EMAIL' then c.email_hash else c.phone_hash end
-                                    = m.contact_hash) as "is_gone!",
+                  (case when m.channel = 'EMAIL' then person.email_hash else person.phone_hash end = m.contact_hash)
+                      is not true as "is_gone!",
                   exists (select from messaging.refusal r
                           where r.business_id in (m.business_id, 0) and r.channel = m.channel
                             and r.contact_hash = m.contact_hash
@@ -90,12 +123,25 @@ pub(crate) async fn of_advertising(
                   day.act as "act?: Act", day.acted_at as "acted_at?",
                   night.act as "night_act?: Act", night.acted_at as "night_acted_at?",
                   texts.act as "text_act?: Act", texts.acted_at as "text_acted_at?",
+                  exists (select from messaging.message same
+                          where same.business_id = m.business_id and same.contact_hash = m.contact_hash
+                            and same.purpose = 'ADVERTISING' and same.channel = m.channel
+                            and m.batch is not null and same.batch is not distinct from m.batch
+                            and same.customer_id <> m.customer_id
+                            and same.status in ('SENDING', 'SENT', 'DELIVERED', 'UNKNOWN')) as "had_the_same!",
                   (select count(*) from messaging.message had
                    where had.business_id = m.business_id and had.contact_hash = m.contact_hash
                      and had.purpose = 'ADVERTISING'
-                     and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED'))) as "had_lately!"
-           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[])
-               as m (message_id, business_id, channel, contact_hash, customer_id)
+                     and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED')))
+                  + (select count(*) from messaging.message had
+                     where had.business_id = m.business_id
+                       and had.contact_hash = case when m.channel = 'EMAIL' then person.phone_hash else person.email_hash end
+                       and had.purpose = 'ADVERTISING'
+                       and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED'))) as "had_lately!"
+           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $8::text[])
+               as m (message_id, business_id, channel, contact_hash, customer_id, batch)
+           left join booking_read.customer person
+               on person.business_id = m.business_id and person.customer_id = m.customer_id and person.deleted_at is null
            left join lateral (
                select max(acted_at) filter (where c.channel = m.channel) as said_at,
                       max(acted_at) filter (where c.channel = 'SMS') as text_said_at
@@ -124,6 +170,7 @@ pub(crate) async fn of_advertising(
         &column(messages, |message| message.customer) as &[Option<i64>],
         now - A_WEEK,
         now - DEAD_FOR,
+        &column(messages, |message| message.batch.clone()) as &[Option<String>],
     )
     .fetch_all(conn)
     .await?;
@@ -140,7 +187,9 @@ pub(crate) async fn of_advertising(
                     consent: row.text_act.zip(row.text_acted_at).map(word),
                 },
                 night_consent: row.night_act.zip(row.night_acted_at).map(word),
+                had_the_same: row.had_the_same,
                 had_lately: row.had_lately,
+                is_customers: false,
             };
             (row.id, standing)
         })
