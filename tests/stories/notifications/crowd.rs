@@ -15,7 +15,7 @@ const CUSTOMERS: i64 = 200;
 const FIRST_SHOP: i64 = 1_001;
 const EVENTS: u32 = 10_000;
 /// In which all of it happens.
-const A_MINUTE: Duration = Duration::from_secs(60);
+const A_MINUTE: Duration = Duration::from_mins(1);
 /// Nobody stays longer, whether they are told something or not.
 const LONGEST_VISIT: u64 = 20_000;
 
