@@ -1,14 +1,11 @@
-//! What belongs together, such as a campaign: held, let go on and cancelled together, and counted together.
+//! What belongs together, such as a campaign: held, let go on and cancelled together.
 
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, Utc};
 use kernel::BusinessId;
 use serde::Serialize;
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
-use crate::{Channel, Exclusion, FailureClass, MessageStatus, Messaging, MessagingError, store};
+use crate::{Exclusion, Messaging, MessagingError, store};
 
 /// Whether a batch may go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
@@ -20,36 +17,6 @@ pub enum BatchState {
     Held,
     /// For good.
     Cancelled,
-}
-
-/// How far a batch has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchStats {
-    pub state: BatchState,
-    /// Of each channel by which it goes out.
-    pub channels: BTreeMap<Channel, ChannelStats>,
-    /// When the first of it was handed to a carrier.
-    pub first_asked_at: Option<DateTime<Utc>>,
-    /// When the last of it arrived, failed or was left out.
-    pub last_finished_at: Option<DateTime<Utc>>,
-}
-
-/// How many messages stand how. Each is counted once, except in `asked`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChannelStats {
-    /// Whether it is told if a message arrived. Where it is not, as with mail, `taken` is the last word.
-    pub tells_delivery: bool,
-    /// Those that were handed to a carrier, whatever came of it.
-    pub asked: u64,
-    /// To be sent, or being sent right now.
-    pub waiting: u64,
-    /// The carrier has it, and nothing was heard since.
-    pub taken: u64,
-    pub delivered: u64,
-    pub failed: BTreeMap<FailureClass, u64>,
-    pub excluded: BTreeMap<Exclusion, u64>,
-    /// Nobody knows whether it was sent.
-    pub unknown: u64,
 }
 
 impl Messaging {
@@ -91,43 +58,5 @@ impl Messaging {
         let stopped = store::message::cancel_batch(conn, business, batch, now).await?;
         crate::judgement::count(Exclusion::Cancelled, stopped);
         Ok(stopped)
-    }
-
-    /// `None` for a batch of which nothing was ever said.
-    pub async fn batch_stats(
-        &self,
-        conn: &mut PgConnection,
-        business: BusinessId,
-        batch: &str,
-    ) -> Result<Option<BatchStats>, MessagingError> {
-        let Some(state) = store::batch::state(conn, business, batch).await? else { return Ok(None) };
-        let mut stats =
-            BatchStats { state, channels: BTreeMap::new(), first_asked_at: None, last_finished_at: None };
-        for row in store::message::count_batch(conn, business, batch).await? {
-            let count = u64::try_from(row.count).unwrap_or(0);
-            stats.first_asked_at = [stats.first_asked_at, row.first_asked_at].into_iter().flatten().min();
-            stats.last_finished_at = stats.last_finished_at.max(row.last_finished_at);
-            let of_channel = stats.channels.entry(row.channel).or_insert_with(|| ChannelStats {
-                tells_delivery: self.channels.tells_delivery(row.channel),
-                ..ChannelStats::default()
-            });
-            of_channel.asked += u64::try_from(row.asked).unwrap_or(0);
-            let reason = row.reason.as_deref();
-            match row.status {
-                MessageStatus::Queued | MessageStatus::Sending => of_channel.waiting += count,
-                MessageStatus::Sent => of_channel.taken += count,
-                MessageStatus::Delivered => of_channel.delivered += count,
-                MessageStatus::Failed => {
-                    let class = reason.and_then(FailureClass::read).unwrap_or(FailureClass::Unexplained);
-                    *of_channel.failed.entry(class).or_default() += count;
-                }
-                MessageStatus::Excluded => {
-                    let exclusion = reason.and_then(Exclusion::read).unwrap_or(Exclusion::Cancelled);
-                    *of_channel.excluded.entry(exclusion).or_default() += count;
-                }
-                MessageStatus::Unknown => of_channel.unknown += count,
-            }
-        }
-        Ok(Some(stats))
     }
 }

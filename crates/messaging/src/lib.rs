@@ -39,7 +39,7 @@ use kernel::Clock;
 use platform::Vault;
 use sqlx::PgPool;
 
-pub use batch::{BatchState, BatchStats, ChannelStats};
+pub use batch::BatchState;
 pub use channel::{Kind, Provider, nhn, smtp, solapi};
 pub use consent::{Act, ConsentId, ConsentPurpose, Method};
 pub use content::{AlimTalk, Brand, Button, Content, Mail, Text};

@@ -168,26 +168,6 @@ pub enum Exclusion {
 }
 
 impl Exclusion {
-    pub const ALL: [Self; 12] = [
-        Self::NoConsent,
-        Self::ConsentWithdrawn,
-        Self::ConsentExpired,
-        Self::Refused,
-        Self::SameContact,
-        Self::FrequencyCap,
-        Self::DeadContact,
-        Self::TooLate,
-        Self::Cancelled,
-        Self::SenderNotReady,
-        Self::NoContact,
-        Self::ContactGone,
-    ];
-
-    /// As it is stored.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|exclusion| exclusion.as_str() == text)
-    }
-
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NoConsent => "NO_CONSENT",

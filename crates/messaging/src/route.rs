@@ -37,11 +37,6 @@ impl Channels {
         self.known.get(&provider).map(|known| &**known).ok_or(MessagingError::ChannelNotOffered)
     }
 
-    /// Whether it is told if what goes out by this channel arrived.
-    pub(crate) fn tells_delivery(&self, channel: Channel) -> bool {
-        self.for_sending(channel).is_ok_and(|carrier| carrier.capabilities().reports_delivery)
-    }
-
     pub(crate) fn all(&self) -> impl Iterator<Item = &dyn MessageChannel> {
         self.known.values().map(|known| &**known)
     }

@@ -1,14 +1,12 @@
-//! What belongs together is held, let go on, cancelled and counted together.
+//! What belongs together is held, let go on and cancelled together.
 
 use chrono::TimeDelta;
 use kernel::BusinessId;
-use messaging::{
-    BatchState, BatchStats, Channel, ChannelStats, Enqueueing, Exclusion, FailureClass, NewMessage, Recipient,
-};
+use messaging::{BatchState, Enqueueing, Exclusion, FailureClass, NewMessage, Recipient};
 use platform::SystemTx;
 use testkit::TestApp;
 
-use super::{fates, mail, received, says, sends, text};
+use super::{fates, received, says, sends, text};
 
 const SHOP: BusinessId = BusinessId(1);
 const KIM: &str = "01012345678";
@@ -37,12 +35,6 @@ async fn resume(app: &TestApp) -> BatchState {
 
 pub(super) async fn cancel(app: &TestApp) -> u64 {
     in_a_transaction(app, async |tx| app.app.messaging.cancel_batch(tx, SHOP, "campaign:1").await).await
-}
-
-async fn stats(app: &TestApp) -> BatchStats {
-    in_a_transaction(app, async |tx| app.app.messaging.batch_stats(tx, SHOP, "campaign:1").await)
-        .await
-        .expect("there is such a batch")
 }
 
 #[tokio::test]
@@ -95,46 +87,6 @@ async fn each_is_answered_for_in_the_order_given() {
     assert_eq!(enqueued[2].message, enqueued[0].message);
     let again = says(&app, &[of_batch("a")]).await;
     assert_eq!((again[0].message, again[0].fate), (enqueued[0].message, Enqueueing::AlreadyThere));
-}
-
-#[tokio::test]
-async fn it_is_counted_what_became_of_each() {
-    let app = TestApp::start().await;
-    let to = |key: &str, number: &str| NewMessage {
-        recipient: Recipient::Contact(number.into()),
-        ..of_batch(key)
-    };
-    let later =
-        NewMessage { not_before: Some("2030-01-01T00:00:00Z".parse().expect("a time")), ..of_batch("later") };
-    let letter =
-        NewMessage { batch: Some("campaign:1".to_owned()), ..mail("letter", "kim@misohair.com", "소식") };
-    let gone = NewMessage { recipient: Recipient::Customer(999_999), ..of_batch("gone") };
-    says(&app, &[to("a", KIM), to("b", "010-0000-0002"), to("c", "010-0000-0007"), later, letter, gone])
-        .await;
-    sends(&app).await;
-    app.pass(TimeDelta::seconds(11));
-    sends(&app).await;
-    let stats = stats(&app).await;
-    assert_eq!(stats.state, BatchState::Open);
-    assert_eq!(
-        stats.channels[&Channel::Sms],
-        ChannelStats {
-            tells_delivery: true,
-            asked: 3,
-            waiting: 1,
-            taken: 1,
-            delivered: 1,
-            failed: [(FailureClass::BadNumber, 1)].into(),
-            excluded: [(Exclusion::ContactGone, 1)].into(),
-            unknown: 0,
-        }
-    );
-    let mails = &stats.channels[&Channel::Email];
-    assert_eq!((mails.tells_delivery, mails.taken), (false, 1), "a mail server's word is the last");
-    assert!(stats.first_asked_at.is_some() && stats.last_finished_at >= stats.first_asked_at);
-    let other =
-        in_a_transaction(&app, async |tx| app.app.messaging.batch_stats(tx, SHOP, "nobodys").await).await;
-    assert_eq!(other, None);
 }
 
 #[tokio::test]

@@ -54,20 +54,6 @@ pub(crate) async fn set(
     .await
 }
 
-pub(crate) async fn state(
-    conn: &mut PgConnection,
-    business: BusinessId,
-    batch: &str,
-) -> sqlx::Result<Option<BatchState>> {
-    sqlx::query_scalar!(
-        r#"select state as "state: BatchState" from messaging.batch where business_id = $1 and batch = $2"#,
-        business.0,
-        batch,
-    )
-    .fetch_optional(conn)
-    .await
-}
-
 /// As they stand, without waiting for anybody.
 pub(crate) async fn look_at(conn: &mut PgConnection, messages: &[Waiting]) -> sqlx::Result<States> {
     let (businesses, batches) = named(messages);

@@ -128,36 +128,6 @@ pub(crate) async fn known_under(
     Ok(known.into_iter().map(|row| ((row.business, row.dedup_key), row.id)).collect())
 }
 
-/// How many of a batch stand alike.
-pub(crate) struct Count {
-    pub channel: Channel,
-    pub status: MessageStatus,
-    pub reason: Option<String>,
-    pub count: i64,
-    /// Of these, those that were handed to a carrier.
-    pub asked: i64,
-    pub first_asked_at: Option<DateTime<Utc>>,
-    pub last_finished_at: Option<DateTime<Utc>>,
-}
-
-pub(crate) async fn count_batch(
-    conn: &mut PgConnection,
-    business: BusinessId,
-    batch: &str,
-) -> sqlx::Result<Vec<Count>> {
-    sqlx::query_as!(
-        Count,
-        r#"select channel as "channel: Channel", status as "status: MessageStatus", reason, count(*) as "count!",
-                  count(asked_at) as "asked!", min(asked_at) as first_asked_at, max(finished_at) as last_finished_at
-           from messaging.message where business_id = $1 and batch = $2
-           group by channel, status, reason"#,
-        business.0,
-        batch,
-    )
-    .fetch_all(conn)
-    .await
-}
-
 impl Settled {
     /// As it was, with nothing new.
     pub(crate) fn blank(business: BusinessId, id: MessageId, claim: Uuid, was: MessageStatus) -> Self {
