@@ -32,6 +32,6 @@ prepare:
     touch crates/{platform,identity,billing,booking,crm,exports,messaging,notifications,reporting}/src/lib.rs
     SQLX_OFFLINE_DIR="$PWD/.sqlx" cargo check --workspace
 
-# Benchmarks: `just bench billing-run`, and `api`, `reconcile`, `webhooks`, `reports`, `import`, `export`, `segments`, `fanout`
+# Benchmarks: `just bench billing-run`, and `api`, `reconcile`, `webhooks`, `reports`, `import`, `export`, `segments`, `fanout`, `campaign`
 bench name *args:
     cargo run --release -p bench -- {{name}} {{args}}

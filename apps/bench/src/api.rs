@@ -14,7 +14,7 @@ use crate::{
     pgbench::Pgbench,
     seed::Seed,
     verdict,
-    world::{ROLE, World},
+    world::{ClockAhead, ROLE, World},
 };
 
 const RATIO: f64 = 0.3;
@@ -48,7 +48,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let mut admin = world.superuser().await?;
     ensure_tenants_are_kept_apart(&world, &mut admin).await?;
 
-    let server = Task::ApiServer(ApiServer { database_url: world.url(), connections });
+    let server =
+        Task::ApiServer(ApiServer { database_url: world.url(), connections, clock: ClockAhead::NONE });
     let mut server = Part::start(&server, world.folder()).await?;
     let address: SocketAddr = server.answer().await?;
     let load = |seconds| Task::ApiLoad(ApiLoad { address, connections, seconds, businesses });

@@ -11,7 +11,7 @@ use crate::{
     part::{self, Part, Task},
     seed::{Seed, issue_billing_key},
     verdict,
-    world::World,
+    world::{ClockAhead, World},
 };
 
 const RATIO: f64 = 0.8;
@@ -36,7 +36,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let Arguments { due, concurrency, latency_ms } = *arguments;
     println!("billing-run: {due} due, {concurrency} at once, the sandbox answers after {latency_ms} ms");
     let world = World::start().await?;
-    let mut sandbox = Part::start(&Task::Sandbox { latency_ms }, world.folder()).await?;
+    let mut sandbox =
+        Part::start(&Task::Sandbox { latency_ms, clock: ClockAhead::NONE }, world.folder()).await?;
     let sandbox_url: String = sandbox.answer().await?;
     let billing_key = issue_billing_key(&sandbox_url).await?;
     let warm_up = u32::from(concurrency) * 10;

@@ -19,7 +19,7 @@ use crate::{
     part::{self, Part, Task},
     shops::Shops,
     verdict,
-    world::World,
+    world::{ClockAhead, World},
 };
 
 const RATIO: f64 = 0.3;
@@ -52,7 +52,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         ImportProcess { database_url: world.url(), business: importing, folder: world.folder().to_owned() };
     let imported: Imported = part::outcome(&Task::ImportProcess(process), world.folder()).await?;
     rate("import", imported.reservations.0, imported.reservations.1);
-    let server = Task::ApiServer(ApiServer { database_url: world.url(), connections: 4 });
+    let server =
+        Task::ApiServer(ApiServer { database_url: world.url(), connections: 4, clock: ClockAhead::NONE });
     let mut server = Part::start(&server, world.folder()).await?;
     let address: SocketAddr = server.answer().await?;
     world.settle_down().await?;

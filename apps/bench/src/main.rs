@@ -6,9 +6,13 @@ mod api_load;
 mod api_server;
 mod bare_charges;
 mod bare_excel;
+mod bare_messages;
 mod billing_process;
 mod billing_run;
 mod bulk_load;
+mod campaign;
+mod campaign_shop;
+mod campaign_worker;
 mod export;
 mod fanout;
 mod fanout_hub;
@@ -67,6 +71,8 @@ enum Command {
     Import(import::Arguments),
     /// Ten typical segments of a million customers counted, against the best SQL by hand
     Segments(segments::Arguments),
+    /// Messages a second of a campaign to 100,000 customers, against a bare loop of the same HTTP calls
+    Campaign(campaign::Arguments),
     /// Notifications to 5,000 screens, against a bare axum hub that broadcasts the same frames
     Fanout(fanout::Arguments),
     /// One process of a benchmark; its task comes on standard input
@@ -110,6 +116,7 @@ async fn benchmark(command: Command) -> anyhow::Result<bool> {
         Command::Reports(arguments) => reports::run(&arguments).await,
         Command::Import(arguments) => import::run(&arguments).await,
         Command::Segments(arguments) => segments::run(&arguments).await,
+        Command::Campaign(arguments) => campaign::run(&arguments).await,
         Command::Fanout(arguments) => fanout::run(&arguments).await,
         Command::Part => bail!("a part is not a benchmark"),
     }

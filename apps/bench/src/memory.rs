@@ -7,13 +7,22 @@ pub(crate) fn peak_megabytes() -> Option<f64> {
     megabytes("VmHWM:")
 }
 
+/// The same of another process.
+pub(crate) fn peak_megabytes_of(process: Option<u32>) -> Option<f64> {
+    megabytes_in(&format!("/proc/{}/status", process?), "VmHWM:")
+}
+
 /// The physical memory that this process holds, in MB.
 pub(crate) fn resident_megabytes() -> Option<f64> {
     megabytes("VmRSS:")
 }
 
 fn megabytes(what: &str) -> Option<f64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+    megabytes_in("/proc/self/status", what)
+}
+
+fn megabytes_in(file: &str, what: &str) -> Option<f64> {
+    let status = fs::read_to_string(file).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(what))?;
     let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024.0 / 1e6)

@@ -9,12 +9,10 @@ use std::{
     io::{self, BufRead},
     path::{Path, PathBuf},
     process::Stdio,
-    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, bail};
-use kernel::SystemClock;
 use sandbox::{Sandbox, SandboxConfig, WebhookUrls};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::{
@@ -29,8 +27,10 @@ use crate::{
     api_server::{self, ApiServer},
     bare_charges::{self, BareCharges},
     bare_excel::{self, BareExcel},
+    bare_messages::{self, BareMessages},
     billing_process::{self, BillingProcess},
     bulk_load::{self, BulkLoad},
+    campaign_worker::{self, CampaignWorker},
     export::{self, ExportWorker, Inventing},
     fanout_hub,
     fanout_screens::{self, Screens},
@@ -44,6 +44,7 @@ use crate::{
     webhook_load::{self, WebhookLoad},
     webhook_provider,
     webhook_worker::{self, WebhookWorker},
+    world::ClockAhead,
 };
 
 /// Nothing here takes longer, so whatever does is stuck.
@@ -55,6 +56,7 @@ pub(crate) enum Task {
     /// Plays the provider until its standard input closes; answers with its base URL.
     Sandbox {
         latency_ms: u64,
+        clock: ClockAhead,
     },
     Seed(Seed),
     BareCharges(BareCharges),
@@ -76,6 +78,8 @@ pub(crate) enum Task {
     FanoutHub,
     FanoutServer(FanoutServer),
     Screens(Screens),
+    BareMessages(BareMessages),
+    CampaignWorker(CampaignWorker),
 }
 
 impl Task {
@@ -102,6 +106,8 @@ impl Task {
             Self::FanoutHub => "fanout-hub",
             Self::FanoutServer(_) => "fanout-server",
             Self::Screens(_) => "screens",
+            Self::BareMessages(_) => "bare-messages",
+            Self::CampaignWorker(_) => "campaign-worker",
         }
     }
 }
@@ -205,7 +211,7 @@ fn eprintln_to_log(error: &anyhow::Error) {
 
 async fn work(task: Task) -> anyhow::Result<()> {
     match task {
-        Task::Sandbox { latency_ms } => sandbox(Duration::from_millis(latency_ms)).await,
+        Task::Sandbox { latency_ms, clock } => sandbox(Duration::from_millis(latency_ms), clock).await,
         Task::Seed(seed) => answer(&seed::run(&seed).await?),
         Task::BareCharges(charges) => answer(&bare_charges::run(charges).await?),
         Task::BillingProcess(process) => answer(&billing_process::run(process).await?),
@@ -225,6 +231,8 @@ async fn work(task: Task) -> anyhow::Result<()> {
         Task::ImportProcess(process) => answer(&import_process::run(process).await?),
         Task::FanoutHub => fanout_hub::run().await,
         Task::FanoutServer(server) => fanout_server::run(server).await,
+        Task::BareMessages(messages) => answer(&bare_messages::run(messages).await?),
+        Task::CampaignWorker(worker) => Box::pin(campaign_worker::run(worker)).await,
         Task::Screens(screens) => fanout_screens::run(screens).await,
     }
 }
@@ -239,11 +247,11 @@ pub(crate) async fn orphaned() {
     let _ = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin().lock(), &mut io::sink())).await;
 }
 
-async fn sandbox(latency: Duration) -> anyhow::Result<()> {
+async fn sandbox(latency: Duration, clock: ClockAhead) -> anyhow::Result<()> {
     let sandbox = Sandbox::start(SandboxConfig {
         addr: ([127, 0, 0, 1], 0).into(),
         data_dir: None,
-        clock: Arc::new(SystemClock),
+        clock: clock.started(),
         webhook_urls: WebhookUrls::default(),
         latency,
     })

@@ -18,7 +18,7 @@ use crate::{
     report_load::{ReportLoad, ReportsRead},
     shops::Shops,
     verdict,
-    world::World,
+    world::{ClockAhead, World},
 };
 
 /// The whole HTTP answer against the one statement.
@@ -55,7 +55,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let shops: Vec<i64> = part::outcome(&shops, world.folder()).await?;
     world.settle_down().await?;
     let mut admin = world.superuser().await?;
-    let server = Task::ApiServer(ApiServer { database_url: world.url(), connections: 4 });
+    let server =
+        Task::ApiServer(ApiServer { database_url: world.url(), connections: 4, clock: ClockAhead::NONE });
     let mut server = Part::start(&server, world.folder()).await?;
     let address: SocketAddr = server.answer().await?;
     let bench = Bench { psql: Psql::find(&world).await?, world: &world, address };

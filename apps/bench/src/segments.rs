@@ -17,7 +17,7 @@ use crate::{
     part::{self, Part, Task},
     seed::Seed,
     verdict,
-    world::{World, configuration},
+    world::{ClockAhead, World, configuration},
 };
 
 const RATIO: f64 = 1.2;
@@ -59,7 +59,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     world.settle_down().await?;
     println!("  seeded in            {:>10.0} s", began.elapsed().as_secs_f64());
 
-    let server = Task::ApiServer(ApiServer { database_url: world.url(), connections: 4 });
+    let server =
+        Task::ApiServer(ApiServer { database_url: world.url(), connections: 4, clock: ClockAhead::NONE });
     let mut server = Part::start(&server, world.folder()).await?;
     let shop = Shop::at(server.answer().await?)?;
     println!(

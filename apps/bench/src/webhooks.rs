@@ -21,7 +21,7 @@ use crate::{
     webhook_load::{ONE_REPEATED_OF, WebhookLoad},
     webhook_provider::{ONE_REFUSED_OF, order_id},
     webhook_worker::WebhookWorker,
-    world::World,
+    world::{ClockAhead, World},
 };
 
 const RATIO: f64 = 0.5;
@@ -61,7 +61,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
 
     let mut provider = Part::start(&Task::WebhookProvider, world.folder()).await?;
     let provider_url = provider.answer().await?;
-    let server = Task::ApiServer(ApiServer { database_url: world.url(), connections });
+    let server =
+        Task::ApiServer(ApiServer { database_url: world.url(), connections, clock: ClockAhead::NONE });
     let mut server = Part::start(&server, world.folder()).await?;
     let address: SocketAddr = server.answer().await?;
     let worker = Task::WebhookWorker(WebhookWorker { database_url: world.url(), provider_url });

@@ -1,11 +1,14 @@
 //! A PostgreSQL of its own for a benchmark, set up as in production.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use anyhow::Context;
+use chrono::TimeDelta;
 use clap::Parser;
 use gateway::config::{Config, Secrets};
+use kernel::{Clock, MovableClock};
 use local_postgres::{LocalPostgres, Options};
+use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection, PgPool};
 use tempfile::TempDir;
 
@@ -82,6 +85,18 @@ impl World {
 
     pub(crate) async fn stop(self) {
         self.postgres.stop().await;
+    }
+}
+
+/// How many seconds the clock of a process is ahead of the machine's.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct ClockAhead(pub i64);
+
+impl ClockAhead {
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) fn started(self) -> Arc<dyn Clock> {
+        Arc::new(MovableClock::with_offset(TimeDelta::seconds(self.0)))
     }
 }
 

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::column;
-use crate::{Channel, Exclusion, MessageId, Purpose, Speaker, channel::Provider};
+use crate::{Channel, Exclusion, MessageId, MessageStatus, Purpose, Speaker, channel::Provider};
 
 /// A message whose turn it is.
 #[derive(Clone, Debug)]
@@ -174,15 +174,18 @@ pub(crate) async fn mark(
     now: DateTime<Utc>,
     lease: DateTime<Utc>,
 ) -> sqlx::Result<Vec<MessageId>> {
+    // Claim and status come along with each name. Of a table that grew since it was last looked at the planner believes that
+    // hardly any row has the one claim, and reads all of it to find those.
     sqlx::query_scalar!(
-        r#"update messaging.message m set asked_at = $4, due_at = $5
-           from unnest($1::bigint[], $2::uuid[]) as k (business_id, message_id)
+        r#"update messaging.message m set asked_at = $5, due_at = $6
+           from unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::text[]) as k (business_id, message_id, claim_id, status)
            where m.business_id = k.business_id and m.message_id = k.message_id
-             and m.claim_id = $3 and m.status = 'SENDING'
+             and m.claim_id = k.claim_id and m.status = k.status
            returning m.message_id as "id: MessageId""#,
         &column(keys, |key| key.business.0),
         &column(keys, |key| key.id.0),
-        claim,
+        &column(keys, |_| claim),
+        &column(keys, |_| MessageStatus::Sending) as &[MessageStatus],
         now,
         lease,
     )
