@@ -171,7 +171,10 @@ impl Messaging {
                 .map(|contact| sealed(recipient_purpose(id), contact.secret())),
             content,
             contact_hash,
-            opt_out_digest: code.map(|code| digest(code.as_bytes()).to_vec()),
+            // Only a mail has a link; in what goes to a telephone the way out is a number.
+            opt_out_digest: code
+                .filter(|_| message.channel == Channel::Email)
+                .map(|code| digest(code.as_bytes()).to_vec()),
             status,
             reason: reason.map(str::to_owned),
             due_at: is_queued.then(|| message.not_before.map_or(now, |then| then.max(now))),

@@ -1,8 +1,10 @@
 //! What belongs together is held, let go on and cancelled together.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use kernel::BusinessId;
-use messaging::{BatchState, Enqueueing, Exclusion, FailureClass, NewMessage, Recipient};
+use messaging::{BatchState, Enqueueing, Exclusion, FailureClass, NewMessage, Recipient, Settings};
 use platform::SystemTx;
 use testkit::TestApp;
 
@@ -91,7 +93,12 @@ async fn each_is_answered_for_in_the_order_given() {
 
 #[tokio::test]
 async fn a_shop_with_many_messages_does_not_keep_another_waiting() {
-    let app = TestApp::start_with(&["--text-carrier=NHN"]).await;
+    let mut app = TestApp::start_with(&["--text-carrier=NHN"]).await;
+    // One after the other, so that the order in the inbox is the one in which they were taken.
+    app.restarts(|app| {
+        let settings = Settings { concurrency: 1, ..(*app.messaging.settings).clone() };
+        app.messaging.settings = Arc::new(settings);
+    });
     let many: Vec<NewMessage> =
         (0..300).map(|n| text(&format!("many-{n}"), &format!("0102{n:07}"), "같은 안내")).collect();
     says(&app, &many).await;
