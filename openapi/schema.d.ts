@@ -2288,6 +2288,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/l/{code}/seen.gif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Load the picture of a mail
+         * @description One transparent pixel, which shows that the mail was opened. A `HEAD`, and a program that says it looks ahead, is not counted.
+         */
+        get: operations["loadMailPicture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -2766,6 +2786,7 @@ export interface components {
              * @example 김민서
              */
             name?: string | null;
+            openedAt?: components["schemas"]["KoreanTime"] | null;
             /**
              * @description Why it failed or was left out.
              * @example NO_CONSENT
@@ -2822,13 +2843,16 @@ export interface components {
             failed: number;
             /**
              * Format: double
-             * @description Null, as `opened` is.
+             * @description Percent of `delivered`; null where `opened` is.
+             * @example 81.4
              */
             openRate?: number | null;
             /**
              * Format: int64
-             * @description Null: no channel tells honestly who opened something. Carriers of texts do not know, Kakao gives sums of a day over
-             *     all senders of a channel, and mail programs load pictures by themselves.
+             * @description Of mails: recipients whose mail program loaded its picture, or who followed the link. Some programs load no pictures, and
+             *     some load all by themselves. Null for texts, of which no carrier knows it, and for KakaoTalk, which tells sums of a day
+             *     over all messages of a sender.
+             * @example 35
              */
             opened?: number | null;
             /**
@@ -5440,6 +5464,7 @@ export interface components {
                  * @example 김민서
                  */
                 name?: string | null;
+                openedAt?: components["schemas"]["KoreanTime"] | null;
                 /**
                  * @description Why it failed or was left out.
                  * @example NO_CONSENT
@@ -20632,6 +20657,47 @@ export interface operations {
                 content?: never;
             };
             /** @description `NOT_FOUND`: the link is nobody's; a page for people, a problem document for programs */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `INTERNAL_ERROR` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    loadMailPicture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example Ab3dE6gH9kLm */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": number[];
+                };
+            };
+            /** @description `NOT_FOUND`: the code is in no mail */
             404: {
                 headers: {
                     [name: string]: unknown;

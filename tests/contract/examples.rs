@@ -64,8 +64,14 @@ const OF_CUSTOMERS: [&str; 52] = [
 ];
 
 /// Those are connections, or follow a link in a message, whose code nobody knows beforehand.
-const NOT_BY_THEMSELVES: [&str; 5] =
-    ["followLink", "optOut", "showOptOut", "openNotificationSocket", "streamNotifications"];
+const NOT_BY_THEMSELVES: [&str; 6] = [
+    "followLink",
+    "loadMailPicture",
+    "optOut",
+    "showOptOut",
+    "openNotificationSocket",
+    "streamNotifications",
+];
 
 /// The operations about bookings and reports, in an order in which each finds what the ones before it left.
 fn of_booking() -> Vec<Operation> {

@@ -47,7 +47,7 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
 /// A link in somebody's message is a secret: whoever has it may refuse in its reader's name.
 fn shown_path(request: &Request) -> &str {
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    route.filter(|route| route.ends_with("/{code}")).unwrap_or_else(|| request.uri().path())
+    route.filter(|route| route.contains("/{code}")).unwrap_or_else(|| request.uri().path())
 }
 
 /// Counts and times requests by route, and logs each once.

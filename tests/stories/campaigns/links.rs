@@ -80,3 +80,58 @@ async fn a_link_goes_where_the_campaign_says_whatever_comes_with_the_click() {
         assert_eq!((answer.status.as_u16(), answer.header("location")), (302, PAGE), "{hostile}");
     }
 }
+
+#[tokio::test]
+async fn who_opens_a_mail_is_counted_once() {
+    let shop = shop().await;
+    shop.has_customers(&["가", "나", "다", "라"]).await;
+    let mail = but(&but(&shop.body("새봄 {{link}}"), "channel", json!("EMAIL")), "subject", json!("새봄"));
+    let path = shop.campaign(but(&mail, "link", json!(PAGE))).await;
+    shop.sends().await;
+    let picture = |customer: usize| {
+        let html = shop.received(customer)[0].html.clone().expect("a page");
+        let (_, rest) = html.split_once("<img src=\"").expect("a picture");
+        let url = rest.split_once('"').expect("an end").0;
+        url.split_once("/l/").map(|(_, path)| format!("/l/{path}")).expect("ours")
+    };
+    assert_eq!(shop.stands(&path).await["stats"]["opened"], 0);
+    for _ in 0..2 {
+        let seen = shop.app.anonymous().download(Method::GET, &picture(0)).await;
+        assert_eq!((seen.status.as_u16(), seen.header("content-type")), (200, "image/gif"));
+        assert_eq!(seen.header("cache-control"), "no-store");
+    }
+    // Whoever followed the link has opened it, also where pictures are not loaded.
+    assert_eq!(shop.follows(&shop.link(1)).await.status, 302);
+    assert_eq!(shop.app.anonymous().send(Method::HEAD, &picture(2), None).await.status, 200);
+    let ahead = shop.app.anonymous().with_header("sec-purpose", "prefetch");
+    assert_eq!(ahead.download(Method::GET, &picture(3)).await.status, 200);
+    let stats = shop.stands(&path).await["stats"].clone();
+    assert_eq!((&stats["opened"], &stats["openRate"]), (&json!(2), &json!(50.0)), "{stats}");
+    assert_eq!((&stats["clicked"], &stats["clickRate"]), (&json!(1), &json!(25.0)));
+    let recipients = shop.owner.get(&format!("{path}/recipients")).await;
+    let opened = recipients.data().as_array().expect("a list").iter();
+    let opened: Vec<_> = opened.map(|one| !one["openedAt"].is_null()).collect();
+    assert_eq!(opened, [false, false, false, true], "the newest customers come first");
+}
+
+#[tokio::test]
+async fn a_mail_without_a_link_tells_who_opened_it_and_a_text_does_not() {
+    let shop = shop().await;
+    shop.has_customers(&["가"]).await;
+    let mail = but(&but(&shop.body("새봄"), "channel", json!("EMAIL")), "subject", json!("새봄"));
+    let mail = shop.campaign(mail).await;
+    let text = shop.campaign(but(&shop.body("보세요 {{link}}"), "link", json!(PAGE))).await;
+    shop.sends().await;
+    let stats = shop.stands(&mail).await["stats"].clone();
+    assert_eq!((&stats["opened"], &stats["clicked"]), (&json!(0), &json!(null)));
+    let texts = shop.received(0);
+    let code = texts.iter().find_map(|parcel| parcel.text.split_once("/l/")).expect("a link").1;
+    let code: String = code.chars().take_while(char::is_ascii_alphanumeric).collect();
+    for path in
+        [format!("/l/{code}/seen.gif"), "/l/AAAAAAAAAAAA/seen.gif".to_owned(), "/l/1/seen.gif".to_owned()]
+    {
+        shop.app.anonymous().get(&path).await.problem(404, "NOT_FOUND");
+    }
+    let stats = shop.stands(&text).await["stats"].clone();
+    assert_eq!((&stats["opened"], &stats["openRate"]), (&json!(null), &json!(null)));
+}

@@ -114,6 +114,7 @@ impl Crm {
                 valid_until,
             }),
             link: terms.wording.link.is_some().then(|| self.short_link("000000000000")),
+            picture: None,
         })
     }
 

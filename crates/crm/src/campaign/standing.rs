@@ -34,6 +34,8 @@ pub(crate) struct Stats {
     pub pending: i64,
     /// Recipients who followed the link.
     pub clicked: i64,
+    /// Of mails: recipients whose picture was loaded, or who followed the link.
+    pub opened: i64,
     pub converted: i64,
     /// By reason; also those to whom it certainly could not be sent.
     pub excluded: BTreeMap<String, i64>,
@@ -46,6 +48,8 @@ pub(crate) struct Runs {
     pub count: usize,
     /// Whether anybody could follow a link.
     pub has_link: bool,
+    /// Whether all of them were mails, of which it is known who opened them.
+    pub are_mails: bool,
     pub stats: Stats,
 }
 
@@ -55,6 +59,7 @@ pub(crate) struct Rates {
     pub delivery: i64,
     pub conversion: i64,
     pub click: i64,
+    pub open: i64,
 }
 
 impl Stats {
@@ -63,6 +68,7 @@ impl Stats {
         for count in counts {
             let recipients = count.recipients;
             stats.clicked += count.clicked;
+            stats.opened += count.opened;
             stats.sent_at = [stats.sent_at, count.first_sent_at].into_iter().flatten().min();
             match count.status {
                 Some(MessageStatus::Queued) => stats.waiting += recipients,
@@ -90,6 +96,7 @@ impl Stats {
         self.failed += other.failed;
         self.pending += other.pending;
         self.clicked += other.clicked;
+        self.opened += other.opened;
         self.converted += other.converted;
         for (reason, recipients) in other.excluded {
             *self.excluded.entry(reason).or_default() += recipients;
@@ -107,6 +114,7 @@ impl Stats {
             delivery: tenths(self.delivered, self.total_sent),
             conversion: tenths(self.converted, self.delivered),
             click: tenths(self.clicked, self.delivered),
+            open: tenths(self.opened, self.delivered),
         }
     }
 }
@@ -146,7 +154,8 @@ impl Crm {
                 stats = stats.and(self.stats(tx, business, channel, &ids).await?);
             }
             let has_link = runs.iter().any(|run| run.has_link);
-            standings.push((auto, Runs { count: runs.len(), has_link, stats }));
+            let are_mails = !runs.is_empty() && runs.iter().all(|run| run.channel == Channel::Email);
+            standings.push((auto, Runs { count: runs.len(), has_link, are_mails, stats }));
         }
         Ok(standings)
     }
@@ -182,15 +191,23 @@ mod tests {
             was_asked,
             recipients,
             clicked: 0,
+            opened: 0,
             first_sent_at: None,
         }
     }
 
     #[test]
     fn rates_have_one_decimal() {
-        let stats = Stats { total_sent: 45, delivered: 43, clicked: 35, converted: 5, ..Stats::default() };
-        assert_eq!(stats.rates(), Rates { delivery: 956, conversion: 116, click: 814 });
-        assert_eq!(Stats::default().rates(), Rates { delivery: 0, conversion: 0, click: 0 });
+        let stats = Stats {
+            total_sent: 45,
+            delivered: 43,
+            clicked: 20,
+            opened: 35,
+            converted: 5,
+            ..Stats::default()
+        };
+        assert_eq!(stats.rates(), Rates { delivery: 956, conversion: 116, click: 465, open: 814 });
+        assert_eq!(Stats::default().rates(), Rates { delivery: 0, conversion: 0, click: 0, open: 0 });
         assert_eq!((tenths(1, 3), tenths(2, 3), tenths(1, 2_000), tenths(7, 7)), (333, 667, 1, 1_000));
     }
 

@@ -103,6 +103,7 @@ impl Crm {
             last_visit: longest_day,
             coupon,
             link: Some(self.short_link("000000000000")),
+            picture: None,
         }
     }
 
@@ -133,6 +134,11 @@ impl Crm {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What a mail has in it, so that it is known who opened it.
+    pub(crate) fn picture(&self, code: &str) -> String {
+        format!("{}/seen.gif", self.short_link(code))
     }
 
     /// What stands in a message for where it leads.

@@ -29,6 +29,8 @@ pub(crate) struct Values {
     pub last_visit: Option<NaiveDate>,
     pub coupon: Option<CouponValues>,
     pub link: Option<String>,
+    /// Of a mail: what shows that it was opened.
+    pub picture: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -65,7 +67,11 @@ impl Words<'_> {
         let places = values.places();
         let subject = self.subject.map(|subject| template::fill(subject, &places)).transpose()?;
         let message = template::fill(self.message, &places)?;
-        Ok(Content::written(self.channel, purpose, subject, message))
+        let mut content = Content::written(self.channel, purpose, subject, message);
+        if let (Content::Mail(mail), Some(picture)) = (&mut content, &values.picture) {
+            mail.html = format!("{}<img src=\"{picture}\" width=\"1\" height=\"1\" alt=\"\">", mail.html);
+        }
+        Ok(content)
     }
 
     fn names(self) -> Vec<&'static str> {

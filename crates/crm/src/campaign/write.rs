@@ -8,7 +8,7 @@ use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{BusinessId, korean_day};
-use messaging::{Enqueued, Exclusion, NewMessage, Purpose, Recipient, Speaker, code};
+use messaging::{Channel, Enqueued, Exclusion, NewMessage, Purpose, Recipient, Speaker, code};
 use platform::{
     SystemTx, TenantTx,
     features::{self, Feature},
@@ -168,7 +168,7 @@ impl Crm {
         let known = Known { excluded, heard: self.heard(tx, business, found, members).await? };
         let Sorted { left_out, mut coupons } = self.sort_out(tx, business, terms, members, &known).await?;
         let business_name = campaign::business_name(tx, business).await?.ok_or(CrmError::NoSuchBusiness)?;
-        let has_link = terms.wording.link.is_some();
+        let (has_link, is_mail) = (terms.wording.link.is_some(), terms.wording.channel == Channel::Email);
 
         let mut recipients = Vec::with_capacity(members.len());
         let mut messages = Vec::with_capacity(members.len());
@@ -184,13 +184,15 @@ impl Crm {
                 recipients.push(without(reason));
                 continue;
             }
-            let link_code = has_link.then(code::unguessable);
+            let link_code = (has_link || is_mail).then(code::unguessable);
+            let code = link_code.as_deref();
             let values = Values {
                 customer_name: member.name.clone(),
                 business_name: business_name.clone(),
                 last_visit: member.last_visit_on,
                 coupon: coupons.remove(&customer_id),
-                link: link_code.as_deref().map(|code| self.short_link(code)),
+                link: code.filter(|_| has_link).map(|code| self.short_link(code)),
+                picture: code.filter(|_| is_mail).map(|code| self.picture(code)),
             };
             let Ok(content) = terms.wording.words().said_to(&values, Purpose::Advertising) else {
                 recipients.push(without(NO_VALUE));

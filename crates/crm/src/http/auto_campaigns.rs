@@ -146,7 +146,7 @@ impl AutoCampaignView {
             last_run_at: auto.last_run_at.map(KoreanTime),
             obstacle: auto.obstacle,
             runs: runs.count,
-            stats: CampaignStats::of(&runs.stats, runs.has_link),
+            stats: CampaignStats::of(&runs.stats, runs.has_link, runs.are_mails),
             excluded: runs.stats.excluded,
         }
     }

@@ -118,8 +118,10 @@ pub(crate) struct CampaignStats {
     pending: i64,
     /// To be sent.
     waiting: i64,
-    /// Null: no channel tells honestly who opened something. Carriers of texts do not know, Kakao gives sums of a day over
-    /// all senders of a channel, and mail programs load pictures by themselves.
+    /// Of mails: recipients whose mail program loaded its picture, or who followed the link. Some programs load no pictures, and
+    /// some load all by themselves. Null for texts, of which no carrier knows it, and for KakaoTalk, which tells sums of a day
+    /// over all messages of a sender.
+    #[schema(example = 35)]
     opened: Option<i64>,
     /// Recipients who followed the link; null where the message has none.
     #[schema(example = 35)]
@@ -131,7 +133,8 @@ pub(crate) struct CampaignStats {
     /// Percent of `totalSent`, with one decimal.
     #[schema(example = 95.6)]
     delivery_rate: f64,
-    /// Null, as `opened` is.
+    /// Percent of `delivered`; null where `opened` is.
+    #[schema(example = 81.4)]
     open_rate: Option<f64>,
     /// Percent of `delivered`.
     #[schema(example = 81.4)]
@@ -144,9 +147,10 @@ pub(crate) struct CampaignStats {
 impl CampaignView {
     pub(crate) fn of(campaign: Campaign, stats: Stats) -> Self {
         let has_link = campaign.terms.wording.link.is_some();
+        let is_mail = campaign.terms.wording.channel == Channel::Email;
         Self {
             campaign: campaign.into(),
-            stats: CampaignStats::of(&stats, has_link),
+            stats: CampaignStats::of(&stats, has_link, is_mail),
             excluded: stats.excluded,
             sent_at: stats.sent_at.map(KoreanTime),
         }
@@ -154,20 +158,20 @@ impl CampaignView {
 }
 
 impl CampaignStats {
-    /// Where there is no link nobody clicks.
-    pub(crate) fn of(stats: &Stats, has_link: bool) -> Self {
-        let Rates { delivery, conversion, click } = stats.rates();
+    /// Where there is no link nobody clicks, and only of mails it is known who opened them.
+    pub(crate) fn of(stats: &Stats, has_link: bool, are_mails: bool) -> Self {
+        let Rates { delivery, conversion, click, open } = stats.rates();
         Self {
             total_sent: stats.total_sent,
             delivered: stats.delivered,
             failed: stats.failed,
             pending: stats.pending,
             waiting: stats.waiting,
-            opened: None,
+            opened: are_mails.then_some(stats.opened),
             clicked: has_link.then_some(stats.clicked),
             converted: stats.converted,
             delivery_rate: percent(delivery),
-            open_rate: None,
+            open_rate: are_mails.then(|| percent(open)),
             click_rate: has_link.then(|| percent(click)),
             conversion_rate: percent(conversion),
         }

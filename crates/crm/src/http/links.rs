@@ -35,9 +35,7 @@ pub(crate) async fn follow_link(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    // What is no code need not be looked for.
-    let is_code = path.code.len() == 12 && path.code.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if !is_code {
+    if !is_code(&path.code) {
         return Ok(unknown(&headers));
     }
     let mut tx = SystemTx::begin(&crm.db).await?;
@@ -54,6 +52,44 @@ pub(crate) async fn follow_link(
         (header::REFERRER_POLICY, "no-referrer".to_owned()),
     ];
     Ok((StatusCode::FOUND, answer).into_response())
+}
+
+/// Load the picture of a mail
+///
+/// One transparent pixel, which shows that the mail was opened. A `HEAD`, and a program that says it looks ahead, is not counted.
+#[utoipa::path(
+    get, path = "/l/{code}/seen.gif", operation_id = "loadMailPicture", tag = "campaigns",
+    params(("code" = String, Path, example = "Ab3dE6gH9kLm")),
+    responses(
+        (status = 200, description = "The picture", body = [u8], content_type = "image/gif"),
+        (status = 404, description = "`NOT_FOUND`: the code is in no mail", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "`INTERNAL_ERROR`", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn load_mail_picture(
+    State(crm): State<Crm>,
+    Path(path): Path<CodePath>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut tx = SystemTx::begin(&crm.db).await?;
+    if !is_code(&path.code) || !recipient::is_in_a_mail(&mut tx, &path.code).await? {
+        return Err(CrmError::NotFound.into());
+    }
+    if method == Method::GET && !looks_ahead(&headers) {
+        recipient::opened(&mut tx, &path.code, crm.clock.now()).await?;
+    }
+    tx.commit().await?;
+    let headers = [(header::CONTENT_TYPE, "image/gif"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, PIXEL).into_response())
+}
+
+/// The smallest picture that there is.
+const PIXEL: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+
+/// What is no code need not be looked for.
+fn is_code(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A program that shows what is behind a link, or fetches it before somebody asks.

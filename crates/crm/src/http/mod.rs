@@ -47,6 +47,7 @@ where
         .routes(routes!(campaign_moves::preview_campaign))
         .routes(routes!(recipients::list_campaign_recipients))
         .routes(routes!(links::follow_link))
+        .routes(routes!(links::load_mail_picture))
         .routes(routes!(fields::list_segment_fields))
         .routes(routes!(members::preview_segment))
         .routes(routes!(members::list_segment_customers))

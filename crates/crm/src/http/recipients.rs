@@ -83,6 +83,8 @@ pub(crate) struct CampaignRecipient {
     /// How often the link was followed.
     clicks: i32,
     first_clicked_at: Option<KoreanTime>,
+    /// When the picture of a mail was first loaded.
+    opened_at: Option<KoreanTime>,
 }
 
 impl CampaignRecipient {
@@ -97,6 +99,7 @@ impl CampaignRecipient {
             finished_at: recipient.finished_at.map(KoreanTime),
             clicks: recipient.clicks,
             first_clicked_at: recipient.first_clicked_at.map(KoreanTime),
+            opened_at: recipient.opened_at.map(KoreanTime),
         }
     }
 }

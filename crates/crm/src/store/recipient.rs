@@ -51,6 +51,7 @@ pub(crate) struct Count {
     pub was_asked: bool,
     pub recipients: i64,
     pub clicked: i64,
+    pub opened: i64,
     pub first_sent_at: Option<DateTime<Utc>>,
 }
 
@@ -63,7 +64,8 @@ pub(crate) async fn count(
         Count,
         r#"select m.status as "status?: MessageStatus", coalesce(r.exclusion, m.reason) as reason,
                   m.asked_at is not null as "was_asked!", count(*) as "recipients!",
-                  count(*) filter (where r.clicks > 0) as "clicked!", min(m.asked_at) as first_sent_at
+                  count(*) filter (where r.clicks > 0) as "clicked!",
+                  count(*) filter (where r.clicks > 0 or r.opened_at is not null) as "opened!", min(m.asked_at) as first_sent_at
            from crm.campaign_recipient r
            left join messaging_read.message m on m.business_id = r.business_id and m.message_id = r.message_id
            where r.business_id = $1 and r.campaign_id = any($2)
@@ -140,6 +142,7 @@ pub(crate) struct Recipient {
     pub finished_at: Option<DateTime<Utc>>,
     pub clicks: i32,
     pub first_clicked_at: Option<DateTime<Utc>>,
+    pub opened_at: Option<DateTime<Utc>>,
 }
 
 /// Which recipients are wanted.
@@ -164,7 +167,7 @@ pub(crate) async fn list(
         r#"select r.customer_id, c.name as "name?", r.message_id as "message: MessageId",
                   m.status as "status?: MessageStatus", coalesce(r.exclusion, m.reason) as reason,
                   m.asked_at is not null as "was_asked!", m.sent_at as "sent_at?", m.finished_at as "finished_at?",
-                  r.clicks, r.first_clicked_at
+                  r.clicks, r.first_clicked_at, r.opened_at
            from crm.campaign_recipient r
            left join messaging_read.message m on m.business_id = r.business_id and m.message_id = r.message_id
            left join booking_read.customer c
@@ -200,6 +203,30 @@ pub(crate) async fn target(tx: &mut SystemTx, code: &str) -> sqlx::Result<Option
     .fetch_optional(&mut **tx)
     .await?;
     Ok(target.flatten())
+}
+
+/// Whether a mail has this code.
+pub(crate) async fn is_in_a_mail(tx: &mut SystemTx, code: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from crm.campaign_recipient r
+                          join crm.campaign c on c.business_id = r.business_id and c.campaign_id = r.campaign_id
+                          where r.link_code = $1 and c.channel = 'EMAIL') as "is!""#,
+        code,
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// Somebody opened it; the first time is kept.
+pub(crate) async fn opened(tx: &mut SystemTx, code: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update crm.campaign_recipient set opened_at = $2 where link_code = $1 and opened_at is null",
+        code,
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Somebody followed it. Of a sample nobody counts it.
