@@ -94,6 +94,9 @@ async fn the_readmes_campaign_reaches_who_agreed_when_pasted() {
         r#""now""#,
         r#""status":"COMPLETED""#,
         r#""data":[{"customerId":12,"#,
+        "설정이 저장되었습니다.",
+        r#""now""#,
+        r#""type":"BIRTHDAY","enabled":true"#,
     ];
     assert_eq!(lines.len(), told.len(), "{said}");
     for (line, told) in lines.iter().zip(told) {
