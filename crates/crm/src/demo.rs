@@ -10,7 +10,7 @@ use crate::{
     coupon::{self as coupons, Discount, NewCoupon, code::Code},
     segment::Segment,
     store::{
-        campaign::{self, CampaignFilter, NewCampaign, Origin},
+        campaign::{self, CampaignFilter, NewCampaign, WrittenBy},
         coupon::{self, Changeable},
         segment,
     },
@@ -31,7 +31,8 @@ impl Crm {
         if coupon::list(&mut tx, business, None, None, 1).await?.is_empty() {
             self.demo_coupon(&mut tx, business, customer).await?;
         }
-        let every = CampaignFilter { only: None, origin: Origin::Any, status: None, before: None, limit: 1 };
+        let every =
+            CampaignFilter { only: None, written_by: WrittenBy::Any, status: None, before: None, limit: 1 };
         if campaign::list(&mut tx, business, every).await?.is_empty() {
             self.demo_campaign(&mut tx, business).await?;
         }

@@ -29,6 +29,8 @@ pub enum CrmError {
     TooManySamples,
     #[error("nothing can be sent there: {0:?}")]
     NoSuchContact(FailureClass),
+    #[error("the same request is running")]
+    KeyInUse,
     #[error("the key belongs to another request")]
     KeyReused,
     #[error("no sample may go there: {0:?}")]
@@ -84,6 +86,10 @@ impl From<CrmError> for Problem {
             CrmError::NoSuchContact(_) => {
                 Self::invalid_field("to", "UNSENDABLE", "이 내용은 이 채널로 보낼 수 없습니다.")
             }
+            CrmError::KeyInUse => Self::conflict(
+                "IDEMPOTENCY_KEY_IN_USE",
+                "같은 Idempotency-Key의 요청을 처리하고 있습니다. 잠시 후 다시 시도해 주세요.",
+            ),
             CrmError::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "IDEMPOTENCY_KEY_REUSED",

@@ -107,7 +107,13 @@ impl Crm {
             sample_code: &sample_code,
             key: request.key.as_deref(),
         };
-        let id = campaign::insert(tx, business, self.clock.now(), &new).await?;
+        let id = match campaign::insert(tx, business, self.clock.now(), &new).await {
+            // The same request, taken for dead, is still running.
+            Err(sqlx::Error::Database(error)) if error.constraint() == Some("campaign_once") => {
+                return Err(CrmError::KeyInUse);
+            }
+            inserted => inserted?,
+        };
         self.remember(tx, request, "campaign.created", id, &course).await?;
         campaign::one(tx, business, id).await?.ok_or(CrmError::NotFound)
     }

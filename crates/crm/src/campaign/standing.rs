@@ -148,7 +148,7 @@ impl Crm {
             let mut stats = Stats::default();
             let runs = auto_campaign::runs_since(tx, business, auto.id, since).await?;
             // What counts as delivered is the channel's, and that may have been another one.
-            for channel in [Channel::Sms, Channel::Kakao, Channel::Email] {
+            for channel in Channel::ALL {
                 let ids: Vec<_> =
                     runs.iter().filter(|run| run.channel == channel).map(|run| run.id).collect();
                 stats = stats.and(self.stats(tx, business, channel, &ids).await?);

@@ -36,7 +36,7 @@ use crate::{
 const PAGE: i64 = 500;
 
 /// How soon it is tried again after something went wrong.
-const PAUSE: TimeDelta = TimeDelta::minutes(1);
+pub(super) const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 /// How often a worker looks.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

@@ -25,7 +25,7 @@ use crate::{
     },
     coupon::CouponId,
     segment::SegmentId,
-    store::campaign::{self, CampaignFilter, Origin as WrittenBy},
+    store::campaign::{self, CampaignFilter, WrittenBy},
 };
 
 #[derive(Deserialize)]
@@ -191,14 +191,14 @@ pub(crate) async fn list_campaigns(
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
     let before = page.after()?.map(CampaignId);
-    let origin = match query.auto_campaign_id {
-        None => WrittenBy::ByHand,
+    let written_by = match query.auto_campaign_id {
+        None => WrittenBy::Somebody,
         Some(id @ 1..) => WrittenBy::Auto(AutoCampaignId(id)),
         Some(_) => {
             return Err(Problem::bad_request("INVALID_PARAMETER", "autoCampaignId는 1 이상이어야 합니다."));
         }
     };
-    let filter = CampaignFilter { only: None, origin, status: query.status, before, limit: limit + 1 };
+    let filter = CampaignFilter { only: None, written_by, status: query.status, before, limit: limit + 1 };
     let mut tx = TenantTx::begin(&crm.db, caller.business).await?;
     let campaigns = campaign::list(&mut tx, caller.business, filter).await?;
     tx.commit().await?;

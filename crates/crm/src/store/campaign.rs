@@ -258,25 +258,25 @@ pub(crate) async fn one(
     business: BusinessId,
     id: CampaignId,
 ) -> sqlx::Result<Option<Campaign>> {
-    let filter = CampaignFilter { only: Some(id), origin: Origin::Any, status: None, before: None, limit: 1 };
+    let filter =
+        CampaignFilter { only: Some(id), written_by: WrittenBy::Any, status: None, before: None, limit: 1 };
     Ok(list(conn, business, filter).await?.pop())
 }
 
 /// Who wrote a campaign.
 #[derive(Clone, Copy)]
-pub(crate) enum Origin {
+pub(crate) enum WrittenBy {
     Any,
-    /// Somebody.
-    ByHand,
+    Somebody,
     /// An auto campaign: its runs.
     Auto(AutoCampaignId),
 }
 
-impl Origin {
+impl WrittenBy {
     fn auto(self) -> Option<AutoCampaignId> {
         match self {
             Self::Auto(id) => Some(id),
-            Self::Any | Self::ByHand => None,
+            Self::Any | Self::Somebody => None,
         }
     }
 }
@@ -285,7 +285,7 @@ impl Origin {
 #[derive(Clone, Copy)]
 pub(crate) struct CampaignFilter {
     pub only: Option<CampaignId>,
-    pub origin: Origin,
+    pub written_by: WrittenBy,
     pub status: Option<CampaignStatus>,
     pub before: Option<CampaignId>,
     pub limit: i64,
@@ -314,8 +314,8 @@ pub(crate) async fn list(
         filter.only.map(|id| id.0),
         filter.status as Option<CampaignStatus>,
         filter.before.map(|id| id.0),
-        filter.origin.auto().map(|id| id.0),
-        matches!(filter.origin, Origin::ByHand),
+        filter.written_by.auto().map(|id| id.0),
+        matches!(filter.written_by, WrittenBy::Somebody),
         filter.limit,
     )
     .fetch_all(conn)

@@ -138,11 +138,15 @@ impl Occasion {
 
     /// Who heard it since then, heard it in this cycle: since the last visit, or about the same birthday.
     pub(crate) fn cycle_began(self, last_visit: Option<NaiveDate>, now: DateTime<Utc>) -> DateTime<Utc> {
-        match (self, last_visit.and_then(|day| day.checked_add_days(Days::new(1)))) {
+        match (self, last_visit.map(day_after)) {
             (Self::Revisit30 | Self::Revisit60 | Self::Revisit90, Some(day)) => start_of_korean_day(day),
             (Self::Birthday, _) | (_, None) => now - SAME_BIRTHDAY,
         }
     }
+}
+
+fn day_after(day: NaiveDate) -> NaiveDate {
+    day.checked_add_days(Days::new(1)).unwrap_or(day)
 }
 
 /// The instant at which it runs on a day.
@@ -161,10 +165,9 @@ fn last_day(hour: i16, now: DateTime<Utc>) -> NaiveDate {
 /// The first time that it runs after `now`, if it has seen to `covered_on`.
 fn next_run(covered_on: NaiveDate, hour: i16, now: DateTime<Utc>) -> DateTime<Utc> {
     let today = kernel::korean_day(now);
-    let next = |day: NaiveDate| day.checked_add_days(Days::new(1)).unwrap_or(day);
-    let day = next(covered_on).max(today);
+    let day = day_after(covered_on).max(today);
     let at = runs_at(day, hour);
-    if at > now { at } else { runs_at(next(day), hour) }
+    if at > now { at } else { runs_at(day_after(day), hour) }
 }
 
 #[cfg(test)]

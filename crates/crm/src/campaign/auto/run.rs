@@ -1,6 +1,6 @@
 //! The daily run of an auto campaign.
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use kernel::BusinessId;
 use messaging::{MessagingError, code};
 use platform::{
@@ -12,8 +12,9 @@ use super::{
     super::{
         Audience, Course, Terms,
         wording::{Mistakes, Wording},
+        write::PAUSE,
     },
-    AutoCampaign, AutoTerms, Obstacle, Occasion, last_day, next_run,
+    AutoCampaign, AutoTerms, Obstacle, Occasion, day_after, last_day, next_run,
 };
 use crate::{
     Crm, CrmError, segment,
@@ -25,9 +26,6 @@ use crate::{
 
 /// A day that was missed is made up for so many days later at most: nobody is wished a happy birthday after a week.
 const MADE_UP_FOR: Days = Days::new(2);
-
-/// How soon it is tried again after something went wrong.
-const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 impl Crm {
     /// The run of the auto campaign whose hour has come; false if nobody's has.
@@ -81,8 +79,7 @@ impl Crm {
         now: DateTime<Utc>,
     ) -> Result<(), CrmError> {
         let AutoTerms { occasion, wording, trigger_days, .. } = &auto.terms;
-        let next = |day: NaiveDate| day.checked_add_days(Days::new(1)).unwrap_or(day);
-        let first = next(auto.covered_on).max(last.checked_sub_days(MADE_UP_FOR).unwrap_or(last));
+        let first = day_after(auto.covered_on).max(last.checked_sub_days(MADE_UP_FOR).unwrap_or(last));
         let terms = Terms {
             name: format!("{} {last}", occasion.label()),
             audience: Audience::Auto(auto.id),
