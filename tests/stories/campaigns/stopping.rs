@@ -266,3 +266,27 @@ async fn who_refuses_by_telephone_or_by_the_link_while_it_waits_gets_none() {
         assert_eq!((&stands["status"], &stands["stats"]["totalSent"]), (&json!("COMPLETED"), &json!(2)));
     }
 }
+
+#[tokio::test]
+async fn of_two_requests_under_one_key_the_second_hears_of_the_first() {
+    let shop = shop().await;
+    shop.has_customers(&["가"]).await;
+    shop.campaign(shop.body("새봄 할인")).await;
+    // The first was taken for dead, and has written its campaign down without having committed it.
+    let superuser = shop.app.superuser().await;
+    let mut first = superuser.begin().await.expect("a transaction");
+    sqlx::query("update crm.campaign set idempotency_key = 'once'")
+        .execute(&mut *first)
+        .await
+        .expect("a key");
+    let owner = shop.app.owner_of(2).with_header("idempotency-key", "once");
+    let second = owner.post(super::CAMPAIGNS, shop.body("새봄 할인"));
+    let waiting = "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let commits_meanwhile = async {
+        while shop.app.count(waiting).await < 1 {}
+        first.commit().await.expect("the first is done");
+    };
+    let (second, ()) = tokio::join!(second, commits_meanwhile);
+    second.problem(409, "IDEMPOTENCY_KEY_IN_USE");
+    assert_eq!(shop.app.count("crm.campaign where business_id = 2").await, 1);
+}
