@@ -1,12 +1,12 @@
 //! Groups: what one request sent off together.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{
     call::{Call, Change, Decision, Refusal},
-    list::{limit, message_body},
+    list::{MessageBody, limit},
     send::group_info,
 };
 use crate::{
@@ -42,9 +42,9 @@ pub(super) fn messages(store: &Store, call: &Call<'_>, id: &str) -> Change {
         None => visible.take(limit + 1).collect(),
     };
     let next = (found.len() > limit).then(|| found.remove(limit).id.clone());
-    let list: Map<String, Value> = found
+    let list: BTreeMap<&str, MessageBody<'_>> = found
         .into_iter()
-        .map(|parcel| (parcel.id.clone(), message_body(parcel, call.now, call.switches)))
+        .map(|parcel| (parcel.id.as_str(), MessageBody::of(parcel, call.now, call.switches)))
         .collect();
     Change::answer(json!({
         "limit": limit, "startKey": call.parameter("startKey"), "nextKey": next, "messageList": list,

@@ -1,9 +1,10 @@
 //! Reading what was sent, and who refused.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{
     call::{Call, Change, Decision},
@@ -51,9 +52,9 @@ pub(super) fn messages(store: &Store, call: &Call<'_>) -> Decision {
         ids.iter().filter_map(|id| store.post.parcel(id)).filter(is_wanted).take(limit + 1).collect()
     };
     let next = (found.len() > limit).then(|| found.remove(limit).id.clone());
-    let list: Map<String, Value> = found
+    let list: BTreeMap<&str, MessageBody<'_>> = found
         .into_iter()
-        .map(|parcel| (parcel.id.clone(), message_body(parcel, call.now, call.switches)))
+        .map(|parcel| (parcel.id.as_str(), MessageBody::of(parcel, call.now, call.switches)))
         .collect();
     Ok(Change::answer(json!({
         "limit": limit, "startKey": call.parameter("startKey"), "nextKey": next, "messageList": list,
@@ -84,30 +85,90 @@ fn code_of(parcel: &Parcel, now: DateTime<Utc>) -> &str {
     if parcel.reported_at(now).is_some() { &parcel.outcome.code } else { "3000" }
 }
 
-/// A message as it stands.
-pub(super) fn message_body(parcel: &Parcel, now: DateTime<Utc>, switches: SolapiSwitches) -> Value {
-    let status = match parcel.state(now) {
-        ParcelState::InFlight => "SENDING",
-        ParcelState::Delivered => "COMPLETE",
-        ParcelState::Failed => "FAILED",
-    };
-    let reported = parcel.reported_at(now);
-    let received = reported.filter(|_| parcel.outcome.delivered);
-    let is_replacement = parcel.replaces.is_some();
-    let flag = |flag: bool| if switches.odd_types { json!(i32::from(flag)) } else { json!(flag) };
-    let mut body = json!({
-        "messageId": parcel.id, "groupId": parcel.group, "accountId": "26000000000001",
-        "type": parcel.extra["type"], "from": parcel.from, "text": parcel.text, "subject": parcel.subject,
-        "to": if switches.odd_types { json!([parcel.to]) } else { json!(parcel.to) },
-        "imageId": null, "country": "82", "status": status, "statusCode": code_of(parcel, now), "reason": "",
-        "networkName": null, "networkCode": null, "customFields": parcel.extra["customFields"],
-        "replacement": flag(is_replacement), "autoTypeDetect": flag(true), "resendCount": 0,
-        "dateCreated": parcel.accepted_at, "dateUpdated": reported.unwrap_or(parcel.accepted_at),
-        "dateProcessed": parcel.accepted_at, "dateReceived": received, "dateReported": reported,
-        "kakaoOptions": parcel.extra["kakaoOptions"], "rcsOptions": null,
-    });
-    if switches.unknown_fields {
-        body["sandboxNewField"] = json!({"of": ["no", "document"]});
+/// A message as it stands. Written out as it is: a webhook is about a thousand of them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MessageBody<'a> {
+    message_id: &'a str,
+    group_id: &'a str,
+    account_id: &'static str,
+    r#type: &'a Value,
+    from: &'a str,
+    to: To<'a>,
+    text: &'a str,
+    subject: Option<&'a str>,
+    image_id: Option<&'a str>,
+    country: &'static str,
+    status: &'static str,
+    status_code: &'a str,
+    reason: &'static str,
+    network_name: Option<&'a str>,
+    network_code: Option<&'a str>,
+    custom_fields: &'a Value,
+    replacement: Flag,
+    auto_type_detect: Flag,
+    resend_count: u32,
+    date_created: DateTime<Utc>,
+    date_updated: DateTime<Utc>,
+    date_processed: DateTime<Utc>,
+    date_received: Option<DateTime<Utc>>,
+    date_reported: Option<DateTime<Utc>>,
+    kakao_options: &'a Value,
+    rcs_options: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox_new_field: Option<Value>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum To<'a> {
+    One(&'a str),
+    Several([&'a str; 1]),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Flag {
+    Is(bool),
+    Number(u8),
+}
+
+impl<'a> MessageBody<'a> {
+    pub(super) fn of(parcel: &'a Parcel, now: DateTime<Utc>, switches: SolapiSwitches) -> Self {
+        let reported = parcel.reported_at(now);
+        let flag = |is: bool| if switches.odd_types { Flag::Number(is.into()) } else { Flag::Is(is) };
+        Self {
+            message_id: &parcel.id,
+            group_id: &parcel.group,
+            account_id: "26000000000001",
+            r#type: &parcel.extra["type"],
+            from: &parcel.from,
+            to: if switches.odd_types { To::Several([&parcel.to]) } else { To::One(&parcel.to) },
+            text: &parcel.text,
+            subject: parcel.subject.as_deref(),
+            image_id: None,
+            country: "82",
+            status: match parcel.state(now) {
+                ParcelState::InFlight => "SENDING",
+                ParcelState::Delivered => "COMPLETE",
+                ParcelState::Failed => "FAILED",
+            },
+            status_code: code_of(parcel, now),
+            reason: "",
+            network_name: None,
+            network_code: None,
+            custom_fields: &parcel.extra["customFields"],
+            replacement: flag(parcel.replaces.is_some()),
+            auto_type_detect: flag(true),
+            resend_count: 0,
+            date_created: parcel.accepted_at,
+            date_updated: reported.unwrap_or(parcel.accepted_at),
+            date_processed: parcel.accepted_at,
+            date_received: reported.filter(|_| parcel.outcome.delivered),
+            date_reported: reported,
+            kakao_options: &parcel.extra["kakaoOptions"],
+            rcs_options: None,
+            sandbox_new_field: switches.unknown_fields.then(|| json!({"of": ["no", "document"]})),
+        }
     }
-    body
 }

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::random;
 
@@ -36,10 +35,10 @@ pub struct SolapiAttempt {
 
 impl SolapiNotice {
     /// At this time.
-    pub(super) fn new(body: &Value, at: DateTime<Utc>) -> Self {
+    pub(super) fn new(body: String, at: DateTime<Utc>) -> Self {
         Self {
             id: format!("notice_{}", random::letters(16)),
-            body: body.to_string(),
+            body,
             created_at: at,
             attempts: Vec::new(),
             next_attempt_at: Some(at),

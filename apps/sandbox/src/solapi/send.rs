@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     call::{Call, Change, Decision, Refusal},
-    list::message_body,
+    list::MessageBody,
     notices::SolapiNotice,
     rules::{self, Draft},
     switches::SolapiSwitches,
@@ -91,6 +91,7 @@ pub(super) fn send_many(store: &Store, call: &Call<'_>) -> Decision {
 fn take(store: &Store, call: &Call<'_>, request: &SendMany) -> Change {
     let group = id("G4V", call.now);
     let (mut parcels, mut failed, mut listed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut accepted = 0;
     let mut numbers: HashSet<&str> = HashSet::new();
     for message in &request.messages {
         let message_id = id("M4V", call.now);
@@ -104,14 +105,16 @@ fn take(store: &Store, call: &Call<'_>, request: &SendMany) -> Change {
             }));
             continue;
         }
-        listed.push(json!({
-            "messageId": message_id, "statusCode": "2000", "statusMessage": "정상 접수(이통사로 접수 예정)",
-            "customFields": message.custom_fields,
-        }));
+        accepted += 1;
+        if request.show_message_list {
+            listed.push(json!({
+                "messageId": message_id, "statusCode": "2000", "statusMessage": "정상 접수(이통사로 접수 예정)",
+                "customFields": message.custom_fields,
+            }));
+        }
         let fate = store.post.fate(&message.to);
         parcels.extend(delivered(&group, message_id, message, fate, call));
     }
-    let accepted = listed.len();
     let mut answer = json!({"groupInfo": group_info(&group, accepted, failed.len(), call.now), "failedMessageList": failed});
     if request.show_message_list {
         answer["messageList"] = json!(listed);
@@ -222,8 +225,8 @@ fn is_night(now: DateTime<Utc>) -> bool {
 fn news(parcels: &[Parcel], call: &Call<'_>) -> Vec<SolapiNotice> {
     let reported: Vec<&Parcel> = parcels.iter().filter(|parcel| parcel.reports_at.is_some()).collect();
     let Some(at) = reported.iter().filter_map(|parcel| parcel.reports_at).max() else { return Vec::new() };
-    let body = reported.iter().map(|parcel| message_body(parcel, at, call.switches)).collect();
-    vec![SolapiNotice::new(&Value::Array(body), at)]
+    let bodies: Vec<_> = reported.iter().map(|parcel| MessageBody::of(parcel, at, call.switches)).collect();
+    vec![SolapiNotice::new(serde_json::to_string(&bodies).expect("JSON without maps of odd keys"), at)]
 }
 
 /// 32 characters: what it is, when it was made, and what nobody guesses.
