@@ -70,13 +70,14 @@ const VISIT: [&str; 10] = [
 ];
 
 /// A shop writes to a customer, who agreed by three channels and refuses by one.
-const MESSAGES: [&str; 9] = [
+const MESSAGES: [&str; 10] = [
     "insert into messaging.sender values ($1, '0231234567', '0801234567', null, null, now())",
     "insert into messaging.message
-         (business_id, message_id, dedup_key, spoken_by, purpose, channel, recipient, content, contact_hash, status,
-          created_at, due_at)
-     values ($1, gen_random_uuid(), 'k', 'BUSINESS', 'ADVERTISING', 'SMS', 'sealed', 'sealed', sha256('x'), 'QUEUED',
-             now(), now() + interval '1 year')",
+         (business_id, message_id, dedup_key, spoken_by, purpose, channel, recipient, content, contact_hash, created_at)
+     values ($1, gen_random_uuid(), 'k', 'BUSINESS', 'ADVERTISING', 'SMS', 'sealed', 'sealed', sha256('x'), now())",
+    "insert into messaging.delivery (business_id, message_id, channel, purpose, status, due_at)
+     select business_id, message_id, channel, purpose, 'QUEUED', now() + interval '1 year'
+     from messaging.message where business_id = $1",
     "insert into messaging.consent
          (business_id, customer_id, channel, purpose, act, acted_at, recorded_at, method, wording)
      select $1, 1, channel, 'MARKETING', 'GIVEN', now(), now(), 'PAPER', 'v1'

@@ -12,4 +12,5 @@ mod problem;
 mod queries;
 mod secrets;
 mod tables;
+mod upgrade;
 mod walk;

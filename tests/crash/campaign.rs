@@ -49,7 +49,7 @@ async fn killing_two_workers_throughout_a_campaign_to_5000_sends_each_exactly_on
         minutes_pass(&world).await;
         // Time that passes all the time would keep everybody else from their rows.
         sleep(Duration::from_millis(500)).await;
-        let open = "messaging.message where status in ('QUEUED', 'SENDING', 'SENT', 'UNKNOWN')";
+        let open = "messaging.delivery where status in ('QUEUED', 'SENDING', 'SENT', 'UNKNOWN')";
         world.count("crm.campaign where status = 'COMPLETED'").await == 1 && world.count(open).await == 0
     })
     .await;
@@ -64,7 +64,7 @@ async fn killing_two_workers_throughout_a_campaign_to_5000_sends_each_exactly_on
     assert_eq!(times.len(), all, "{story}");
     for rows in [
         "crm.campaign_recipient where message_id is not null and link_code is not null",
-        "messaging.message where status = 'DELIVERED'",
+        "messaging.delivery where status = 'DELIVERED'",
         "crm.coupon_code",
         "crm.coupon where issued = 5000",
     ] {

@@ -134,7 +134,7 @@ async fn killing_two_workers_at_random_moments_while_1000_texts_are_said_sends_e
     let twice: Vec<_> = times.iter().filter(|(_, times)| **times != 1).collect();
     assert!(twice.is_empty(), "sent more than once: {twice:?}; {story_of_it}");
     assert_eq!(times.len(), 1_000, "{story_of_it}");
-    assert_eq!(world.count("messaging.message where status = 'DELIVERED'").await, 1_000, "{story_of_it}");
+    assert_eq!(world.count("messaging.delivery where status = 'DELIVERED'").await, 1_000, "{story_of_it}");
 }
 
 /// Whoever has something to say; the processes send it.
@@ -163,8 +163,14 @@ impl Author {
             concurrency: 1,
         });
         let vault = Vault::new(&ENCRYPTION_KEY.into()).expect("a key");
-        let messaging =
-            Messaging { db, clock: Arc::new(SystemClock), vault, channels: Channels::default(), settings };
+        let messaging = Messaging {
+            db,
+            clock: Arc::new(SystemClock),
+            vault,
+            channels: Channels::default(),
+            settings,
+            counting: Arc::default(),
+        };
         Self { messaging }
     }
 
@@ -240,7 +246,7 @@ fn sent(world: &World, story: &str) -> usize {
 }
 
 async fn fates(world: &World, story: &str) -> Vec<String> {
-    let query = "select status from messaging.message where batch = $1";
+    let query = "select status from messaging.delivery where batch = $1";
     sqlx::query_scalar(query).bind(story).fetch_all(&world.superuser).await.expect("the rows are read")
 }
 
@@ -258,16 +264,18 @@ pub(crate) async fn opens_an_account(world: &World) {
 /// Some minutes pass: leases run out, pauses end and reports come.
 pub(crate) async fn minutes_pass(world: &World) {
     // What somebody is writing to is theirs this very moment, and so is what was taken in the last three seconds, under a
-    // lease of five minutes: who took it is alive.
-    let due = "update messaging.message m set due_at = now()
-        from (select business_id, message_id from messaging.message
-              where due_at > now() and not (status = 'SENDING' and due_at > now() + interval '297 seconds')
+    // lease of five minutes, or marked: who did so is alive.
+    let due = "update messaging.delivery m set due_at = now()
+        from (select business_id, message_id from messaging.delivery
+              where due_at > now()
+                and not (status = 'SENDING' and (due_at > now() + interval '297 seconds'
+                                                 or coalesce(asked_at > now() - interval '3 seconds', false)))
               for update skip locked) later
         where m.business_id = later.business_id and m.message_id = later.message_id";
     sqlx::query(due).execute(&world.superuser).await.expect("time passes");
     // Whatever became of it: where it is at the carrier it has to be found, and what is not there is sent again.
-    let earlier = "update messaging.message m set asked_at = asked_at - interval '21 minutes'
-        from (select business_id, message_id from messaging.message
+    let earlier = "update messaging.delivery m set asked_at = asked_at - interval '21 minutes'
+        from (select business_id, message_id from messaging.delivery
               where status = 'UNKNOWN' and provider in ('SOLAPI', 'NHN')
                 and asked_at between now() - interval '20 minutes' and now() - interval '3 seconds'
               for update skip locked) lost
@@ -278,7 +286,7 @@ pub(crate) async fn minutes_pass(world: &World) {
 async fn settled(world: &World) {
     patiently("every message is settled", async || {
         minutes_pass(world).await;
-        let open = "messaging.message where status in ('QUEUED', 'SENDING')
+        let open = "messaging.delivery where status in ('QUEUED', 'SENDING')
             or (status in ('SENT', 'UNKNOWN') and provider <> 'SMTP')";
         world.count(open).await == 0
     })

@@ -12,6 +12,8 @@ use sandbox::Parcel;
 use serde_json::{Value, json};
 use testkit::{Actor, Answer, Card, TestApp};
 
+use crate::messages::forgets_what_was_said;
+
 const CAMPAIGNS: &str = "/api/businesses/2/campaigns";
 const CUSTOMERS: &str = "/api/businesses/2/customers";
 
@@ -51,7 +53,7 @@ impl Shop {
         }
         // They are told what they agreed to, which these tests do not count.
         self.sends().await;
-        self.app.sql("delete from messaging.message").await;
+        forgets_what_was_said(&self.app).await;
         ids
     }
 

@@ -63,10 +63,16 @@ pub(crate) fn received(app: &TestApp, to: &str) -> Vec<Parcel> {
     app.sandbox.inbox().into_iter().filter(|parcel| parcel.to == to).collect()
 }
 
+/// What was said so far does not count.
+pub(crate) async fn forgets_what_was_said(app: &TestApp) {
+    app.sql("with how_it_stands as (delete from messaging.delivery) delete from messaging.message").await;
+}
+
 /// How the messages stand, in the order in which they were said: status, and why.
 pub(crate) async fn fates(app: &TestApp) -> Vec<String> {
     app.texts(
-        "select concat_ws(' ', status, reason, delivered_by) from messaging.message order by created_at, dedup_key",
+        "select concat_ws(' ', status, reason, delivered_by)
+         from messaging.message join messaging.delivery using (business_id, message_id) order by created_at, dedup_key",
     )
     .await
 }

@@ -125,7 +125,7 @@ async fn handed_over(admin: &mut PgConnection, campaign: i64) -> anyhow::Result<
     while Instant::now() < deadline {
         let is_over: bool = sqlx::query_scalar(
             "select written_at is not null
-                    and not exists (select from messaging.message
+                    and not exists (select from messaging.delivery
                                     where business_id = 1 and batch = 'campaign:' || campaign_id
                                       and status in ('QUEUED', 'SENDING', 'UNKNOWN'))
              from crm.campaign where business_id = 1 and campaign_id = $1",
@@ -146,7 +146,7 @@ async fn judge(admin: &mut PgConnection, campaign: i64, recipients: u32) -> anyh
     let (written, sent): (i64, i64) = sqlx::query_as(
         "select count(*), count(*) filter (where m.status in ('SENT', 'DELIVERED'))
          from crm.campaign_recipient r
-         left join messaging.message m on m.business_id = r.business_id and m.message_id = r.message_id
+         left join messaging.delivery m on m.business_id = r.business_id and m.message_id = r.message_id
          where r.business_id = 1 and r.campaign_id = $1",
     )
     .bind(campaign)

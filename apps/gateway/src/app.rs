@@ -102,6 +102,7 @@ impl App {
             vault: secrets.vault.clone(),
             channels: secrets.messages.channels(&clock)?,
             settings: Arc::clone(&secrets.messages.settings),
+            counting: Arc::default(),
         };
         let crm = Crm {
             db: db.clone(),

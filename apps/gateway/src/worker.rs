@@ -3,7 +3,7 @@
 //! The queue is only an alarm clock. What is due is rows with a due time in the contexts' own
 //! tables, so a job that gets lost, runs twice or runs late changes nothing but the delay.
 
-use std::{fmt, future::Future, time::Duration};
+use std::{fmt, future::Future, panic::resume_unwind, time::Duration};
 
 use anyhow::Context;
 use billing::{ActOnWebhooks, Billing};
@@ -13,7 +13,7 @@ use notifications::Notifications;
 use platform::jobs::Job;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{app::App, database::QUEUE_SCHEMA, events};
 
@@ -67,14 +67,26 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> a
     };
     let reacting = events::react(app.clone(), drained.clone().cancelled_owned());
     let announcing = events::announce(app.clone(), drained.clone().cancelled_owned());
-    let messaging = Box::pin(app.messaging.run(stopped.clone()));
-    let campaigning = Box::pin(app.crm.run(stopped.clone()));
+    let (messaging, crm) = (app.messaging.clone(), app.crm.clone());
+    let (stop_sending, stop_writing) = (stopped.clone(), stopped.clone());
+    // A campaign is sent while it is still written down: each has a core of its own.
+    let messaging = apart(async move { messaging.run(stop_sending).await });
+    let campaigning = apart(async move { crm.run(stop_writing).await });
     let (swept, ran, (), (), (), (), ()) =
         tokio::join!(first_sweep, working, attending, reacting, announcing, messaging, campaigning);
     if let Err(error) = swept {
         tracing::error!(%error, "the first sweep failed; the next one follows in a minute");
     }
     ran.context("the worker stopped")
+}
+
+/// On another core, where there is one. If it panics, so does whoever waits for it.
+async fn apart(work: impl Future<Output = ()> + Send + 'static) {
+    if let Err(error) = AbortOnDropHandle::new(tokio::spawn(work)).await
+        && error.is_panic()
+    {
+        resume_unwind(error.into_panic());
+    }
 }
 
 /// What jobs work on.

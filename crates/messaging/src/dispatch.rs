@@ -1,21 +1,22 @@
 //! Sending what is due: claim, mark, ask, write down.
 //!
 //! ```text
-//! QUEUED ──claim──▶ SENDING ──mark──▶ SENDING, asked ──answer──▶ SENT, FAILED, or QUEUED again
-//!    │                 │ lease over       │ lease over, or no answer
-//!    ▼                 ▼                  ▼
-//! EXCLUDED          QUEUED             UNKNOWN ──look-up──▶ SENT, FAILED, or proven absent: QUEUED
+//! QUEUED ──claim──▶ SENDING ──judge, mark──▶ SENDING, asked ──answer──▶ SENT, FAILED, or QUEUED again
+//!                      │ lease over: QUEUED       │ lease over, or no answer
+//!                      ▼ must not go, or not now  ▼
+//!                   EXCLUDED, QUEUED           UNKNOWN ──look-up──▶ SENT, FAILED, or proven absent: QUEUED
 //! ```
 //!
-//! A claim takes many; [`crate::handover`] marks, asks and writes down once for each request that is really made.
+//! A claim takes many; [`crate::handover`] judges, marks, asks and writes down once for each request that is really made.
 
 use std::{
     collections::{HashMap, HashSet},
     ops::AddAssign,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use chrono::TimeDelta;
-use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
+use futures::{StreamExt, future::join_all, stream};
 use kernel::BusinessId;
 use platform::SystemTx;
 use serde::Serialize;
@@ -23,18 +24,18 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    Channel, Messaging, MessagingError, Purpose,
+    Channel, Exclusion, MessageId, Messaging, MessagingError, Purpose,
     channel::MessageChannel,
-    judgement::{Judged, count_all, judge, standings, verdict},
-    law::{Standing, Verdict},
+    judgement::{count_all, judge, standings},
     store::{
         self,
-        claim::{Key, Waiting},
+        batch::States,
+        claim::{Taken, Taking, Waiting},
         sender::Profile,
     },
 };
 
-/// Longer than any request takes. A mark begins it anew.
+/// How long what was taken belongs to whoever took it.
 pub(crate) const LEASE: TimeDelta = TimeDelta::minutes(5);
 
 /// What a run sent.
@@ -61,23 +62,13 @@ impl AddAssign for SendReport {
     }
 }
 
-/// An advertisement that was just taken, to one number or address.
-struct Taken {
-    batch: Option<String>,
-    customer: Option<i64>,
-}
-
-impl Taken {
-    fn is_the_same_to_another(&self, message: &Waiting) -> bool {
-        self.batch.is_some() && self.batch == message.batch && self.customer != message.customer
-    }
-}
-
 /// Messages that were taken to be sent together.
 pub(crate) struct Batch {
     pub(crate) claim: Uuid,
     pub(crate) messages: Vec<Waiting>,
     pub(crate) profiles: HashMap<BusinessId, Profile>,
+    /// What was taken with them and does not go.
+    pub(crate) sorted_out: SendReport,
 }
 
 impl Messaging {
@@ -108,82 +99,75 @@ impl Messaging {
         stop: &CancellationToken,
     ) -> Result<SendReport, MessagingError> {
         let carrier = self.channels.for_sending(channel)?;
-        let mut under_way = FuturesUnordered::new();
-        let mut report = SendReport::default();
-        let mut trouble = None;
-        while trouble.is_none() && !stop.is_cancelled() {
-            if under_way.len() >= self.settings.concurrency.max(1) {
-                if let Some(sent) = under_way.next().await {
-                    note(sent, &mut report, &mut trouble);
-                }
-                continue;
+        let has_failed = &AtomicBool::new(false);
+        let next_batch = move |()| async move {
+            if stop.is_cancelled() || has_failed.load(Ordering::Relaxed) {
+                return None;
             }
-            match self.claim(carrier, channel, purpose).await {
-                Ok((batch, excluded, put_back)) => {
-                    report += SendReport { excluded, put_back, ..SendReport::default() };
-                    match batch {
-                        Some(batch) if batch.messages.is_empty() => {}
-                        Some(batch) => under_way.push(self.send_batch(carrier, batch)),
-                        None => break,
-                    }
-                }
-                Err(error) => trouble = Some(error),
-            }
-        }
-        while let Some(sent) = under_way.next().await {
+            let claimed = self.claim(carrier, channel, purpose).await;
+            has_failed.fetch_or(claimed.is_err(), Ordering::Relaxed);
+            claimed.transpose().map(|batch| (batch, ()))
+        };
+        let send = move |batch| async move { self.send_batch(carrier, batch?).await };
+        let (mut report, mut trouble) = (SendReport::default(), None);
+        let at_once = self.settings.concurrency.max(1);
+        let mut sending = stream::unfold((), next_batch).map(send).buffer_unordered(at_once).boxed();
+        while let Some(sent) = sending.next().await {
+            has_failed.fetch_or(sent.is_err(), Ordering::Relaxed);
             note(sent, &mut report, &mut trouble);
         }
         trouble.map_or(Ok(report), Err)
     }
 
-    /// Takes those whose turn it is, and judges each. `None`: there are none.
+    /// Takes those whose turn it is. `None`: there are none.
     async fn claim(
         &self,
         carrier: &dyn MessageChannel,
         channel: Channel,
         purpose: Purpose,
-    ) -> Result<(Option<Batch>, u64, u64), MessagingError> {
+    ) -> Result<Option<Batch>, MessagingError> {
         let now = self.clock.now();
-        let limit = i64::try_from(carrier.capabilities().largest_batch.min(1_000)).unwrap_or(1_000);
-        let mut tx = SystemTx::begin(&self.db).await?;
-        if purpose == Purpose::Advertising {
-            store::claim::one_at_a_time(&mut tx).await?;
+        let taking = Taking {
+            claim: store::message::new_claim(),
+            provider: carrier.provider(),
+            channel,
+            purpose,
+            lease: now + LEASE,
+            limit: i64::try_from(carrier.capabilities().largest_batch.min(1_000)).unwrap_or(1_000),
+        };
+        let mut tx = SystemTx::begin_by_name(&self.db).await?;
+        let Taken { mut messages, forgotten } = store::claim::take(&mut tx, &taking, now).await?;
+        if messages.is_empty() && forgotten.is_empty() {
+            return Ok(None);
         }
-        let due = store::claim::due(&mut tx, channel, purpose, now, limit).await?;
-        if due.is_empty() {
-            return Ok((None, 0, 0));
+        let mut exclude: Vec<_> = forgotten.into_iter().map(|key| (key, Exclusion::ContactGone)).collect();
+        let mut put_back = 0;
+        if carrier.capabilities().hears_recipient_first {
+            // Whoever stops a batch waits for none of these, so how batches stand is looked at when they go.
+            let nothing_known = States::default();
+            let waiting: Vec<&Waiting> = messages.iter().collect();
+            let standings = standings(&mut tx, purpose, &waiting, now).await?;
+            let judged = judge(&waiting, &standings, &nothing_known, self.rules(), now);
+            store::claim::postpone(&mut tx, &judged.wait, taking.claim).await?;
+            put_back = judged.wait.len();
+            exclude.extend(judged.exclude);
+            let go: HashSet<MessageId> = judged.go.iter().map(|key| key.id).collect();
+            messages.retain(|message| go.contains(&message.id));
         }
-        let standings = standings(&mut tx, purpose, &due, now).await?;
-        let batches = store::batch::look_at(&mut tx, &due).await?;
-        let mut taken: HashMap<(BusinessId, Vec<u8>), Vec<Taken>> = HashMap::new();
-        let Judged { go, wait, exclude } = judge(due, &standings, |message, standing| {
-            // Those that are taken together do not see each other in the database yet.
-            let beside = taken.entry((message.business, message.contact_hash.clone())).or_default();
-            let is_repeated = beside.iter().any(|taken| taken.is_the_same_to_another(message));
-            let standing = Standing {
-                had_the_same: standing.had_the_same || is_repeated,
-                had_lately: standing.had_lately + i64::try_from(beside.len()).unwrap_or(i64::MAX),
-                ..standing.clone()
-            };
-            let verdict = verdict(message, &standing, &batches, self.rules(), now);
-            if verdict == Verdict::Send {
-                beside.push(Taken { batch: message.batch.clone(), customer: message.customer });
-            }
-            verdict
-        });
-        store::claim::postpone(&mut tx, &wait, None).await?;
-        store::claim::exclude(&mut tx, &exclude, None, now).await?;
-        let claim = store::message::new_claim();
-        let keys: Vec<Key> = go.iter().map(Waiting::key).collect();
-        store::claim::take(&mut tx, &keys, carrier.provider(), claim, now + LEASE).await?;
-        let businesses: HashSet<i64> = go.iter().map(|message| message.business.0).collect();
+        store::claim::exclude(&mut tx, &exclude, taking.claim, now).await?;
+        let businesses: HashSet<i64> = messages.iter().map(|message| message.business.0).collect();
         let businesses: Vec<i64> = businesses.into_iter().collect();
         let profiles = store::sender::profiles(&mut tx, &businesses).await?;
         tx.commit().await?;
         crate::crash_point!("message::claimed");
         count_all(&exclude);
         let counted = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        Ok((Some(Batch { claim, messages: go, profiles }), counted(exclude.len()), counted(wait.len())))
+        let sorted_out = SendReport {
+            excluded: counted(exclude.len()),
+            put_back: counted(put_back),
+            ..SendReport::default()
+        };
+        Ok(Some(Batch { claim: taking.claim, messages, profiles, sorted_out }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writing messages down, in the transaction of whoever has something to say.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use kernel::BusinessId;
@@ -103,8 +103,7 @@ impl Messaging {
             .map(|message| self.row(message, profiles.get(&message.business), &people, now))
             .collect();
         let (rows, fates): (Vec<NewRow>, Vec<Enqueueing>) = rows.into_iter().unzip();
-        let fresh: HashSet<MessageId> =
-            store::message::insert_all(conn, &rows, now).await?.into_iter().collect();
+        let fresh = store::message::insert_all(conn, &rows, now).await?;
         let known: Vec<&NewRow> = rows.iter().filter(|row| !fresh.contains(&row.id)).collect();
         let known = store::message::known_under(conn, &known).await?;
         let mut enqueued = Vec::with_capacity(rows.len());

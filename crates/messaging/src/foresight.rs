@@ -13,6 +13,14 @@ use crate::{
     store::{self, standing::Addressee},
 };
 
+/// When an advertisement would go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    Now,
+    /// By then the week of those who had enough may be over: they are not left out.
+    Later,
+}
+
 impl Messaging {
     /// Those of some customers who must not or cannot be sent any, and why. What is decided here is decided once more when it is
     /// sent, on what is known then. Of refusals at the platform's own line a transaction of one business knows nothing; they are
@@ -23,6 +31,7 @@ impl Messaging {
         business: BusinessId,
         channel: Channel,
         customers: &[i64],
+        when: When,
     ) -> Result<HashMap<i64, Exclusion>, MessagingError> {
         let now = self.clock.now();
         let people = store::customer::reachable(conn, business, customers).await?;
@@ -43,7 +52,10 @@ impl Messaging {
                 }),
             }
         }
-        let standings = store::standing::of_advertising(conn, &addressees, now).await?;
+        let standings = match when {
+            When::Now => store::standing::of_advertising(conn, &addressees, now).await?,
+            When::Later => store::standing::of_objections(conn, &addressees, now).await?,
+        };
         let unknown = Standing::default();
         let rules = self.rules();
         for addressee in &addressees {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{FutureExt, StreamExt, stream};
 use kernel::BusinessId;
 use platform::SystemTx;
@@ -19,20 +19,28 @@ use crate::{
     channel::{Leave, MessageChannel, Outbound, Refusal, Sent},
     content::{Content, content_purpose, recipient_purpose},
     dispatch::{Batch, LEASE, SendReport, note},
-    judgement::{Judged, count_all, judge, standings, verdict},
+    judgement::{Judged, count_all, judge, standings},
     law::{Rules, Standing},
     message::{MessageStatus, Purpose},
-    store::{
-        self,
-        claim::{Key, Waiting},
-        sender::Profile,
-    },
+    store::{self, claim::Waiting, sender::Profile},
 };
 
 /// What could not be handed over so soon after its mark is not: others may take it for lost by the time it arrives.
 const LEAVE_IS_GOOD_FOR: Duration = Duration::from_mins(1);
 
+/// Longer than a leave is good and a request takes: with less left of it, a mark begins the lease anew.
+const ENOUGH: TimeDelta = TimeDelta::minutes(3);
+
 type ById = HashMap<MessageId, Waiting>;
+
+/// Whether messages are about to be handed over for the first time.
+#[derive(Clone, Copy)]
+enum Turn {
+    First,
+    /// In parts, since they were refused together. How much somebody had this week was counted the first time; by now they count
+    /// themselves and each other.
+    Again,
+}
 
 /// What happened between a claim and its answers, as the callback of a channel leaves it behind.
 #[derive(Default)]
@@ -50,15 +58,11 @@ impl Messaging {
         carrier: &dyn MessageChannel,
         batch: Batch,
     ) -> Result<SendReport, MessagingError> {
-        let Batch { claim, messages, profiles } = batch;
+        let Batch { claim, messages, profiles, sorted_out } = batch;
         let (mut outbound, mut unreadable) = (Vec::with_capacity(messages.len()), Vec::new());
-        let mut taken = ById::with_capacity(messages.len());
-        for message in messages {
-            match self.outbound(&message, &profiles) {
-                Ok(out) => {
-                    outbound.push(out);
-                    taken.insert(message.id, message);
-                }
+        for message in &messages {
+            match self.outbound(message, &profiles) {
+                Ok(out) => outbound.push(out),
                 // One that cannot be opened must not hold up the others.
                 Err(error) => {
                     tracing::error!(message = %message.id, %error, "a message cannot be read");
@@ -67,8 +71,9 @@ impl Messaging {
                 }
             }
         }
-        let (mut report, mut trouble) = (SendReport::default(), None);
+        let (mut report, mut trouble) = (sorted_out, None);
         note(self.settle_sent(carrier, claim, unreadable).await, &mut report, &mut trouble);
+        let taken: ById = messages.into_iter().map(|message| (message.id, message)).collect();
         let requests = carrier.requests(outbound).into_iter();
         let asking: Vec<_> =
             requests.map(|request| self.send_request(carrier, claim, &taken, request)).collect();
@@ -88,9 +93,9 @@ impl Messaging {
         request: Vec<Outbound>,
     ) -> Result<SendReport, MessagingError> {
         let mut report = SendReport::default();
-        let mut parts = vec![request];
-        while let Some(mut part) = parts.pop() {
-            let (answers, so_far) = self.ask(carrier, claim, taken, &part).await;
+        let mut parts = vec![(request, Turn::First)];
+        while let Some((mut part, turn)) = parts.pop() {
+            let (answers, so_far) = self.ask(carrier, claim, turn, taken, &part).await;
             report += so_far;
             let is_alone = part.len() == 1;
             let mut settled = Vec::with_capacity(part.len());
@@ -100,7 +105,7 @@ impl Messaging {
                 match answer {
                     None => {}
                     Some(Sent::RefusedTogether(_)) if !is_alone => again.push(message),
-                    Some(answer) => settled.push((waiting.clone(), answer)),
+                    Some(answer) => settled.push((waiting, answer)),
                 }
             }
             crate::crash_point!("message::answered");
@@ -108,7 +113,8 @@ impl Messaging {
             crate::crash_point!("message::settled");
             if !again.is_empty() {
                 let other = again.split_off(again.len() / 2);
-                parts.extend([other, again].into_iter().filter(|part| !part.is_empty()));
+                let halves = [other, again].into_iter().filter(|part| !part.is_empty());
+                parts.extend(halves.map(|half| (half, Turn::Again)));
             }
         }
         Ok(report)
@@ -119,6 +125,7 @@ impl Messaging {
         &self,
         carrier: &dyn MessageChannel,
         claim: Uuid,
+        turn: Turn,
         taken: &ById,
         request: &[Outbound],
     ) -> (Vec<Option<Sent>>, SendReport) {
@@ -129,7 +136,7 @@ impl Messaging {
             async move {
                 let began = Instant::now();
                 let nobody = Leave { messages: Vec::new(), at: self.clock.now() };
-                match self.about_to_send(claim, messages, taken).await {
+                match self.about_to_send(claim, turn, messages, taken).await {
                     Ok((leave, settled, report)) => {
                         let mut noted = noted();
                         noted.settled.extend(settled);
@@ -168,29 +175,35 @@ impl Messaging {
         (request.iter().zip(sent).map(answer).collect(), report)
     }
 
-    /// The last moment: judged once more, since somebody may have refused a moment ago, and written down. Answers with
-    /// those that may go, and with those of which there is nothing more to write down.
+    /// The last moment: judged on what is known now, since somebody may have refused a moment ago, and written down. Answers
+    /// with those that may go, and with those of which there is nothing more to write down.
     async fn about_to_send(
         &self,
         claim: Uuid,
+        turn: Turn,
         messages: Vec<Outbound>,
         taken: &ById,
     ) -> Result<(Leave, Vec<MessageId>, SendReport), MessagingError> {
-        let now = self.clock.now();
-        let waiting: Vec<Waiting> =
-            messages.iter().filter_map(|message| taken.get(&message.reference)).cloned().collect();
+        let waiting: Vec<&Waiting> =
+            messages.iter().filter_map(|message| taken.get(&message.reference)).collect();
         let purpose = waiting.first().map_or(Purpose::Information, |message| message.purpose);
-        // How much somebody had this week was counted when it was taken; by now it counts itself.
-        let rules = Rules { advertisements_a_week: i64::MAX, ..self.rules() };
-        let mut tx = SystemTx::begin(&self.db).await?;
+        let rules = match turn {
+            Turn::First => self.rules(),
+            Turn::Again => Rules { advertisements_a_week: i64::MAX, ..self.rules() },
+        };
+        let is_counted = purpose == Purpose::Advertising;
+        let _alone = if is_counted { Some(self.counting.lock().await) } else { None };
+        let mut tx = SystemTx::begin_by_name(&self.db).await?;
+        if is_counted {
+            store::claim::count_alone(&mut tx, &waiting).await?;
+        }
+        let now = self.clock.now();
         let batches = store::batch::hold_on_to(&mut tx, &waiting).await?;
         let standings = standings(&mut tx, purpose, &waiting, now).await?;
-        let Judged { go, wait, exclude } =
-            judge(waiting, &standings, |message, standing| verdict(message, standing, &batches, rules, now));
-        store::claim::postpone(&mut tx, &wait, Some(claim)).await?;
-        store::claim::exclude(&mut tx, &exclude, Some(claim), now).await?;
-        let keys: Vec<Key> = go.iter().map(Waiting::key).collect();
-        let marked = store::claim::mark(&mut tx, &keys, claim, now, now + LEASE).await?;
+        let Judged { go, wait, exclude } = judge(&waiting, &standings, &batches, rules, now);
+        store::claim::postpone(&mut tx, &wait, claim).await?;
+        store::claim::exclude(&mut tx, &exclude, claim, now).await?;
+        let marked = store::claim::mark(&mut tx, &go, claim, now, now + ENOUGH, now + LEASE).await?;
         tx.commit().await?;
         crate::crash_point!("message::marked");
         count_all(&exclude);
@@ -240,13 +253,13 @@ impl Messaging {
         &self,
         carrier: &dyn MessageChannel,
         claim: Uuid,
-        answers: Vec<(Waiting, Sent)>,
+        answers: Vec<(&Waiting, Sent)>,
     ) -> Result<SendReport, MessagingError> {
         let now: DateTime<Utc> = self.clock.now();
         let mut report = SendReport::default();
         let mut settled = Vec::with_capacity(answers.len());
         for (message, sent) in answers {
-            let answer = answered(carrier, &message, claim, sent, now)?;
+            let answer = answered(carrier, message, claim, sent, now)?;
             match answer.status {
                 MessageStatus::Sent => report.sent += 1,
                 MessageStatus::Failed => report.failed += 1,

@@ -1,9 +1,9 @@
-//! Whether messages may go, on what is known at this moment: judged when they are taken, and once more right before they
-//! go out.
+//! Whether messages may go, on what is known at this moment: right before they go out.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use kernel::BusinessId;
 use platform::SystemTx;
 
 use crate::{
@@ -18,11 +18,39 @@ use crate::{
     },
 };
 
+/// What came of judging messages.
 #[derive(Default)]
 pub(crate) struct Judged {
-    pub(crate) go: Vec<Waiting>,
+    pub(crate) go: Vec<Key>,
     pub(crate) wait: Vec<(Key, DateTime<Utc>)>,
     pub(crate) exclude: Vec<(Key, Exclusion)>,
+}
+
+/// The number or address that a message goes to.
+type Contact<'a> = (BusinessId, &'a [u8]);
+
+/// Those of the messages judged so far that go to one number or address. The database does not show them yet.
+#[derive(Default)]
+struct Beside<'a>(HashMap<Contact<'a>, Vec<&'a Waiting>>);
+
+impl<'a> Beside<'a> {
+    /// What is known, and these.
+    fn added_to(&self, standing: &Standing, message: &Waiting) -> Standing {
+        let there =
+            self.0.get(&(message.business, message.contact_hash.as_slice())).map_or(&[][..], Vec::as_slice);
+        let is_the_same = |other: &&Waiting| {
+            message.batch.is_some() && other.batch == message.batch && other.customer != message.customer
+        };
+        Standing {
+            had_the_same: standing.had_the_same || there.iter().any(is_the_same),
+            had_lately: standing.had_lately + i64::try_from(there.len()).unwrap_or(i64::MAX),
+            ..standing.clone()
+        }
+    }
+
+    fn goes(&mut self, message: &'a Waiting) {
+        self.0.entry((message.business, message.contact_hash.as_slice())).or_default().push(message);
+    }
 }
 
 impl Messaging {
@@ -33,7 +61,7 @@ impl Messaging {
 }
 
 /// What one message comes to.
-pub(crate) fn verdict(
+fn verdict(
     message: &Waiting,
     standing: &Standing,
     batches: &States,
@@ -56,16 +84,23 @@ pub(crate) fn verdict(
     }
 }
 
+/// One after another, so that of two to one person each counts for the other.
 pub(crate) fn judge(
-    messages: Vec<Waiting>,
+    messages: &[&Waiting],
     standings: &HashMap<MessageId, Standing>,
-    mut verdict: impl FnMut(&Waiting, &Standing) -> Verdict,
+    batches: &States,
+    rules: Rules,
+    now: DateTime<Utc>,
 ) -> Judged {
     let nothing_known = Standing::default();
-    let mut judged = Judged::default();
+    let (mut judged, mut beside) = (Judged::default(), Beside::default());
     for message in messages {
-        match verdict(&message, standings.get(&message.id).unwrap_or(&nothing_known)) {
-            Verdict::Send => judged.go.push(message),
+        let standing = beside.added_to(standings.get(&message.id).unwrap_or(&nothing_known), message);
+        match verdict(message, &standing, batches, rules, now) {
+            Verdict::Send => {
+                beside.goes(message);
+                judged.go.push(message.key());
+            }
             Verdict::Wait(until) => judged.wait.push((message.key(), until)),
             Verdict::Exclude(exclusion) => judged.exclude.push((message.key(), exclusion)),
         }
@@ -77,14 +112,14 @@ pub(crate) fn judge(
 pub(crate) async fn standings(
     tx: &mut SystemTx,
     purpose: Purpose,
-    messages: &[Waiting],
+    messages: &[&Waiting],
     now: DateTime<Utc>,
 ) -> sqlx::Result<HashMap<MessageId, Standing>> {
-    let addressees = || messages.iter().map(Addressee::from).collect::<Vec<_>>();
+    let addressees: Vec<Addressee> = messages.iter().map(|message| Addressee::from(*message)).collect();
     match purpose {
-        Purpose::Information => store::standing::of_information(tx, messages, now).await,
-        Purpose::Sample => store::standing::of_samples(tx, addressees(), now).await,
-        Purpose::Advertising => store::standing::of_advertising(tx, &addressees(), now).await,
+        Purpose::Information => store::standing::of_information(tx, &addressees, now).await,
+        Purpose::Sample => store::standing::of_samples(tx, addressees, now).await,
+        Purpose::Advertising => store::standing::of_advertising(tx, &addressees, now).await,
     }
 }
 

@@ -38,6 +38,7 @@ use std::sync::Arc;
 use kernel::Clock;
 use platform::Vault;
 use sqlx::PgPool;
+use tokio::sync::Mutex;
 
 pub use batch::BatchState;
 pub use channel::{Kind, Provider, nhn, smtp, solapi};
@@ -46,6 +47,7 @@ pub use content::{AlimTalk, Brand, Button, Content, Mail, Text};
 pub use dispatch::SendReport;
 pub use enqueue::{Enqueued, Enqueueing, NewMessage, Recipient};
 pub use error::MessagingError;
+pub use foresight::When;
 pub use http::router;
 pub use law::{AdvertisingHours, Verdict};
 pub use mails::CONSUMER;
@@ -63,6 +65,8 @@ pub struct Messaging {
     pub vault: Vault,
     pub channels: Channels,
     pub settings: Arc<Settings>,
+    /// Advertising is counted by one at a time: who waits for others of this process keeps no connection meanwhile.
+    pub counting: Arc<Mutex<()>>,
 }
 
 #[derive(Clone, Debug)]

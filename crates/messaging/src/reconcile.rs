@@ -49,7 +49,7 @@ impl Messaging {
         while !stop.is_cancelled() {
             let claim = store::message::new_claim();
             let lease = self.clock.now() + LEASE;
-            let mut tx = SystemTx::begin(&self.db).await?;
+            let mut tx = SystemTx::begin_by_name(&self.db).await?;
             let open =
                 store::message::claim_open(&mut tx, carrier.provider(), claim, due_by, lease, BATCH).await?;
             tx.commit().await?;
@@ -117,15 +117,16 @@ impl Messaging {
             return Ok(());
         }
         let now = self.clock.now();
-        let mut tx = SystemTx::begin(&self.db).await?;
+        let mut tx = SystemTx::begin_by_name(&self.db).await?;
         let changed = store::message::settle(&mut tx, settled).await?;
+        let has_failed =
+            |answer: &&Settled| answer.status == MessageStatus::Failed && changed.contains(&answer.id);
+        let answers: Vec<&Settled> = settled.iter().filter(has_failed).collect();
+        let said = store::message::said(&mut tx, &answers).await?;
+        let answers: HashMap<MessageId, &Settled> =
+            answers.into_iter().map(|answer| (answer.id, answer)).collect();
         let (mut failed, mut dead, mut withdrawn) = (Vec::new(), Vec::new(), Vec::new());
-        let answers: HashMap<MessageId, &Settled> = settled
-            .iter()
-            .filter(|answer| answer.status == MessageStatus::Failed)
-            .map(|answer| (answer.id, answer))
-            .collect();
-        for message in changed {
+        for message in said {
             let Some(answer) = answers.get(&message.id) else { continue };
             let Some(class) = answer.reason.as_deref().and_then(FailureClass::read) else { continue };
             match class {

@@ -44,6 +44,15 @@ impl SystemTx {
         Ok(Self(db.begin_with(statement).await?))
     }
 
+    /// One whose statements name every row that they want, of tables that grow faster than anybody looks at them: by what is
+    /// known of a queue from before it filled, all of it would be read to find a thousand.
+    pub async fn begin_by_name(db: &PgPool) -> sqlx::Result<Self> {
+        let statement =
+            "begin; set local app.scope = 'system'; set local plan_cache_mode = force_custom_plan;
+             set local enable_seqscan = off";
+        Ok(Self(db.begin_with(statement).await?))
+    }
+
     pub async fn commit(self) -> sqlx::Result<()> {
         self.0.commit().await
     }

@@ -4,6 +4,7 @@ use platform::Role;
 use serde_json::{Value, json};
 
 use super::{CAMPAIGNS, CUSTOMERS, Shop, but, number, shop};
+use crate::messages::forgets_what_was_said;
 
 const AUTO: &str = "/api/businesses/2/campaigns/auto";
 
@@ -212,7 +213,7 @@ async fn of_two_runs_that_are_written_at_once_each_customer_hears_one() {
     let mut workers = Vec::new();
     for workers_so_far in 1..=2 {
         let crm = shop.app.app.crm.clone();
-        workers.push(tokio::spawn(async move { while crm.write_next().await.expect("a page") {} }));
+        workers.push(tokio::spawn(async move { while crm.write_next(8).await.expect("a page") {} }));
         while shop.app.count(waiting).await < workers_so_far {
             tokio::task::yield_now().await;
         }
@@ -316,7 +317,7 @@ async fn who_refused_or_is_heard_of_too_often_gets_none_of_it_either() {
         shop.was_born(*id, "1990-02-15").await;
     }
     shop.agrees(ids[0], "WITHDRAWN").await;
-    shop.app.sql("delete from messaging.message").await;
+    forgets_what_was_said(&shop.app).await;
     for _ in 0..3 {
         shop.campaign(shop.body("새봄 할인")).await;
         shop.sends().await;

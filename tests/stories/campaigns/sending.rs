@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{but, shop};
+use crate::messages::forgets_what_was_said;
 
 #[tokio::test]
 async fn a_campaign_reaches_everybody_in_its_segment_once() {
@@ -40,7 +41,7 @@ async fn who_did_not_agree_is_left_out_and_counted() {
     shop.agrees(ids[1], "WITHDRAWN").await;
     shop.owner.post(super::CUSTOMERS, json!({"name": "마"})).await.data();
     shop.owner.post(super::CUSTOMERS, json!({"name": "바", "phone": "010-3999-9999"})).await.data();
-    shop.app.sql("delete from messaging.message").await;
+    forgets_what_was_said(&shop.app).await;
     let path = shop.campaign(shop.body("새봄 할인")).await;
     shop.sends().await;
     let stands = shop.stands(&path).await;
@@ -175,7 +176,7 @@ async fn who_is_written_down_twice_gets_it_once() {
     let twin = shop.owner.post(super::CUSTOMERS, twin).await.data()["customerId"].as_i64().expect("an id");
     shop.agrees(twin, "GIVEN").await;
     shop.sends().await;
-    shop.app.sql("delete from messaging.message").await;
+    forgets_what_was_said(&shop.app).await;
     let path = shop.campaign(shop.body("새봄 할인")).await;
     shop.sends().await;
     assert_eq!((shop.received(0).len(), shop.received(1).len()), (1, 1), "{ids:?} {twin}");
@@ -207,7 +208,7 @@ async fn a_text_that_nobody_looks_for_any_more_does_not_hold_the_campaign_up() {
     // Its answer was lost, and its carrier is none of ours any more.
     shop.app
         .sql(
-            "update messaging.message set status = 'UNKNOWN', provider = 'NHN', asked_at = created_at, due_at = null
+            "update messaging.delivery set status = 'UNKNOWN', provider = 'NHN', asked_at = now(), due_at = null
              where batch is not null",
         )
         .await;

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{but, shop};
+use crate::messages::forgets_what_was_said;
 
 #[tokio::test]
 async fn a_paused_campaign_sends_nothing_until_it_goes_on() {
@@ -147,10 +148,10 @@ async fn a_sample_is_no_way_around_a_refusal() {
     assert_eq!(shop.owner.send(axum::http::Method::DELETE, &customer, None).await.status, 204);
     samples(0).await.invalid("to", "REFUSED");
     shop.app.sql("update messaging.refusal set business_id = 0").await;
-    shop.app.sql("delete from messaging.message").await;
+    forgets_what_was_said(&shop.app).await;
     assert_eq!(samples(0).await.status, 204, "what everybody is refused no shop is told");
     shop.sends().await;
-    let kept = shop.app.texts("select reason from messaging.message where purpose = 'SAMPLE'").await;
+    let kept = shop.app.texts("select reason from messaging.delivery where purpose = 'SAMPLE'").await;
     assert_eq!(kept, ["REFUSED"]);
 }
 
@@ -216,20 +217,20 @@ async fn a_draft_whose_time_has_passed_waits_for_another() {
 #[tokio::test]
 async fn paused_in_the_middle_of_writing_down_it_goes_on_where_it_was() {
     let shop = shop().await;
-    let path = shop.has_a_crowd_and_a_campaign(1_203).await;
+    let path = shop.has_a_crowd_and_a_campaign(2_203).await;
     // Two pages of three.
     for _ in 0..2 {
-        assert!(shop.app.app.crm.write_next().await.expect("a page"));
+        assert!(shop.app.app.crm.write_next(1).await.expect("a page"));
     }
     shop.owner.post(&format!("{path}/pause"), json!({})).await.data();
     shop.sends().await;
-    assert_eq!(shop.stands(&path).await["recipientCount"], 1_000);
+    assert_eq!(shop.stands(&path).await["recipientCount"], 2_000);
     assert_eq!(shop.app.sandbox.inbox().len(), 0, "what is held is not sent");
     shop.owner.post(&format!("{path}/resume"), json!({})).await.data();
     shop.sends().await;
     let stands = shop.stands(&path).await;
-    assert_eq!((&stands["status"], &stands["stats"]["totalSent"]), (&json!("COMPLETED"), &json!(1_203)));
-    assert_eq!(shop.app.sandbox.inbox().len(), 1_203);
+    assert_eq!((&stands["status"], &stands["stats"]["totalSent"]), (&json!("COMPLETED"), &json!(2_203)));
+    assert_eq!(shop.app.sandbox.inbox().len(), 2_203);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use sandbox::{Fate, ParcelKind};
 use serde_json::{Value, json};
 use testkit::TestApp;
 
-use super::{fates, received, says, sends, text};
+use super::{fates, forgets_what_was_said, received, says, sends, text};
 
 /// The first customer of the demo's salon, as booking knows her.
 pub(super) const CUSTOMER: i64 = 1;
@@ -45,7 +45,7 @@ pub(super) fn branded(key: &str) -> NewMessage {
 pub(super) async fn agrees(app: &TestApp, channels: Value, purposes: Value) {
     says_about(app, "GIVEN", channels, purposes).await;
     sends(app).await;
-    app.sql("delete from messaging.message").await;
+    forgets_what_was_said(app).await;
 }
 
 pub(super) async fn says_about(app: &TestApp, act: &str, channels: Value, purposes: Value) {
@@ -130,7 +130,7 @@ async fn a_withdrawal_holds_at_once_also_for_what_waits() {
     let told = received(&app, PHONE);
     assert!(told.last().expect("she is told").text.contains("광고성 정보 수신 거부"), "{told:?}");
     let fate = app
-        .texts("select concat_ws(' ', status, reason) from messaging.message where purpose = 'ADVERTISING'")
+        .texts("select concat_ws(' ', status, reason) from messaging.delivery where purpose = 'ADVERTISING'")
         .await;
     assert_eq!(fate, ["EXCLUDED REFUSED"]);
 }
@@ -190,7 +190,7 @@ async fn who_calls_the_080_line_gets_none_whoever_they_are() {
     sends(&app).await;
     assert_eq!(adverts(&app, PHONE), 0);
     let fate = app
-        .texts("select concat_ws(' ', status, reason) from messaging.message where purpose = 'ADVERTISING'")
+        .texts("select concat_ws(' ', status, reason) from messaging.delivery where purpose = 'ADVERTISING'")
         .await;
     assert_eq!(fate, ["EXCLUDED REFUSED", "EXCLUDED REFUSED"]);
     // Information still arrives.
@@ -215,7 +215,7 @@ async fn three_a_week_are_enough() {
     says(&app, &[advert("later")]).await;
     sends(&app).await;
     assert_eq!(adverts(&app, PHONE), 4);
-    assert_eq!(app.count("messaging.message where reason = 'FREQUENCY_CAP'").await, 2);
+    assert_eq!(app.count("messaging.delivery where reason = 'FREQUENCY_CAP'").await, 2);
 }
 
 #[tokio::test]

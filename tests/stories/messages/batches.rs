@@ -60,7 +60,7 @@ async fn what_is_cancelled_stays_so_also_what_comes_back_or_is_added_later() {
     assert_eq!(fates(&app).await, ["QUEUED"], "the carrier would not have it now");
     assert_eq!(cancel(&app).await, 1);
     // One that another process had in its hands comes back behind the cancel.
-    app.sql("update messaging.message set status = 'QUEUED', reason = null, finished_at = null, due_at = now() - interval '1 year'")
+    app.sql("update messaging.delivery set status = 'QUEUED', reason = null, finished_at = null, due_at = now() - interval '1 year'")
         .await;
     assert_eq!(resume(&app).await, BatchState::Cancelled);
     says(&app, &[of_batch("b")]).await;

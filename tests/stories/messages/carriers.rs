@@ -79,7 +79,7 @@ async fn what_a_webhook_claims_is_not_believed() {
     let never = "010-0000-0007";
     says(&app, &[text("a", never, "예약이 확정되었습니다.")]).await;
     sends(&app).await;
-    let id = app.texts("select provider_id from messaging.message").await.remove(0);
+    let id = app.texts("select provider_id from messaging.delivery").await.remove(0);
     let anybody: Actor = app.anonymous();
     let claim = json!([{"messageId": id, "statusCode": "4000", "status": "COMPLETE"}]);
     assert_eq!(anybody.post("/api/webhooks/solapi", claim).await.status, 200);

@@ -115,7 +115,7 @@ async fn who_refuses_while_it_is_about_to_go_out_does_not_get_it() {
     assert_eq!(report.excluded, 1);
     assert_eq!(adverts(&app, PHONE), 0);
     let fate = app
-        .texts("select concat_ws(' ', status, reason) from messaging.message where purpose = 'ADVERTISING'")
+        .texts("select concat_ws(' ', status, reason) from messaging.delivery where purpose = 'ADVERTISING'")
         .await;
     assert_eq!(fate, ["EXCLUDED CONSENT_WITHDRAWN"]);
 }

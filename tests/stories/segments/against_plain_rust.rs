@@ -499,7 +499,7 @@ async fn has_campaigns_sent(app: &TestApp, people: &[Person]) -> [Campaign; 3] {
         }
         sent.push(Campaign { id, sent_at, failed_at, clicked_at: app.clock.now() });
     }
-    assert_eq!(app.count("messaging.message where status not in ('DELIVERED', 'FAILED')").await, 0);
+    assert_eq!(app.count("messaging.delivery where status not in ('DELIVERED', 'FAILED')").await, 0);
     sent.try_into().unwrap_or_else(|_| panic!("as many as were sent"))
 }
 

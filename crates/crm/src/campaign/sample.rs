@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::TimeDelta;
 use kernel::BusinessId;
 use messaging::{
-    Channel, Content, NewMessage, Preview, Purpose, Recipient, Speaker, Verdict, template::VARIABLES,
+    Channel, Content, NewMessage, Preview, Purpose, Recipient, Speaker, Verdict, When, template::VARIABLES,
 };
 use platform::{
     TenantTx,
@@ -65,7 +65,7 @@ impl Crm {
             customer::members(tx, business, &condition, at, None, EXAMINED.min(recipient_count)).await?
         };
         let ids: Vec<i64> = members.iter().map(|member| member.customer_id).collect();
-        let excluded = self.messaging.foresee(tx, business, terms.wording.channel, &ids).await?;
+        let excluded = self.messaging.foresee(tx, business, terms.wording.channel, &ids, When::Now).await?;
         let known = Known { excluded, ..Known::default() };
         let left_out = self.sort_out(tx, business, &terms, &members, &known).await?.left_out;
         let mut excluded = BTreeMap::new();

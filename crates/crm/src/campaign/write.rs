@@ -3,12 +3,17 @@
 //! A page is one transaction: who is on it, their codes, their messages, and how far the campaign has come. Whoever dies in the
 //! middle leaves nothing behind, and the next begins where the last page ended. The moment that decides who is in the segment is
 //! fixed when the campaign begins, and customers come in the order of their ids, so that nobody comes twice.
+//!
+//! While a page is written down the next is read already, by another connection.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{BusinessId, korean_day};
-use messaging::{Channel, Enqueued, Exclusion, NewMessage, Purpose, Recipient, Speaker, code};
+use messaging::{Channel, Enqueued, Exclusion, NewMessage, Purpose, Recipient, Speaker, When, code};
 use platform::{
     SystemTx, TenantTx,
     features::{self, Feature},
@@ -33,19 +38,36 @@ use crate::{
 };
 
 /// So many customers in one transaction.
-const PAGE: i64 = 500;
+const PAGE: i64 = 1_000;
+
+/// So many pages of a campaign, and then it is another's turn.
+const TURN: u32 = 8;
 
 /// How soon it is tried again after something went wrong.
 pub(super) const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 /// How often a worker looks.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Customers who were found, and what speaks against sending them anything.
+struct Page {
+    /// The last customer of the page before.
+    behind: Option<i64>,
+    members: Vec<SealedMember>,
+    excluded: HashMap<i64, Exclusion>,
+}
+
+impl Page {
+    fn is_last(&self) -> bool {
+        i64::try_from(self.members.len()).is_ok_and(|found| found < PAGE)
+    }
+}
 
 impl Crm {
     /// Does all that is due now.
     pub async fn sweep(&self) -> Result<(), CrmError> {
         while self.run_next_auto().await? {}
-        while self.write_next().await? {}
+        while self.write_next(TURN).await? {}
         self.finish_over().await
     }
 
@@ -58,7 +80,7 @@ impl Crm {
         Ok([campaigns, auto_campaigns].into_iter().flatten().min())
     }
 
-    /// Works until `stop`; a page that is under way is finished.
+    /// Works until `stop`; a turn that is under way is finished.
     pub async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             match self.work_next().await {
@@ -79,16 +101,16 @@ impl Crm {
     async fn work_next(&self) -> Result<bool, CrmError> {
         // In turns: at ten o'clock many shops' auto campaigns are due, and pages of others are waiting.
         let has_run = self.run_next_auto().await?;
-        Ok(self.write_next().await? || has_run)
+        Ok(self.write_next(TURN).await? || has_run)
     }
 
-    /// The next page of whose turn it is; false if nothing is due.
-    pub async fn write_next(&self) -> Result<bool, CrmError> {
+    /// The next pages of whose turn it is; false if nothing is due.
+    pub async fn write_next(&self, pages: u32) -> Result<bool, CrmError> {
         let now = self.clock.now();
         let mut tx = SystemTx::begin(&self.db).await?;
         let Some((business, id)) = campaign::due(&mut tx, now).await? else { return Ok(false) };
         tx.commit().await?;
-        if let Err(error) = self.write_page(business, id).await {
+        if let Err(error) = self.write_pages(business, id, pages).await {
             tracing::error!(%business, campaign = %id, %error, "a campaign's recipients cannot be written down; tried again");
             let mut tx = TenantTx::begin(&self.db, business).await?;
             campaign::put_off(&mut tx, business, id, now, now + PAUSE).await?;
@@ -97,35 +119,82 @@ impl Crm {
         Ok(true)
     }
 
-    async fn write_page(&self, business: BusinessId, id: CampaignId) -> Result<(), CrmError> {
+    async fn write_pages(&self, business: BusinessId, id: CampaignId, pages: u32) -> Result<(), CrmError> {
+        let mut ahead = None;
+        for left in (0..pages).rev() {
+            ahead = self.write_page(business, id, ahead, left > 0).await?;
+            if ahead.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers with the next page, if one is `wanted` and there is any.
+    async fn write_page(
+        &self,
+        business: BusinessId,
+        id: CampaignId,
+        ahead: Option<Page>,
+        is_next_wanted: bool,
+    ) -> Result<Option<Page>, CrmError> {
         let now = self.clock.now();
         let mut tx = TenantTx::begin(&self.db, business).await?;
-        let Some(mut found) = campaign::lock(&mut tx, business, id).await? else { return Ok(()) };
+        let Some(mut found) = campaign::lock(&mut tx, business, id).await? else { return Ok(None) };
         // Somebody else may have been faster, or have stopped it.
         if found.course.due_at.is_none_or(|due| due > now) {
-            return Ok(());
+            return Ok(None);
         }
         if found.course.status == CampaignStatus::Scheduled {
             self.begin(&mut tx, business, &mut found).await?;
         }
+        let mut next = None;
         if let (CampaignStatus::Sending, Some(started_at)) = (found.course.status, found.course.started_at) {
-            let at = Moment { now: started_at, today: korean_day(started_at) };
-            let condition = found.terms.condition(at)?;
-            let position = found.course.position;
-            let members = customer::members(&mut tx, business, &condition, at, position, PAGE).await?;
-            self.write_members(&mut tx, business, &found, &members).await?;
-            let written = i64::try_from(members.len()).unwrap_or(PAGE);
+            let behind = found.course.position;
+            let page = match ahead {
+                Some(page) if page.behind == behind => page,
+                _ => self.read_page(&mut tx, business, &found, started_at, behind).await?,
+            };
+            let end = page.members.last().map(|last| last.customer_id).or(behind);
+            let is_last = page.is_last();
+            let reading = async {
+                if is_last || !is_next_wanted {
+                    return Ok(None);
+                }
+                let mut tx = TenantTx::begin(&self.db, business).await?;
+                self.read_page(&mut tx, business, &found, started_at, end).await.map(Some)
+            };
+            let writing = self.write_members(&mut tx, business, &found, &page);
+            let (written, read) = tokio::join!(writing, reading);
+            written?;
+            next = read?;
             let course = &mut found.course;
-            course.recipient_count += written;
-            course.position = members.last().map(|last| last.customer_id).or(position);
-            let is_last = written < PAGE;
+            course.recipient_count += i64::try_from(page.members.len()).unwrap_or(PAGE);
+            course.position = end;
             course.written_at = is_last.then_some(now);
             course.due_at = (!is_last).then_some(now);
         }
         campaign::write_course(&mut tx, business, now, id, &found.course).await?;
         tx.commit().await?;
         metrics::counter!("dangol_campaign_pages_total").increment(1);
-        Ok(())
+        Ok(next)
+    }
+
+    async fn read_page(
+        &self,
+        tx: &mut TenantTx,
+        business: BusinessId,
+        found: &Campaign,
+        started_at: DateTime<Utc>,
+        behind: Option<i64>,
+    ) -> Result<Page, CrmError> {
+        let at = Moment { now: started_at, today: korean_day(started_at) };
+        let condition = found.terms.condition(at)?;
+        let members = customer::members(tx, business, &condition, at, behind, PAGE).await?;
+        let ids: Vec<i64> = members.iter().map(|member| member.customer_id).collect();
+        let channel = found.terms.wording.channel;
+        let excluded = self.messaging.foresee(tx, business, channel, &ids, When::Later).await?;
+        Ok(Page { behind, members, excluded })
     }
 
     /// It is time. From here on it is known who is in the segment.
@@ -158,14 +227,11 @@ impl Crm {
         tx: &mut TenantTx,
         business: BusinessId,
         found: &Campaign,
-        members: &[SealedMember],
+        Page { members, excluded, .. }: &Page,
     ) -> Result<(), CrmError> {
         let terms = &found.terms;
-        let ids: Vec<i64> = members.iter().map(|member| member.customer_id).collect();
-        let mut excluded = self.messaging.foresee(tx, business, terms.wording.channel, &ids).await?;
-        // By the time that it goes out the week may be over.
-        excluded.retain(|_, exclusion| *exclusion != Exclusion::FrequencyCap);
-        let known = Known { excluded, heard: self.heard(tx, business, found, members).await? };
+        let known =
+            Known { excluded: excluded.clone(), heard: self.heard(tx, business, found, members).await? };
         let Sorted { left_out, mut coupons } = self.sort_out(tx, business, terms, members, &known).await?;
         let business_name = campaign::business_name(tx, business).await?.ok_or(CrmError::NoSuchBusiness)?;
         let (has_link, is_mail) = (terms.wording.link.is_some(), terms.wording.channel == Channel::Email);

@@ -22,6 +22,9 @@ pub struct Capabilities {
     pub reports_within: TimeDelta,
     /// Where Kakao cannot deliver, the provider sends a text by itself.
     pub falls_back: bool,
+    /// It hears whom a message is for before the step that cannot be taken back. Whoever must not be written to is sorted out
+    /// before that as well.
+    pub hears_recipient_first: bool,
     /// There is a list of those who refused.
     pub lists_refusals: bool,
 }

@@ -54,25 +54,10 @@ pub(crate) async fn set(
     .await
 }
 
-/// As they stand, without waiting for anybody.
-pub(crate) async fn look_at(conn: &mut PgConnection, messages: &[Waiting]) -> sqlx::Result<States> {
-    let (businesses, batches) = named(messages);
-    let rows = sqlx::query!(
-        r#"select known.business_id as "business: BusinessId", known.batch, known.state as "state: BatchState"
-           from messaging.batch known
-           join (select distinct * from unnest($1::bigint[], $2::text[]) as asked (business_id, batch)) asked
-               on asked.business_id = known.business_id and asked.batch = known.batch"#,
-        &businesses,
-        &batches,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| ((row.business, row.batch), row.state)).collect())
-}
-
 /// As they stand, and will stand until this transaction ends: nobody stops them in between.
-pub(crate) async fn hold_on_to(conn: &mut PgConnection, messages: &[Waiting]) -> sqlx::Result<States> {
-    let (businesses, batches) = named(messages);
+pub(crate) async fn hold_on_to(conn: &mut PgConnection, messages: &[&Waiting]) -> sqlx::Result<States> {
+    let (businesses, batches): (Vec<i64>, Vec<String>) =
+        messages.iter().filter_map(|message| Some((message.business.0, message.batch.clone()?))).unzip();
     let rows = sqlx::query!(
         r#"select known.business_id as "business: BusinessId", known.batch, known.state as "state: BatchState"
            from messaging.batch known
@@ -86,8 +71,4 @@ pub(crate) async fn hold_on_to(conn: &mut PgConnection, messages: &[Waiting]) ->
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| ((row.business, row.batch), row.state)).collect())
-}
-
-fn named(messages: &[Waiting]) -> (Vec<i64>, Vec<String>) {
-    messages.iter().filter_map(|message| Some((message.business.0, message.batch.clone()?))).unzip()
 }

@@ -245,7 +245,7 @@ pub(crate) async fn asked_and_reached(
            from messaging.consent said
            join messaging.reconfirmation notice
                on notice.business_id = said.business_id and notice.consent_id = said.consent_id
-           join messaging.message asked
+           join messaging.delivery asked
                on asked.business_id = notice.business_id and asked.message_id = notice.message_id
            where said.act <> 'WITHDRAWN' and said.acted_at < $1
              and (asked.status = 'DELIVERED' or (asked.status = 'SENT' and asked.due_at is null))

@@ -1,6 +1,6 @@
-//! `messaging.message`: written, settled, read.
+//! `messaging.message` and `messaging.delivery`: what is said, and how it stands. Written, settled, read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use kernel::BusinessId;
@@ -39,19 +39,14 @@ pub(crate) async fn insert_all(
     conn: &mut PgConnection,
     rows: &[NewRow],
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<MessageId>> {
-    sqlx::query_scalar!(
+) -> sqlx::Result<HashSet<MessageId>> {
+    let fresh = sqlx::query_scalar!(
         r#"insert into messaging.message
                (business_id, message_id, dedup_key, batch, customer_id, spoken_by, purpose, channel, recipient, content,
-                contact_hash, opt_out_digest, status, reason, due_at, not_after, created_at, finished_at)
-           select business_id, message_id, dedup_key, batch, customer_id, spoken_by, purpose, channel, recipient, content,
-                  contact_hash, opt_out_digest, status, reason, due_at, not_after, $17,
-                  case when status <> 'QUEUED' then $17::timestamptz end
+                contact_hash, opt_out_digest, created_at)
+           select fresh.*, $13
            from unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-                       $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::text[], $14::text[],
-                       $15::timestamptz[], $16::timestamptz[])
-               as fresh (business_id, message_id, dedup_key, batch, customer_id, spoken_by, purpose, channel, recipient,
-                         content, contact_hash, opt_out_digest, status, reason, due_at, not_after)
+                       $9::text[], $10::text[], $11::bytea[], $12::bytea[]) as fresh
            on conflict (business_id, dedup_key) do nothing
            returning message_id as "id: MessageId""#,
         &column(rows, |row| row.business.0),
@@ -66,14 +61,33 @@ pub(crate) async fn insert_all(
         &column(rows, |row| row.content.clone()) as &[Option<String>],
         &column(rows, |row| row.contact_hash.clone()),
         &column(rows, |row| row.opt_out_digest.clone()) as &[Option<Vec<u8>>],
-        &column(rows, |row| row.status) as &[MessageStatus],
-        &column(rows, |row| row.reason.clone()) as &[Option<String>],
-        &column(rows, |row| row.due_at) as &[Option<DateTime<Utc>>],
-        &column(rows, |row| row.not_after) as &[Option<DateTime<Utc>>],
         now,
     )
-    .fetch_all(conn)
-    .await
+    .fetch_all(&mut *conn)
+    .await?;
+    let fresh: HashSet<MessageId> = fresh.into_iter().collect();
+    let rows: Vec<&NewRow> = rows.iter().filter(|row| fresh.contains(&row.id)).collect();
+    sqlx::query!(
+        "insert into messaging.delivery
+             (business_id, message_id, channel, purpose, batch, status, reason, due_at, not_after, finished_at)
+         select fresh.*, case when status <> 'QUEUED' then $10::timestamptz end
+         from unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                     $8::timestamptz[], $9::timestamptz[])
+             as fresh (business_id, message_id, channel, purpose, batch, status, reason, due_at, not_after)",
+        &column(&rows, |row| row.business.0),
+        &column(&rows, |row| row.id.0),
+        &column(&rows, |row| row.channel) as &[Channel],
+        &column(&rows, |row| row.purpose) as &[Purpose],
+        &column(&rows, |row| row.batch.clone()) as &[Option<String>],
+        &column(&rows, |row| row.status) as &[MessageStatus],
+        &column(&rows, |row| row.reason.clone()) as &[Option<String>],
+        &column(&rows, |row| row.due_at) as &[Option<DateTime<Utc>>],
+        &column(&rows, |row| row.not_after) as &[Option<DateTime<Utc>>],
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(fresh)
 }
 
 /// What came of handing a message over, or of asking about it.
@@ -94,18 +108,6 @@ pub(crate) struct Settled {
     pub sent_at: Option<DateTime<Utc>>,
     pub finished_at: Option<DateTime<Utc>>,
     pub due_at: Option<DateTime<Utc>>,
-}
-
-/// A message that has come to stand otherwise than before.
-pub(crate) struct Changed {
-    pub business: BusinessId,
-    pub id: MessageId,
-    pub customer: Option<i64>,
-    pub batch: Option<String>,
-    pub spoken_by: Speaker,
-    pub channel: Channel,
-    pub purpose: Purpose,
-    pub contact_hash: Vec<u8>,
 }
 
 /// What was said before under the keys of these.
@@ -155,31 +157,28 @@ fn fitting(text: Option<&String>, longest: usize) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Writes answers down, of those that are still under their claim. A message that is put back forgets that it was asked
-/// for.
-pub(crate) async fn settle(conn: &mut PgConnection, settled: &[Settled]) -> sqlx::Result<Vec<Changed>> {
-    sqlx::query_as!(
-        Changed,
-        r#"update messaging.message m
+/// Writes answers down, of those that are still under their claim; answers with the ids of these. A message that is put back
+/// forgets that it was asked for.
+pub(crate) async fn settle(conn: &mut PgConnection, settled: &[Settled]) -> sqlx::Result<HashSet<MessageId>> {
+    let changed = sqlx::query_scalar!(
+        r#"update messaging.delivery d
            set status = n.status, reason = n.reason,
-               provider_id = coalesce(n.provider_id, m.provider_id),
-               provider_code = coalesce(n.provider_code, m.provider_code),
+               provider_id = coalesce(n.provider_id, d.provider_id),
+               provider_code = coalesce(n.provider_code, d.provider_code),
                delivered_by = n.delivered_by,
-               sent_at = coalesce(m.sent_at, n.sent_at), finished_at = n.finished_at, due_at = n.due_at,
+               sent_at = coalesce(d.sent_at, n.sent_at), finished_at = n.finished_at, due_at = n.due_at,
                claim_id = null,
-               asked_at = case when n.status = 'QUEUED' then null else m.asked_at end,
-               attempts = m.attempts + case when n.status = 'QUEUED' then 1 else 0 end,
-               checks = case when n.status = m.status then m.checks else 0 end,
-               absences = case when n.is_absent then m.absences + 1 when n.status = 'QUEUED' then 0 else m.absences end
+               asked_at = case when n.status = 'QUEUED' then null else d.asked_at end,
+               attempts = d.attempts + case when n.status = 'QUEUED' then 1 else 0 end,
+               checks = case when n.status = d.status then d.checks else 0 end,
+               absences = case when n.is_absent then d.absences + 1 when n.status = 'QUEUED' then 0 else d.absences end
            from unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                        $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::boolean[])
                as n (business_id, message_id, was, status, reason, provider_id, provider_code, delivered_by, sent_at,
                      finished_at, due_at, claim_id, is_absent)
-           where m.business_id = n.business_id and m.message_id = n.message_id and m.status = n.was
-             and m.claim_id = n.claim_id
-           returning m.business_id as "business: BusinessId", m.message_id as "id: MessageId",
-                     m.customer_id as customer, m.batch, m.spoken_by as "spoken_by: Speaker", m.channel as "channel: Channel",
-                     m.purpose as "purpose: Purpose", m.contact_hash"#,
+           where d.business_id = n.business_id and d.message_id = n.message_id and d.status = n.was
+             and d.claim_id = n.claim_id
+           returning d.message_id as "id: MessageId""#,
         &column(settled, |row| row.business.0),
         &column(settled, |row| row.id.0),
         &column(settled, |row| row.was) as &[MessageStatus],
@@ -193,6 +192,37 @@ pub(crate) async fn settle(conn: &mut PgConnection, settled: &[Settled]) -> sqlx
         &column(settled, |row| row.due_at) as &[Option<DateTime<Utc>>],
         &column(settled, |row| row.claim),
         &column(settled, |row| row.is_absent),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(changed.into_iter().collect())
+}
+
+/// What is told of a message that failed.
+pub(crate) struct Said {
+    pub business: BusinessId,
+    pub id: MessageId,
+    pub customer: Option<i64>,
+    pub batch: Option<String>,
+    pub spoken_by: Speaker,
+    pub channel: Channel,
+    pub purpose: Purpose,
+    pub contact_hash: Vec<u8>,
+}
+
+pub(crate) async fn said(conn: &mut PgConnection, settled: &[&Settled]) -> sqlx::Result<Vec<Said>> {
+    if settled.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_as!(
+        Said,
+        r#"select m.business_id as "business: BusinessId", m.message_id as "id: MessageId", m.customer_id as customer, m.batch,
+                  m.spoken_by as "spoken_by: Speaker", m.channel as "channel: Channel", m.purpose as "purpose: Purpose",
+                  m.contact_hash
+           from unnest($1::bigint[], $2::uuid[]) as asked (business_id, message_id)
+           join messaging.message m on m.business_id = asked.business_id and m.message_id = asked.message_id"#,
+        &column(settled, |row| row.business.0),
+        &column(settled, |row| row.id.0),
     )
     .fetch_all(conn)
     .await
@@ -224,15 +254,20 @@ pub(crate) async fn claim_open(
 ) -> sqlx::Result<Vec<Open>> {
     sqlx::query_as!(
         Open,
-        r#"update messaging.message m
-           set due_at = $3, checks = m.checks + 1, claim_id = $5
-           from (select business_id, message_id from messaging.message
-                 where status in ('SENDING', 'SENT', 'UNKNOWN') and provider = $1 and due_at <= $2
-                 order by due_at limit $4 for update skip locked) due
-           where m.business_id = due.business_id and m.message_id = due.message_id
-           returning m.business_id as "business: BusinessId", m.message_id as "id: MessageId",
-                     m.status as "status: MessageStatus", m.provider_id, m.recipient, m.content, m.asked_at, m.sent_at,
-                     m.attempts, m.checks, m.absences"#,
+        r#"with taken as (
+               update messaging.delivery d
+               set due_at = $3, checks = d.checks + 1, claim_id = $5
+               from (select business_id, message_id from messaging.delivery
+                     where status in ('SENDING', 'SENT', 'UNKNOWN') and provider = $1 and due_at <= $2
+                     order by due_at limit $4 for update skip locked) due
+               where d.business_id = due.business_id and d.message_id = due.message_id
+               returning d.*
+           )
+           select taken.business_id as "business!: BusinessId", taken.message_id as "id!: MessageId",
+                  taken.status as "status!: MessageStatus", taken.provider_id, m.recipient, m.content, taken.asked_at,
+                  taken.sent_at, taken.attempts as "attempts!", taken.checks as "checks!", taken.absences as "absences!"
+           from taken
+           join messaging.message m on m.business_id = taken.business_id and m.message_id = taken.message_id"#,
         provider as Provider,
         now,
         lease,
@@ -251,7 +286,7 @@ pub(crate) async fn hear_of(
     now: DateTime<Utc>,
 ) -> sqlx::Result<u64> {
     let heard = sqlx::query!(
-        "update messaging.message set due_at = $3
+        "update messaging.delivery set due_at = $3
          where provider = $1 and provider_id = any($2) and status in ('SENT', 'UNKNOWN')
            and (due_at is null or due_at > $3)",
         provider as Provider,
@@ -270,7 +305,7 @@ pub(crate) async fn hold_batch(
     batch: &str,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update messaging.message set due_at = 'infinity' where business_id = $1 and batch = $2 and status = 'QUEUED'",
+        "update messaging.delivery set due_at = 'infinity' where business_id = $1 and batch = $2 and status = 'QUEUED'",
         business.0,
         batch,
     )
@@ -287,7 +322,7 @@ pub(crate) async fn resume_batch(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update messaging.message set due_at = $3
+        "update messaging.delivery set due_at = $3
          where business_id = $1 and batch = $2 and status = 'QUEUED' and due_at = 'infinity'",
         business.0,
         batch,
@@ -306,7 +341,7 @@ pub(crate) async fn cancel_batch(
     now: DateTime<Utc>,
 ) -> sqlx::Result<u64> {
     let cancelled = sqlx::query!(
-        "update messaging.message
+        "update messaging.delivery
          set status = 'EXCLUDED', reason = 'CANCELLED', finished_at = $3, due_at = null
          where business_id = $1 and batch = $2 and status = 'QUEUED'",
         business.0,
@@ -337,7 +372,7 @@ pub(crate) async fn lost(
         LostRow,
         r#"select business_id as "business: BusinessId", message_id as "id: MessageId", channel as "channel: Channel",
                   purpose as "purpose: Purpose", asked_at as "asked_at!"
-           from messaging.message
+           from messaging.delivery
            where status = 'UNKNOWN' and due_at is null and ($1::uuid is null or message_id < $1)
            order by message_id desc limit $2"#,
         before.map(|id| id.0),
@@ -356,7 +391,7 @@ pub(crate) async fn resolve_lost(
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let resolved = sqlx::query!(
-        "update messaging.message
+        "update messaging.delivery d
          set status = $3,
              due_at = case when $3 = 'QUEUED' then $4::timestamptz end,
              asked_at = case when $3 = 'QUEUED' then null else asked_at end,
@@ -364,7 +399,9 @@ pub(crate) async fn resolve_lost(
              reason = case when $3 = 'FAILED' then 'UNEXPLAINED' end,
              finished_at = case when $3 = 'FAILED' then $4::timestamptz end
          where business_id = $1 and message_id = $2 and status = 'UNKNOWN' and due_at is null
-           and (recipient is not null or $3 = 'FAILED')",
+           and ($3 = 'FAILED' or exists (select from messaging.message m
+                                         where m.business_id = d.business_id and m.message_id = d.message_id
+                                           and m.recipient is not null))",
         business.0,
         id.0,
         status as MessageStatus,
@@ -383,7 +420,7 @@ pub(crate) async fn let_go_of_strangers(
     now: DateTime<Utc>,
 ) -> sqlx::Result<u64> {
     let left = sqlx::query!(
-        "update messaging.message
+        "update messaging.delivery
          set status = case when asked_at is null then 'QUEUED' when status = 'SENDING' then 'UNKNOWN' else status end,
              due_at = case when asked_at is null then $2::timestamptz end, claim_id = null
          where status in ('SENDING', 'SENT', 'UNKNOWN') and due_at <= $2 and provider <> all ($1)",
@@ -395,22 +432,29 @@ pub(crate) async fn let_go_of_strangers(
     Ok(left.rows_affected())
 }
 
-/// A customer was erased: what waits for them is not sent, and whom the rest went to is forgotten.
+/// A customer was erased: what waits for them is not sent, and whom the rest went to is forgotten. What is being sent this very
+/// moment is forgotten when it is old.
 pub(crate) async fn forget_customers(
     conn: &mut PgConnection,
     customers: &[(BusinessId, i64)],
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
+    // How they stand is locked before what they say is forgotten, so that none is taken in between.
     sqlx::query!(
-        "update messaging.message m
-         set recipient = null, content = null,
-             status = case when m.status = 'QUEUED' then 'EXCLUDED' else m.status end,
-             reason = case when m.status = 'QUEUED' then 'CONTACT_GONE' else m.reason end,
-             finished_at = case when m.status = 'QUEUED' then $3 else m.finished_at end,
-             due_at = case when m.status = 'QUEUED' then null else m.due_at end
-         from unnest($1::bigint[], $2::bigint[]) as gone (business_id, customer_id)
-         where m.business_id = gone.business_id and m.customer_id = gone.customer_id
-           and m.recipient is not null and m.status <> 'SENDING'",
+        "with theirs as (
+             update messaging.delivery d
+             set status = case when d.status = 'QUEUED' then 'EXCLUDED' else d.status end,
+                 reason = case when d.status = 'QUEUED' then 'CONTACT_GONE' else d.reason end,
+                 finished_at = case when d.status = 'QUEUED' then $3 else d.finished_at end,
+                 due_at = case when d.status = 'QUEUED' then null else d.due_at end
+             from unnest($1::bigint[], $2::bigint[]) as gone (business_id, customer_id)
+             join messaging.message m on m.business_id = gone.business_id and m.customer_id = gone.customer_id
+             where d.business_id = m.business_id and d.message_id = m.message_id
+               and m.recipient is not null and d.status <> 'SENDING'
+             returning d.business_id, d.message_id
+         )
+         update messaging.message m set recipient = null, content = null
+         from theirs where m.business_id = theirs.business_id and m.message_id = theirs.message_id",
         &column(customers, |(business, _)| business.0),
         &column(customers, |(_, customer)| *customer),
         now,
@@ -428,8 +472,10 @@ pub(crate) async fn forget_old(
 ) -> sqlx::Result<u64> {
     let forgotten = sqlx::query!(
         "update messaging.message m set recipient = null, content = null
-         from (select business_id, message_id from messaging.message
-               where created_at < $1 and recipient is not null and status not in ('QUEUED', 'SENDING')
+         from (select m.business_id, m.message_id
+               from messaging.message m
+               join messaging.delivery d on d.business_id = m.business_id and d.message_id = m.message_id
+               where m.created_at < $1 and m.recipient is not null and d.status not in ('QUEUED', 'SENDING')
                limit $2 for update skip locked) old
          where m.business_id = old.business_id and m.message_id = old.message_id",
         before,

@@ -24,7 +24,7 @@ impl Backlog {
                       coalesce(extract(epoch from $1 - min(due_at) filter (where status = 'QUEUED' and due_at <= $1))::float8, 0)
                           as "oldest_waiting!",
                       count(*) filter (where status = 'UNKNOWN') as "unknown!"
-               from messaging.message where status in ('QUEUED', 'UNKNOWN')"#,
+               from messaging.delivery where status in ('QUEUED', 'UNKNOWN')"#,
             now,
         )
         .fetch_one(&mut *tx)

@@ -1,6 +1,6 @@
 //! What is known of recipients at this moment.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::BusinessId;
@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::{claim::Waiting, column};
 use crate::{
     Channel, MessageId,
-    consent::{Act, LastWord},
+    consent::{Act, ConsentPurpose, LastWord},
     law::{Standing, Word},
 };
 
@@ -44,26 +44,14 @@ impl From<&Waiting> for Addressee {
     }
 }
 
+/// Of what is no advertisement: whether it can be delivered.
 pub(crate) async fn of_information(
     conn: &mut PgConnection,
-    messages: &[Waiting],
+    messages: &[Addressee],
     now: DateTime<Utc>,
 ) -> sqlx::Result<HashMap<MessageId, Standing>> {
-    let rows = sqlx::query!(
-        r#"select m.message_id as "id!: MessageId"
-           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[]) as m (message_id, business_id, channel, contact_hash)
-           join messaging.dead_contact dead using (business_id, channel, contact_hash)
-           where dead.found_at > $5"#,
-        &column(messages, |message| message.id.0),
-        &column(messages, |message| message.business.0),
-        &column(messages, |message| message.channel) as &[Channel],
-        &column(messages, |message| message.contact_hash.clone()),
-        now - DEAD_FOR,
-    )
-    .fetch_all(conn)
-    .await?;
-    let dead = |row: &MessageId| (*row, Standing { is_dead: true, ..Standing::default() });
-    Ok(rows.iter().map(|row| dead(&row.id)).collect())
+    let dead = dead(conn, messages, now).await?;
+    Ok(dead.into_iter().map(|id| (id, Standing { is_dead: true, ..Standing::default() })).collect())
 }
 
 /// A sample goes to whatever number somebody types. Whose it is decides whether it is an advertisement.
@@ -106,103 +94,204 @@ pub(crate) async fn of_samples(
     Ok(standings)
 }
 
-/// Whoever had the same is looked for by their number or address: an `=` would let the planner go through the whole campaign for each.
-///
-/// A refusal is over once the customer agreed explicitly to this business since; that they did not answer a notice is no such word.
+/// Of advertisements that are about to go out: also how much somebody had.
 pub(crate) async fn of_advertising(
     conn: &mut PgConnection,
     messages: &[Addressee],
     now: DateTime<Utc>,
 ) -> sqlx::Result<HashMap<MessageId, Standing>> {
+    let mut standings = of_objections(conn, messages, now).await?;
+    for history in histories(conn, messages, now).await? {
+        let standing = standings.entry(history.id).or_default();
+        standing.is_gone = history.is_gone;
+        standing.had_the_same = history.had_the_same;
+        standing.had_lately = history.had_lately;
+    }
+    Ok(standings)
+}
+
+/// What speaks against an advertisement whenever it goes out: of everybody who is named.
+pub(crate) async fn of_objections(
+    conn: &mut PgConnection,
+    messages: &[Addressee],
+    now: DateTime<Utc>,
+) -> sqlx::Result<HashMap<MessageId, Standing>> {
+    // What they said first: whoever refuses in between is heard.
+    let words = words(conn, messages).await?;
+    let refusals = refusals(conn, messages).await?;
+    let dead = dead(conn, messages, now).await?;
+    let never_said = Words::default();
+    let standing = |message: &Addressee| {
+        let said = message.customer.and_then(|customer| words.get(&(message.business, customer)));
+        let said = said.unwrap_or(&never_said);
+        let word = |channel| said.on(channel, refusals.get(&(message.id, channel)).copied());
+        Standing {
+            is_dead: dead.contains(&message.id),
+            word: word(message.channel),
+            word_on_texts: word(Channel::Sms),
+            night_consent: said.last(message.channel, ConsentPurpose::MarketingNight),
+            ..Standing::default()
+        }
+    };
+    Ok(messages.iter().map(|message| (message.id, standing(message))).collect())
+}
+
+/// To which of these nothing can be delivered.
+async fn dead(
+    conn: &mut PgConnection,
+    messages: &[Addressee],
+    now: DateTime<Utc>,
+) -> sqlx::Result<HashSet<MessageId>> {
+    let dead = sqlx::query_scalar!(
+        r#"select m.message_id as "id!: MessageId"
+           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[]) as m (message_id, business_id, channel, contact_hash)
+           join messaging.dead_contact dead using (business_id, channel, contact_hash)
+           where dead.found_at > $5"#,
+        &column(messages, |message| message.id.0),
+        &column(messages, |message| message.business.0),
+        &column(messages, |message| message.channel) as &[Channel],
+        &column(messages, |message| message.contact_hash.clone()),
+        now - DEAD_FOR,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(dead.into_iter().collect())
+}
+
+/// Since when their contacts refuse advertising by their channel, and by texts.
+async fn refusals(
+    conn: &mut PgConnection,
+    messages: &[Addressee],
+) -> sqlx::Result<HashMap<(MessageId, Channel), DateTime<Utc>>> {
     let rows = sqlx::query!(
+        r#"select m.message_id as "id!: MessageId", refusal.channel as "channel!: Channel",
+                  max(refusal.refused_at) as "refused_at!"
+           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[]) as m (message_id, business_id, channel, contact_hash)
+           join messaging.refusal
+               on refusal.business_id in (m.business_id, 0) and refusal.channel in (m.channel, 'SMS')
+              and refusal.contact_hash = m.contact_hash
+           group by m.message_id, refusal.channel"#,
+        &column(messages, |message| message.id.0),
+        &column(messages, |message| message.business.0),
+        &column(messages, |message| message.channel) as &[Channel],
+        &column(messages, |message| message.contact_hash.clone()),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| ((row.id, row.channel), row.refused_at)).collect())
+}
+
+/// What was sent to somebody before.
+struct History {
+    id: MessageId,
+    is_gone: bool,
+    had_the_same: bool,
+    had_lately: i64,
+}
+
+/// Looked for by number and address: by campaign, the planner would go through all of it for each.
+async fn histories(
+    conn: &mut PgConnection,
+    messages: &[Addressee],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<History>> {
+    sqlx::query_as!(
+        History,
         r#"select m.message_id as "id!: MessageId",
-                  exists (select from messaging.dead_contact d
-                          where d.business_id = m.business_id and d.channel = m.channel
-                            and d.contact_hash = m.contact_hash and d.found_at > $7) as "is_dead!",
                   (case when m.channel = 'EMAIL' then person.email_hash else person.phone_hash end = m.contact_hash)
                       is not true as "is_gone!",
-                  exists (select from messaging.refusal r
-                          where r.business_id in (m.business_id, 0) and r.channel = m.channel
-                            and r.contact_hash = m.contact_hash
-                            and r.refused_at >= coalesce(given.said_at, '-infinity')) as "has_refused!",
-                  exists (select from messaging.refusal r
-                          where r.business_id in (m.business_id, 0) and r.channel = 'SMS'
-                            and r.contact_hash = m.contact_hash
-                            and r.refused_at >= coalesce(given.text_said_at, '-infinity')) as "has_refused_texts!",
-                  day.act as "act?: Act", day.acted_at as "acted_at?",
-                  night.act as "night_act?: Act", night.acted_at as "night_acted_at?",
-                  texts.act as "text_act?: Act", texts.acted_at as "text_acted_at?",
-                  exists (select from messaging.message same
-                          where same.business_id = m.business_id and same.contact_hash = m.contact_hash
-                            and same.purpose = 'ADVERTISING' and same.channel = m.channel
-                            and m.batch is not null and same.batch is not distinct from m.batch
-                            and same.customer_id <> m.customer_id
-                            and same.status in ('SENDING', 'SENT', 'DELIVERED', 'UNKNOWN')) as "had_the_same!",
-                  (select count(*) from messaging.message had
-                   where had.business_id = m.business_id and had.contact_hash = m.contact_hash
-                     and had.purpose in ('ADVERTISING', 'SAMPLE')
-                     and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED')))
-                  + (select count(*) from messaging.message had
-                     where had.business_id = m.business_id
-                       and had.contact_hash = case when m.channel = 'EMAIL' then person.phone_hash else person.email_hash end
-                       and had.purpose in ('ADVERTISING', 'SAMPLE')
-                       and (had.status = 'SENDING' or (had.asked_at > $6 and had.status <> 'FAILED'))) as "had_lately!"
-           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $8::text[])
+                  coalesce(here.had_the_same, false) as "had_the_same!",
+                  here.had_lately + elsewhere.had_lately as "had_lately!"
+           from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::text[])
                as m (message_id, business_id, channel, contact_hash, customer_id, batch)
            left join booking_read.customer person
                on person.business_id = m.business_id and person.customer_id = m.customer_id and person.deleted_at is null
-           left join lateral (
-               select max(acted_at) filter (where c.channel = m.channel) as said_at,
-                      max(acted_at) filter (where c.channel = 'SMS') as text_said_at
-               from messaging.consent c
-               where c.business_id = m.business_id and c.customer_id = m.customer_id
-                 and c.purpose = 'MARKETING' and c.act = 'GIVEN') given on true
-           left join lateral (
-               select act, acted_at from messaging.consent c
-               where c.business_id = m.business_id and c.customer_id = m.customer_id and c.channel = m.channel
-                 and c.purpose = 'MARKETING'
-               order by acted_at desc, consent_id desc limit 1) day on true
-           left join lateral (
-               select act, acted_at from messaging.consent c
-               where c.business_id = m.business_id and c.customer_id = m.customer_id and c.channel = m.channel
-                 and c.purpose = 'MARKETING_NIGHT'
-               order by acted_at desc, consent_id desc limit 1) night on true
-           left join lateral (
-               select act, acted_at from messaging.consent c
-               where c.business_id = m.business_id and c.customer_id = m.customer_id and c.channel = 'SMS'
-                 and c.purpose = 'MARKETING'
-               order by acted_at desc, consent_id desc limit 1) texts on true"#,
+           cross join lateral (
+               select count(*) filter (where went.asked_at > $7) as had_lately,
+                      bool_or(had.purpose = 'ADVERTISING' and had.channel = m.channel and had.batch = m.batch
+                              and had.customer_id <> m.customer_id) as had_the_same
+               from messaging.message had
+               join messaging.delivery went on went.business_id = had.business_id and went.message_id = had.message_id
+               where had.business_id = m.business_id and had.contact_hash = m.contact_hash
+                 and had.purpose in ('ADVERTISING', 'SAMPLE') and had.message_id <> m.message_id
+                 and went.asked_at is not null and went.status <> 'FAILED') here
+           cross join lateral (
+               select count(*) as had_lately
+               from messaging.message had
+               join messaging.delivery went on went.business_id = had.business_id and went.message_id = had.message_id
+               where had.business_id = m.business_id
+                 and had.contact_hash = case when m.channel = 'EMAIL' then person.phone_hash else person.email_hash end
+                 and had.purpose in ('ADVERTISING', 'SAMPLE')
+                 and went.asked_at > $7 and went.status <> 'FAILED') elsewhere"#,
         &column(messages, |message| message.id.0),
         &column(messages, |message| message.business.0),
         &column(messages, |message| message.channel) as &[Channel],
         &column(messages, |message| message.contact_hash.clone()),
         &column(messages, |message| message.customer) as &[Option<i64>],
-        now - A_WEEK,
-        now - DEAD_FOR,
         &column(messages, |message| message.batch.clone()) as &[Option<String>],
+        now - A_WEEK,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// What a customer said about advertising.
+#[derive(Default)]
+struct Words {
+    last: HashMap<(Channel, ConsentPurpose), LastWord>,
+    /// When they agreed explicitly.
+    given_at: HashMap<Channel, DateTime<Utc>>,
+}
+
+impl Words {
+    fn last(&self, channel: Channel, purpose: ConsentPurpose) -> Option<LastWord> {
+        self.last.get(&(channel, purpose)).copied()
+    }
+
+    /// A refusal is over once the customer agreed explicitly to this business since; that they did not answer a notice is no such
+    /// word.
+    fn on(&self, channel: Channel, refused_at: Option<DateTime<Utc>>) -> Word {
+        let given_at = self.given_at.get(&channel).copied();
+        Word {
+            has_refused: refused_at.is_some_and(|refused| given_at.is_none_or(|given| refused >= given)),
+            consent: self.last(channel, ConsentPurpose::Marketing),
+        }
+    }
+}
+
+/// What they wrote into the ledger, or had written there. A few lines each, so they are read as they stand.
+async fn words(
+    conn: &mut PgConnection,
+    messages: &[Addressee],
+) -> sqlx::Result<HashMap<(BusinessId, i64), Words>> {
+    let customers: HashSet<(i64, i64)> =
+        messages.iter().filter_map(|message| Some((message.business.0, message.customer?))).collect();
+    let (businesses, customers): (Vec<i64>, Vec<i64>) = customers.into_iter().unzip();
+    // `offset 0`: one after another, instead of all the ledger for some of it.
+    let lines = sqlx::query!(
+        r#"select asked.business_id as "business!: BusinessId", asked.customer_id as "customer!",
+                  said.channel as "channel!: Channel", said.purpose as "purpose!: ConsentPurpose", said.act as "act!: Act",
+                  said.acted_at as "acted_at!"
+           from unnest($1::bigint[], $2::bigint[]) as asked (business_id, customer_id)
+           cross join lateral (
+               select c.channel, c.purpose, c.act, c.acted_at, c.consent_id from messaging.consent c
+               where c.business_id = asked.business_id and c.customer_id = asked.customer_id
+               offset 0) said
+           order by said.acted_at, said.consent_id"#,
+        &businesses,
+        &customers,
     )
     .fetch_all(conn)
     .await?;
-    let word = |(act, acted_at)| LastWord { act, acted_at };
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let standing = Standing {
-                is_dead: row.is_dead,
-                is_gone: row.is_gone,
-                word: Word { has_refused: row.has_refused, consent: row.act.zip(row.acted_at).map(word) },
-                word_on_texts: Word {
-                    has_refused: row.has_refused_texts,
-                    consent: row.text_act.zip(row.text_acted_at).map(word),
-                },
-                night_consent: row.night_act.zip(row.night_acted_at).map(word),
-                had_the_same: row.had_the_same,
-                had_lately: row.had_lately,
-                is_customers: false,
-            };
-            (row.id, standing)
-        })
-        .collect())
+    let mut words: HashMap<(BusinessId, i64), Words> = HashMap::with_capacity(businesses.len());
+    for line in lines {
+        let said = words.entry((line.business, line.customer)).or_default();
+        if line.purpose == ConsentPurpose::Marketing && line.act == Act::Given {
+            said.given_at.insert(line.channel, line.acted_at);
+        }
+        said.last.insert((line.channel, line.purpose), LastWord { act: line.act, acted_at: line.acted_at });
+    }
+    Ok(words)
 }
 
 /// Nothing can be delivered to these any more.

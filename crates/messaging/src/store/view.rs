@@ -42,15 +42,16 @@ pub(crate) async fn list(
 ) -> sqlx::Result<Vec<MessageRow>> {
     sqlx::query_as!(
         MessageRow,
-        r#"select message_id as "id: MessageId", batch, customer_id as customer, purpose as "purpose: Purpose",
-                  channel as "channel: Channel", recipient, content, status as "status: MessageStatus", reason,
-                  provider_code, delivered_by as "delivered_by: Kind", created_at, sent_at, finished_at
-           from messaging.message
-           where business_id = $1 and spoken_by = 'BUSINESS' and ($2::uuid is null or message_id = $2)
-             and ($3::text is null or batch = $3) and ($4::bigint is null or customer_id = $4)
-             and ($5::text is null or channel = $5) and ($6::text is null or status = $6)
-             and ($7::uuid is null or message_id < $7)
-           order by message_id desc limit $8"#,
+        r#"select m.message_id as "id: MessageId", m.batch, m.customer_id as customer, m.purpose as "purpose: Purpose",
+                  m.channel as "channel: Channel", m.recipient, m.content, d.status as "status: MessageStatus", d.reason,
+                  d.provider_code, d.delivered_by as "delivered_by: Kind", m.created_at, d.sent_at, d.finished_at
+           from messaging.message m
+           join messaging.delivery d on d.business_id = m.business_id and d.message_id = m.message_id
+           where m.business_id = $1 and m.spoken_by = 'BUSINESS' and ($2::uuid is null or m.message_id = $2)
+             and ($3::text is null or m.batch = $3) and ($4::bigint is null or m.customer_id = $4)
+             and ($5::text is null or m.channel = $5) and ($6::text is null or d.status = $6)
+             and ($7::uuid is null or m.message_id < $7)
+           order by m.message_id desc limit $8"#,
         business.0,
         filter.only.map(|id| id.0),
         filter.batch,

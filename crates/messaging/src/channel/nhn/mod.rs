@@ -186,6 +186,7 @@ impl MessageChannel for Nhn {
             // A text runs out after 80 hours, a Kakao message after three days.
             reports_within: TimeDelta::days(4),
             falls_back: true,
+            hears_recipient_first: false,
             // It tells them by webhook as well, which may get lost.
             lists_refusals: self.sms.is_some(),
         }

@@ -226,6 +226,7 @@ impl MessageChannel for Smtp {
             reports_delivery: false,
             reports_within: TimeDelta::zero(),
             falls_back: false,
+            hears_recipient_first: true,
             lists_refusals: false,
         }
     }

@@ -140,6 +140,7 @@ impl MessageChannel for Solapi {
             reports_delivery: true,
             reports_within: TimeDelta::days(4),
             falls_back: true,
+            hears_recipient_first: false,
             lists_refusals: true,
         }
     }
