@@ -17,27 +17,29 @@ pub struct Unsendable(pub char);
 
 /// How many bytes a text takes.
 pub fn length(text: &str) -> Result<usize, Unsendable> {
-    text.chars().map(width).sum()
+    let (encoded, _, has_unmappable) = EUC_KR.encode(text);
+    if has_unmappable || text.chars().any(is_no_text) {
+        let unsendable = text.chars().find(|character| !is_sendable(*character));
+        return unsendable.map_or(Ok(encoded.len()), |character| Err(Unsendable(character)));
+    }
+    Ok(encoded.len())
 }
 
-fn width(character: char) -> Result<usize, Unsendable> {
-    if character.is_ascii() {
-        return if character.is_control() && !matches!(character, '\n' | '\r' | '\t') {
-            Err(Unsendable(character))
-        } else {
-            Ok(1)
-        };
-    }
+fn is_no_text(character: char) -> bool {
+    character.is_ascii_control() && !matches!(character, '\n' | '\r' | '\t')
+}
+
+fn is_sendable(character: char) -> bool {
     let mut buffer = [0; 4];
-    let (encoded, _, has_unmappable) = EUC_KR.encode(character.encode_utf8(&mut buffer));
-    if has_unmappable { Err(Unsendable(character)) } else { Ok(encoded.len()) }
+    let (_, _, has_unmappable) = EUC_KR.encode(character.encode_utf8(&mut buffer));
+    !has_unmappable && !is_no_text(character)
 }
 
 /// The characters that cannot be sent, each once, in the order in which they come.
 pub fn unsendable(text: &str) -> Vec<char> {
     let mut found = Vec::new();
     for character in text.chars() {
-        if width(character).is_err() && !found.contains(&character) {
+        if !is_sendable(character) && !found.contains(&character) {
             found.push(character);
         }
     }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use messaging::{
     Brand, Channel, Content, Enqueueing, Exclusion, FailureClass, Mail, NewMessage, Purpose, Recipient, Text,
 };
-use sandbox::{Fate, ParcelKind};
+use sandbox::{Fate, Fault, FaultKind, Moment, Operation, ParcelKind};
 use serde_json::{Value, json};
 use testkit::TestApp;
 
@@ -216,6 +216,18 @@ async fn three_a_week_are_enough() {
     sends(&app).await;
     assert_eq!(adverts(&app, PHONE), 4);
     assert_eq!(app.count("messaging.delivery where reason = 'FREQUENCY_CAP'").await, 2);
+}
+
+#[tokio::test]
+async fn three_that_were_refused_together_and_go_in_parts_are_still_three() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
+    let refused = FaultKind::Decline { code: "ValidationError".to_owned() };
+    app.sandbox.add_fault(Fault::new(refused).on(Operation::Send));
+    says(&app, &(0..3).map(|n| advert(&format!("a{n}"))).collect::<Vec<_>>()).await;
+    sends(&app).await;
+    assert_eq!(adverts(&app, PHONE), 3);
 }
 
 #[tokio::test]
@@ -446,6 +458,28 @@ async fn who_was_erased_gets_nothing_and_is_forgotten() {
     assert_eq!(app.count("messaging.message where recipient is not null or content is not null").await, 0);
     let enqueued = says(&app, &[advert("c")]).await;
     assert_eq!(enqueued[0].fate, Enqueueing::Excluded(Exclusion::ContactGone));
+}
+
+#[tokio::test]
+async fn who_is_erased_while_a_lost_text_is_looked_for_is_not_sent_it_again() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
+    let lost = FaultKind::Html502(Moment::BeforeProcessing);
+    app.sandbox.add_fault(Fault::new(lost).on(Operation::Send));
+    says(&app, &[advert("a")]).await;
+    sends(&app).await;
+    assert_eq!(fates(&app).await, ["UNKNOWN"]);
+    let customer = format!("/api/businesses/1/customers/{CUSTOMER}");
+    app.owner().send(axum::http::Method::DELETE, &customer, None).await;
+    app.app.messaging.react_to_all().await.expect("events are reacted to");
+    // It proves to have never arrived, and would be sent again.
+    for minutes in [25, 4] {
+        app.pass(TimeDelta::minutes(minutes));
+        sends(&app).await;
+    }
+    assert_eq!(fates(&app).await, ["EXCLUDED CONTACT_GONE"]);
+    assert_eq!(adverts(&app, PHONE), 0);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::{
     num::NonZeroU32,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -19,6 +20,7 @@ use messaging::{
 use reqwest::header::HeaderMap;
 use serde_json::json;
 use testkit::TestApp;
+use tokio::{sync::Barrier, time::sleep};
 
 use super::{
     advertising::{PHONE, advert, adverts, agrees},
@@ -93,7 +95,30 @@ fn hesitant(
     };
     let mut channels = Channels::default();
     channels.add(Arc::new(slow), &[Channel::Sms, Channel::Kakao]);
-    Messaging { channels, ..app.app.messaging.clone() }
+    Messaging { channels, counting: Arc::default(), ..app.app.messaging.clone() }
+}
+
+#[tokio::test]
+async fn two_processes_that_are_about_to_send_to_one_customer_do_not_both_find_room() {
+    let app = TestApp::start().await;
+    app.it_is("2026-02-14T12:00");
+    agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
+    let both_have_some = Arc::new(Barrier::new(2));
+    let process = || {
+        let both_have_some = Arc::clone(&both_have_some);
+        hesitant(&app, Some(async move { drop(both_have_some.wait().await) }.boxed()), None)
+    };
+    let (one, other) = (process(), process());
+    says(&app, &[advert("a"), advert("b")]).await;
+    let one = tokio::spawn(async move { one.send_due().await.expect("they are sent") });
+    while app.count("messaging.delivery where status = 'SENDING'").await < 2 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    says(&app, &[advert("c"), advert("d")]).await;
+    let other = other.send_due().await.expect("they are sent");
+    let one = one.await.expect("no panic");
+    assert_eq!((one.sent + other.sent, one.excluded + other.excluded), (3, 1));
+    assert_eq!(adverts(&app, PHONE), 3);
 }
 
 #[tokio::test]

@@ -18,71 +18,98 @@ const REFERENCE: &str = "dangolId";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SendMany {
-    messages: Vec<Value>,
+pub(super) struct SendMany<'a> {
+    messages: Vec<Message<'a>>,
     /// Two messages to one number are two messages: what is one was decided before.
     allow_duplicates: bool,
     show_message_list: bool,
 }
 
-impl SendMany {
-    pub(super) fn of(messages: &[Outbound]) -> Self {
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Message<'a> {
+    to: &'a str,
+    from: &'a str,
+    custom_fields: Value,
+    #[serde(flatten)]
+    said: Said<'a>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Said<'a> {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kakao_options: Option<Value>,
+}
+
+impl<'a> SendMany<'a> {
+    pub(super) fn of(messages: &'a [Outbound]) -> Self {
         Self {
-            messages: messages.iter().map(written).collect(),
+            messages: messages.iter().map(Message::of).collect(),
             allow_duplicates: true,
             show_message_list: true,
         }
     }
 }
 
-fn written(message: &Outbound) -> Value {
-    let mut wire = json!({
-        "to": message.to.expose_secret(),
-        "from": message.from.phone.as_deref().unwrap_or_default(),
-        "customFields": {REFERENCE: message.reference.to_string()},
-    });
-    match &message.content {
-        Content::Text(text) => write_text(&mut wire, text),
-        Content::AlimTalk(talk) => write_alim_talk(&mut wire, talk, message.from.kakao_channel.as_deref()),
-        Content::Brand(brand) => write_brand(&mut wire, brand, message.from.kakao_channel.as_deref()),
-        // No mail is led here; Solapi would refuse a message without text.
-        Content::Mail(_) => {}
-    }
-    wire
-}
-
-fn write_text(wire: &mut Value, text: &Text) {
-    wire["type"] = json!(if text.kind() == Kind::Sms { "SMS" } else { "LMS" });
-    wire["text"] = json!(text.text);
-    if let Some(subject) = &text.subject {
-        wire["subject"] = json!(subject);
+impl<'a> Message<'a> {
+    fn of(message: &'a Outbound) -> Self {
+        let channel = message.from.kakao_channel.as_deref();
+        Self {
+            to: message.to.expose_secret(),
+            from: message.from.phone.as_deref().unwrap_or_default(),
+            custom_fields: json!({REFERENCE: message.reference.to_string()}),
+            said: match &message.content {
+                Content::Text(text) => Said::text(text),
+                Content::AlimTalk(talk) => Said::alim_talk(talk, channel),
+                Content::Brand(brand) => Said::brand(brand, channel),
+                // No mail is led here; Solapi would refuse a message without text.
+                Content::Mail(_) => Said::default(),
+            },
+        }
     }
 }
 
-fn write_alim_talk(wire: &mut Value, talk: &AlimTalk, channel: Option<&str>) {
-    let variables: BTreeMap<String, &String> =
-        talk.variables.iter().map(|(name, value)| (format!("#{{{name}}}"), value)).collect();
-    wire["type"] = json!("ATA");
-    wire["text"] = json!(talk.text);
-    wire["kakaoOptions"] = json!({
-        "pfId": channel.unwrap_or_default(), "templateId": talk.template_code, "variables": variables,
-        "disableSms": !talk.falls_back,
-    });
-}
+impl<'a> Said<'a> {
+    fn text(text: &'a Text) -> Self {
+        Self {
+            kind: Some(if text.kind() == Kind::Sms { "SMS" } else { "LMS" }),
+            text: Some(&text.text),
+            subject: text.subject.as_deref(),
+            kakao_options: None,
+        }
+    }
 
-/// Free text to friends of the channel who agreed: no salon has the 50,000 friends that more would take.
-fn write_brand(wire: &mut Value, brand: &Brand, channel: Option<&str>) {
-    let buttons: Vec<Value> = brand
-        .buttons
-        .iter()
-        .map(|button| json!({"name": button.name, "linkType": "WL", "linkMobile": button.url, "linkPc": button.url}))
-        .collect();
-    wire["type"] = json!("BMS_FREE");
-    wire["text"] = json!(brand.fallback.as_ref().map_or("", |fallback| fallback.text.as_str()));
-    wire["kakaoOptions"] = json!({
-        "pfId": channel.unwrap_or_default(), "adFlag": true, "disableSms": brand.fallback.is_none(),
-        "bms": {"targeting": "I", "chatBubbleType": "TEXT", "content": brand.text, "buttons": buttons},
-    });
+    fn alim_talk(talk: &'a AlimTalk, channel: Option<&str>) -> Self {
+        let variables: BTreeMap<String, &String> =
+            talk.variables.iter().map(|(name, value)| (format!("#{{{name}}}"), value)).collect();
+        let options = json!({
+            "pfId": channel.unwrap_or_default(), "templateId": talk.template_code, "variables": variables,
+            "disableSms": !talk.falls_back,
+        });
+        Self { kind: Some("ATA"), text: Some(&talk.text), subject: None, kakao_options: Some(options) }
+    }
+
+    /// Free text to friends of the channel who agreed: no salon has the 50,000 friends that more would take.
+    fn brand(brand: &'a Brand, channel: Option<&str>) -> Self {
+        let buttons: Vec<Value> = brand
+            .buttons
+            .iter()
+            .map(|button| json!({"name": button.name, "linkType": "WL", "linkMobile": button.url, "linkPc": button.url}))
+            .collect();
+        let options = json!({
+            "pfId": channel.unwrap_or_default(), "adFlag": true, "disableSms": brand.fallback.is_none(),
+            "bms": {"targeting": "I", "chatBubbleType": "TEXT", "content": brand.text, "buttons": buttons},
+        });
+        let text = brand.fallback.as_ref().map_or("", |fallback| fallback.text.as_str());
+        Self { kind: Some("BMS_FREE"), text: Some(text), subject: None, kakao_options: Some(options) }
+    }
 }
 
 /// `{"errorCode", "errorMessage"}`.
@@ -276,9 +303,13 @@ mod tests {
         }
     }
 
+    fn wire(message: &Outbound) -> Value {
+        serde_json::to_value(Message::of(message)).expect("JSON")
+    }
+
     #[test]
     fn an_alim_talk_names_its_places_in_braces() {
-        let wire = written(&outbound(Content::AlimTalk(AlimTalk {
+        let wire = wire(&outbound(Content::AlimTalk(AlimTalk {
             template_code: "KA01TP".to_owned(),
             variables: [("이름".to_owned(), "김민서".to_owned())].into(),
             text: "김민서님".to_owned(),
@@ -291,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_brand_message_is_marked_as_advertising_and_goes_to_friends() {
-        let wire = written(&outbound(Content::Brand(Brand {
+        let wire = wire(&outbound(Content::Brand(Brand {
             text: "봄 할인".to_owned(),
             buttons: vec![Button { name: "예약".to_owned(), url: "https://a.example".to_owned() }],
             fallback: None,
