@@ -1,5 +1,7 @@
 -- Customers from before the last migration, which found none of them: it did not say that it works for everybody, and
 -- row-level security showed it nobody's. `dangol migrate` says so now.
+-- Nobody adds to what is added up meanwhile.
+lock table booking.customer, booking.reservation, booking.reservation_service in share row exclusive mode;
 insert into booking.customer_summary
     (business_id, customer_id, total_spent, visit_count, no_show_count, has_phone, has_email, marketing_consent,
      first_visit_on, last_visit_on, planned_until, birthday, birthday_day, gender, tags, service_ids, staff_ids)

@@ -4,6 +4,10 @@
 --
 -- The two rows of a message are written in one transaction and never deleted. A foreign key between them would lock and look
 -- up the other row for each message, to find what is there by construction.
+
+-- Whoever still runs the old version waits here and fails then: what it wrote in between would be lost.
+lock table messaging.message in access exclusive mode;
+
 create table messaging.delivery (
     business_id   bigint      not null,
     message_id    uuid        not null,
@@ -66,6 +70,8 @@ create index delivery_lost on messaging.delivery (message_id) where status = 'UN
 -- What of a batch is not over yet. Whoever had many messages sent asks every second whether there is any.
 create index delivery_unfinished on messaging.delivery (business_id, batch)
     where batch is not null and status in ('QUEUED', 'SENDING', 'UNKNOWN');
+-- How many samples a business sent lately.
+create index delivery_samples on messaging.delivery (business_id) where batch = 'samples';
 call platform.isolate_tenants('messaging.delivery');
 
 -- Whoever asks only how messages stand does not read what was said: the left join is left out then.

@@ -27,6 +27,7 @@ use crate::{
     Channel, Exclusion, MessageId, Messaging, MessagingError, Purpose,
     channel::MessageChannel,
     judgement::{count_all, judge, standings},
+    law::Rules,
     store::{
         self,
         batch::States,
@@ -143,11 +144,12 @@ impl Messaging {
         let mut exclude: Vec<_> = forgotten.into_iter().map(|key| (key, Exclusion::ContactGone)).collect();
         let mut put_back = 0;
         if carrier.capabilities().hears_recipient_first {
-            // Whoever stops a batch waits for none of these, so how batches stand is looked at when they go.
-            let nothing_known = States::default();
+            // How batches stand and how much somebody had is looked at when they go: whoever stops a batch waits for none of
+            // these, and one that does not go takes no other's room.
+            let rules = Rules { advertisements_a_week: i64::MAX, ..self.rules() };
             let waiting: Vec<&Waiting> = messages.iter().collect();
             let standings = standings(&mut tx, purpose, &waiting, now).await?;
-            let judged = judge(&waiting, &standings, &nothing_known, self.rules(), now);
+            let judged = judge(&waiting, &standings, &States::default(), rules, now);
             store::claim::postpone(&mut tx, &judged.wait, taking.claim).await?;
             put_back = judged.wait.len();
             exclude.extend(judged.exclude);

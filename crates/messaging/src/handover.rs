@@ -191,7 +191,7 @@ impl Messaging {
             Turn::First => self.rules(),
             Turn::Again => Rules { advertisements_a_week: i64::MAX, ..self.rules() },
         };
-        let is_counted = purpose == Purpose::Advertising;
+        let is_counted = purpose.is_advertising();
         let _alone = if is_counted { Some(self.counting.lock().await) } else { None };
         let mut tx = SystemTx::begin_by_name(&self.db).await?;
         if is_counted {

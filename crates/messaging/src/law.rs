@@ -1,6 +1,6 @@
 //! Whether something may be said now: the rules for advertising (정보통신망법 50), as `docs/messaging.md` explains them.
 //!
-//! Judged twice for each message, when it is claimed and again right before it goes out, on what is known at that moment.
+//! Judged right before a message goes out, on what is known at that moment; of a mail, also before its server hears whom it is for.
 
 use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Asia::Seoul;
@@ -137,9 +137,13 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Information may be said to anybody at any hour who can be reached.
+    /// Information may be said to anybody at any hour who can be reached, and was not erased.
     pub(crate) fn of_information(standing: &Standing) -> Verdict {
-        if standing.is_dead { Verdict::Exclude(Exclusion::DeadContact) } else { Verdict::Send }
+        match standing {
+            Standing { is_dead: true, .. } => Verdict::Exclude(Exclusion::DeadContact),
+            Standing { is_gone: true, .. } => Verdict::Exclude(Exclusion::ContactGone),
+            _ => Verdict::Send,
+        }
     }
 
     /// To a customer a sample is an advertisement like any other.

@@ -254,6 +254,10 @@ fn heard(
             }
         }
         Found::Absent | Found::Unknown(_) if since > asked_for => given_up(carrier, message, claim),
+        // Whom it was for has been forgotten, and without that it is not found, whether it is there or not.
+        Found::Absent if message.recipient.is_none() && message.status != MessageStatus::Sent => {
+            given_up(carrier, message, claim)
+        }
         Found::Absent if message.status == MessageStatus::Sent => {
             if since >= capabilities.absence_is_proof_after {
                 tracing::error!(message = %message.id, "a provider denies a message that it took");

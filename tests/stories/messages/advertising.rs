@@ -448,15 +448,16 @@ async fn who_was_erased_gets_nothing_and_is_forgotten() {
     agrees(&app, json!(["SMS", "EMAIL"]), json!(["MARKETING"])).await;
     says(&app, &[mailed("a")]).await;
     sends(&app).await;
-    says(&app, &[advert("b")]).await;
+    says(&app, &[advert("b"), NewMessage { purpose: Purpose::Information, ..advert("c") }]).await;
     let customer = format!("/api/businesses/1/customers/{CUSTOMER}");
     app.owner().send(axum::http::Method::DELETE, &customer, None).await;
     // Judged by what booking says, before anybody heard of it.
     sends(&app).await;
-    assert_eq!(fates(&app).await, ["SENT", "EXCLUDED CONTACT_GONE"]);
+    assert_eq!(fates(&app).await, ["SENT", "EXCLUDED CONTACT_GONE", "EXCLUDED CONTACT_GONE"]);
+    assert_eq!(app.count("messaging.message where recipient is not null or content is not null").await, 1);
     app.app.messaging.react_to_all().await.expect("events are reacted to");
     assert_eq!(app.count("messaging.message where recipient is not null or content is not null").await, 0);
-    let enqueued = says(&app, &[advert("c")]).await;
+    let enqueued = says(&app, &[advert("d")]).await;
     assert_eq!(enqueued[0].fate, Enqueueing::Excluded(Exclusion::ContactGone));
 }
 
@@ -473,12 +474,13 @@ async fn who_is_erased_while_a_lost_text_is_looked_for_is_not_sent_it_again() {
     let customer = format!("/api/businesses/1/customers/{CUSTOMER}");
     app.owner().send(axum::http::Method::DELETE, &customer, None).await;
     app.app.messaging.react_to_all().await.expect("events are reacted to");
-    // It proves to have never arrived, and would be sent again.
+    // Otherwise it would prove to have never arrived, and be sent again. Nobody can be asked by whom it was for any more.
     for minutes in [25, 4] {
         app.pass(TimeDelta::minutes(minutes));
         sends(&app).await;
     }
-    assert_eq!(fates(&app).await, ["EXCLUDED CONTACT_GONE"]);
+    assert_eq!(fates(&app).await, ["UNKNOWN"]);
+    assert_eq!(app.count("messaging.delivery where status = 'UNKNOWN' and due_at is null").await, 1);
     assert_eq!(adverts(&app, PHONE), 0);
 }
 

@@ -106,7 +106,10 @@ async fn two_processes_that_are_about_to_send_to_one_customer_do_not_both_find_r
     let both_have_some = Arc::new(Barrier::new(2));
     let process = || {
         let both_have_some = Arc::clone(&both_have_some);
-        hesitant(&app, Some(async move { drop(both_have_some.wait().await) }.boxed()), None)
+        let waits = async move {
+            both_have_some.wait().await;
+        };
+        hesitant(&app, Some(waits.boxed()), None)
     };
     let (one, other) = (process(), process());
     says(&app, &[advert("a"), advert("b")]).await;

@@ -112,6 +112,7 @@ impl Crm {
         tx.commit().await?;
         if let Err(error) = self.write_pages(business, id, pages).await {
             tracing::error!(%business, campaign = %id, %error, "a campaign's recipients cannot be written down; tried again");
+            let now = self.clock.now();
             let mut tx = TenantTx::begin(&self.db, business).await?;
             campaign::put_off(&mut tx, business, id, now, now + PAUSE).await?;
             tx.commit().await?;
@@ -167,7 +168,11 @@ impl Crm {
             let writing = self.write_members(&mut tx, business, &found, &page);
             let (written, read) = tokio::join!(writing, reading);
             written?;
-            next = read?;
+            // What is written stays, whatever comes of looking ahead: the next turn reads for itself.
+            next = read.unwrap_or_else(|error: CrmError| {
+                tracing::warn!(%business, campaign = %id, %error, "the next page of a campaign could not be read ahead");
+                None
+            });
             let course = &mut found.course;
             course.recipient_count += i64::try_from(page.members.len()).unwrap_or(PAGE);
             course.position = end;
@@ -192,8 +197,10 @@ impl Crm {
         let condition = found.terms.condition(at)?;
         let members = customer::members(tx, business, &condition, at, behind, PAGE).await?;
         let ids: Vec<i64> = members.iter().map(|member| member.customer_id).collect();
-        let channel = found.terms.wording.channel;
-        let excluded = self.messaging.foresee(tx, business, channel, &ids, When::Later).await?;
+        let wording = &found.terms.wording;
+        // A code is lost on whoever had enough this week; others may have room again by the time that it goes out.
+        let when = if wording.coupon.is_some() { When::Now } else { When::Later };
+        let excluded = self.messaging.foresee(tx, business, wording.channel, &ids, when).await?;
         Ok(Page { behind, members, excluded })
     }
 

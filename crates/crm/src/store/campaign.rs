@@ -323,7 +323,7 @@ pub(crate) async fn list(
     rows.into_iter().map(Campaign::try_from).collect()
 }
 
-/// The one whose turn it is, of those that nobody is at: they take turns page by page.
+/// The one whose turn it is, of those that nobody is at: they take turns, some pages each.
 pub(crate) async fn due(
     conn: &mut PgConnection,
     now: DateTime<Utc>,

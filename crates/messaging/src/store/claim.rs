@@ -180,7 +180,7 @@ pub(crate) async fn postpone(
     Ok(())
 }
 
-/// These are not sent.
+/// These are not sent. Whom they were for is forgotten where it is nobody's any more.
 pub(crate) async fn exclude(
     conn: &mut PgConnection,
     excluded: &[(Key, Exclusion)],
@@ -191,11 +191,17 @@ pub(crate) async fn exclude(
         return Ok(());
     }
     sqlx::query!(
-        "update messaging.delivery d
-         set status = 'EXCLUDED', reason = n.reason, finished_at = $5, due_at = null, claim_id = null, asked_at = null
-         from unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::text[]) as n (business_id, message_id, claim_id, reason)
-         where d.business_id = n.business_id and d.message_id = n.message_id and d.claim_id = n.claim_id
-           and d.status = 'SENDING'",
+        "with excluded as (
+             update messaging.delivery d
+             set status = 'EXCLUDED', reason = n.reason, finished_at = $5, due_at = null, claim_id = null, asked_at = null
+             from unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::text[]) as n (business_id, message_id, claim_id, reason)
+             where d.business_id = n.business_id and d.message_id = n.message_id and d.claim_id = n.claim_id
+               and d.status = 'SENDING'
+             returning d.business_id, d.message_id, d.reason
+         )
+         update messaging.message m set recipient = null, content = null
+         from excluded e
+         where e.reason = 'CONTACT_GONE' and m.business_id = e.business_id and m.message_id = e.message_id",
         &column(excluded, |(key, _)| key.business.0),
         &column(excluded, |(key, _)| key.id.0),
         &column(excluded, |_| claim),

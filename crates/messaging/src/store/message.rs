@@ -160,6 +160,10 @@ fn fitting(text: Option<&String>, longest: usize) -> Option<String> {
 /// Writes answers down, of those that are still under their claim; answers with the ids of these. A message that is put back
 /// forgets that it was asked for.
 pub(crate) async fn settle(conn: &mut PgConnection, settled: &[Settled]) -> sqlx::Result<HashSet<MessageId>> {
+    // In the same order as whoever has news of them, so that nobody waits for each other.
+    let mut settled: Vec<&Settled> = settled.iter().collect();
+    settled.sort_by_key(|row| (row.business, row.id));
+    let settled = settled.as_slice();
     let changed = sqlx::query_scalar!(
         r#"update messaging.delivery d
            set status = n.status, reason = n.reason,
@@ -286,9 +290,12 @@ pub(crate) async fn hear_of(
     now: DateTime<Utc>,
 ) -> sqlx::Result<u64> {
     let heard = sqlx::query!(
-        "update messaging.delivery set due_at = $3
-         where provider = $1 and provider_id = any($2) and status in ('SENT', 'UNKNOWN')
-           and (due_at is null or due_at > $3)",
+        "update messaging.delivery d set due_at = $3
+         from (select business_id, message_id from messaging.delivery
+               where provider = $1 and provider_id = any($2) and status in ('SENT', 'UNKNOWN')
+                 and (due_at is null or due_at > $3)
+               order by business_id, message_id for update) news
+         where d.business_id = news.business_id and d.message_id = news.message_id",
         provider as Provider,
         provider_ids,
         now,

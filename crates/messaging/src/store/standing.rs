@@ -44,14 +44,19 @@ impl From<&Waiting> for Addressee {
     }
 }
 
-/// Of what is no advertisement: whether it can be delivered.
+/// Of what is no advertisement: whether it can be delivered, and whether whom it is for is still a customer.
 pub(crate) async fn of_information(
     conn: &mut PgConnection,
     messages: &[Addressee],
     now: DateTime<Utc>,
 ) -> sqlx::Result<HashMap<MessageId, Standing>> {
-    let dead = dead(conn, messages, now).await?;
-    Ok(dead.into_iter().map(|id| (id, Standing { is_dead: true, ..Standing::default() })).collect())
+    let (dead, erased) = (dead(conn, messages, now).await?, erased(conn, messages).await?);
+    let standing = |message: &Addressee| Standing {
+        is_dead: dead.contains(&message.id),
+        is_gone: erased.contains(&message.id),
+        ..Standing::default()
+    };
+    Ok(messages.iter().map(|message| (message.id, standing(message))).collect())
 }
 
 /// A sample goes to whatever number somebody types. Whose it is decides whether it is an advertisement.
@@ -90,6 +95,7 @@ pub(crate) async fn of_samples(
     let mut standings = of_advertising(conn, &samples, now).await?;
     for (id, standing) in &mut standings {
         standing.is_customers = owners.contains_key(id);
+        standing.is_gone &= standing.is_customers;
     }
     Ok(standings)
 }
@@ -156,6 +162,24 @@ async fn dead(
     .fetch_all(conn)
     .await?;
     Ok(dead.into_iter().collect())
+}
+
+/// Which of these are for a customer who was erased.
+async fn erased(conn: &mut PgConnection, messages: &[Addressee]) -> sqlx::Result<HashSet<MessageId>> {
+    let erased = sqlx::query_scalar!(
+        r#"select m.message_id as "id!: MessageId"
+           from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as m (message_id, business_id, customer_id)
+           where m.customer_id is not null
+             and not exists (select from booking_read.customer person
+                             where person.business_id = m.business_id and person.customer_id = m.customer_id
+                               and person.deleted_at is null)"#,
+        &column(messages, |message| message.id.0),
+        &column(messages, |message| message.business.0),
+        &column(messages, |message| message.customer) as &[Option<i64>],
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(erased.into_iter().collect())
 }
 
 /// Since when their contacts refuse advertising by their channel, and by texts.
