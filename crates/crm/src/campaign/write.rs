@@ -131,7 +131,7 @@ impl Crm {
         Ok(())
     }
 
-    /// Answers with the next page, if one is `wanted` and there is any.
+    /// Answers with the next page where it is wanted, and there is one.
     async fn write_page(
         &self,
         business: BusinessId,
