@@ -150,3 +150,26 @@ async fn no_code_is_lost_on_somebody_who_is_not_written_to() {
     let previewed = shop.owner.post(&format!("{}/preview", super::CAMPAIGNS), body).await;
     assert_eq!(previewed.data()["excluded"], json!({"NO_VALUE": 2, "COUPON_UNAVAILABLE": 1}));
 }
+
+#[tokio::test]
+async fn the_last_code_is_not_lost_on_somebody_who_had_enough_this_week() {
+    let shop = shop().await;
+    let ids = shop.has_customers(&["가", "나"]).await;
+    shop.agrees(ids[0], "WITHDRAWN").await;
+    for time in 1..=3 {
+        shop.campaign(shop.body(&format!("{time}번째 소식"))).await;
+        shop.sends().await;
+    }
+    assert_eq!(shop.received(1).len(), 3);
+    shop.app.pass(chrono::TimeDelta::minutes(1));
+    shop.agrees(ids[0], "GIVEN").await;
+    let coupon = json!({
+        "name": "5천원", "discountType": "AMOUNT", "discountValue": 5_000, "minimumSpend": 0,
+        "validFrom": "2026-02-01", "validUntil": "2026-02-28", "totalLimit": 1,
+    });
+    let coupon = shop.owner.post("/api/businesses/2/coupons", coupon).await.data()["couponId"].clone();
+    let path = shop.campaign(but(&shop.body("{{couponCode}}"), "couponId", coupon)).await;
+    shop.sends().await;
+    assert_eq!(shop.stands(&path).await["excluded"], json!({"FREQUENCY_CAP": 1}));
+    assert_eq!(shop.received(0).len(), 1);
+}
