@@ -26,8 +26,7 @@ use uuid::Uuid;
 use crate::{
     Channel, Exclusion, MessageId, Messaging, MessagingError, Purpose,
     channel::MessageChannel,
-    judgement::{count_all, judge, standings},
-    law::Rules,
+    judgement::{Judged, count_all, judge, standings},
     store::{
         self,
         batch::States,
@@ -141,35 +140,26 @@ impl Messaging {
         if messages.is_empty() && forgotten.is_empty() {
             return Ok(None);
         }
-        let mut exclude: Vec<_> = forgotten.into_iter().map(|key| (key, Exclusion::ContactGone)).collect();
-        let mut put_back = 0;
+        let mut judged = Judged::default();
         if carrier.capabilities().hears_recipient_first {
             // How batches stand and how much somebody had is looked at when they go: whoever stops a batch waits for none of
             // these, and one that does not go takes no other's room.
-            let rules = Rules { advertisements_a_week: i64::MAX, ..self.rules() };
+            let rules = self.rules_without_a_count();
             let waiting: Vec<&Waiting> = messages.iter().collect();
             let standings = standings(&mut tx, purpose, &waiting, now).await?;
-            let judged = judge(&waiting, &standings, &States::default(), rules, now);
-            store::claim::postpone(&mut tx, &judged.wait, taking.claim).await?;
-            put_back = judged.wait.len();
-            exclude.extend(judged.exclude);
+            judged = judge(&waiting, &standings, &States::default(), rules, now);
             let go: HashSet<MessageId> = judged.go.iter().map(|key| key.id).collect();
             messages.retain(|message| go.contains(&message.id));
         }
-        store::claim::exclude(&mut tx, &exclude, taking.claim, now).await?;
+        judged.exclude.extend(forgotten.into_iter().map(|key| (key, Exclusion::ContactGone)));
+        judged.sort_out(&mut tx, taking.claim, now).await?;
         let businesses: HashSet<i64> = messages.iter().map(|message| message.business.0).collect();
         let businesses: Vec<i64> = businesses.into_iter().collect();
         let profiles = store::sender::profiles(&mut tx, &businesses).await?;
         tx.commit().await?;
         crate::crash_point!("message::claimed");
-        count_all(&exclude);
-        let counted = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        let sorted_out = SendReport {
-            excluded: counted(exclude.len()),
-            put_back: counted(put_back),
-            ..SendReport::default()
-        };
-        Ok(Some(Batch { claim: taking.claim, messages, profiles, sorted_out }))
+        count_all(&judged.exclude);
+        Ok(Some(Batch { claim: taking.claim, messages, profiles, sorted_out: judged.report() }))
     }
 }
 

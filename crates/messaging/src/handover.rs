@@ -19,8 +19,8 @@ use crate::{
     channel::{Leave, MessageChannel, Outbound, Refusal, Sent},
     content::{Content, content_purpose, recipient_purpose},
     dispatch::{Batch, LEASE, SendReport, note},
-    judgement::{Judged, count_all, judge, standings},
-    law::{Rules, Standing},
+    judgement::{count_all, judge, standings},
+    law::Standing,
     message::{MessageStatus, Purpose},
     store::{self, claim::Waiting, sender::Profile},
 };
@@ -189,7 +189,7 @@ impl Messaging {
         let purpose = waiting.first().map_or(Purpose::Information, |message| message.purpose);
         let rules = match turn {
             Turn::First => self.rules(),
-            Turn::Again => Rules { advertisements_a_week: i64::MAX, ..self.rules() },
+            Turn::Again => self.rules_without_a_count(),
         };
         let is_counted = purpose.is_advertising();
         let _alone = if is_counted { Some(self.counting.lock().await) } else { None };
@@ -200,19 +200,12 @@ impl Messaging {
         let now = self.clock.now();
         let batches = store::batch::hold_on_to(&mut tx, &waiting).await?;
         let standings = standings(&mut tx, purpose, &waiting, now).await?;
-        let Judged { go, wait, exclude } = judge(&waiting, &standings, &batches, rules, now);
-        store::claim::postpone(&mut tx, &wait, claim).await?;
-        store::claim::exclude(&mut tx, &exclude, claim, now).await?;
-        let marked = store::claim::mark(&mut tx, &go, claim, now, now + ENOUGH, now + LEASE).await?;
+        let judged = judge(&waiting, &standings, &batches, rules, now);
+        judged.sort_out(&mut tx, claim, now).await?;
+        let marked = store::claim::mark(&mut tx, &judged.go, claim, now, now + ENOUGH, now + LEASE).await?;
         tx.commit().await?;
         crate::crash_point!("message::marked");
-        count_all(&exclude);
-        let counted = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        let report = SendReport {
-            excluded: counted(exclude.len()),
-            put_back: counted(wait.len()),
-            ..SendReport::default()
-        };
+        count_all(&judged.exclude);
         let marked: HashSet<MessageId> = marked.into_iter().collect();
         let nothing_known = Standing::default();
         let (mut going, mut settled) = (Vec::with_capacity(marked.len()), Vec::new());
@@ -227,7 +220,7 @@ impl Messaging {
             }
             going.push(message);
         }
-        Ok((Leave { messages: going, at: now }, settled, report))
+        Ok((Leave { messages: going, at: now }, settled, judged.report()))
     }
 
     fn outbound(

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use kernel::BusinessId;
 use platform::SystemTx;
+use uuid::Uuid;
 
 use crate::{
     Exclusion, MessageId, Messaging, Purpose,
     batch::BatchState,
+    dispatch::SendReport,
     law::{Rules, Standing, Verdict},
     store::{
         self,
@@ -53,10 +55,38 @@ impl<'a> Beside<'a> {
     }
 }
 
+impl Judged {
+    /// What came of those that do not go.
+    pub(crate) fn report(&self) -> SendReport {
+        let counted = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        SendReport {
+            excluded: counted(self.exclude.len()),
+            put_back: counted(self.wait.len()),
+            ..SendReport::default()
+        }
+    }
+
+    /// Writes down that these do not go.
+    pub(crate) async fn sort_out(
+        &self,
+        tx: &mut SystemTx,
+        claim: Uuid,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        store::claim::postpone(tx, &self.wait, claim).await?;
+        store::claim::exclude(tx, &self.exclude, claim, now).await
+    }
+}
+
 impl Messaging {
     pub(crate) fn rules(&self) -> Rules {
         let settings = &self.settings;
         Rules { hours: settings.advertising_hours, advertisements_a_week: settings.advertisements_a_week }
+    }
+
+    /// The same, however much somebody had this week.
+    pub(crate) fn rules_without_a_count(&self) -> Rules {
+        Rules { advertisements_a_week: i64::MAX, ..self.rules() }
     }
 }
 

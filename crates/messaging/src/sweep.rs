@@ -56,26 +56,24 @@ impl Messaging {
         let stop = &stop;
         let mut work: Vec<BoxFuture<'_, ()>> = vec![
             again("mails cannot be written", LOOK_AGAIN, stop, move || async move {
-                self.react().await.map(|_| Work::Nothing)
+                self.react().await.map(drop)
             })
             .boxed(),
-            again("messages cannot be looked after", KEEP_HOUSE_EVERY, stop, move || async move {
-                self.keep_house().await.map(|()| Work::Nothing)
-            })
-            .boxed(),
+            again("messages cannot be looked after", KEEP_HOUSE_EVERY, stop, move || self.keep_house())
+                .boxed(),
         ];
         for (channel, purpose) in self.lines() {
+            // Where some were sent, more may have been written down meanwhile.
             let send = move || async move {
-                let report = self.send_line(channel, purpose, stop).await?;
-                // Where some were, more may be written down this very moment.
-                Ok(if report.sent > 0 { Work::Done } else { Work::Nothing })
+                while self.send_line(channel, purpose, stop).await?.sent > 0 {}
+                Ok(())
             };
             work.push(again("messages cannot be sent", LOOK_AGAIN, stop, send).boxed());
         }
         for carrier in self.channels.all() {
-            let look_up = move || async move { self.look_up_at(carrier, stop).await.map(|()| Work::Nothing) };
+            let look_up = move || self.look_up_at(carrier, stop);
             work.push(again("messages cannot be looked up", LOOK_AGAIN, stop, look_up).boxed());
-            let read = move || async move { self.read_refusals(carrier).await.map(|()| Work::Nothing) };
+            let read = move || self.read_refusals(carrier);
             work.push(again("refusals cannot be read", KEEP_HOUSE_EVERY, stop, read).boxed());
         }
         join_all(work).await;
@@ -102,23 +100,15 @@ impl Messaging {
     }
 }
 
-/// Whether there was anything to do.
-enum Work {
-    Nothing,
-    Done,
-}
-
-/// Again and again until `stop`, with a pause whenever there was nothing to do. What goes wrong is tried again after it.
+/// Again and again until `stop`, with a pause in between. What goes wrong is tried again after it.
 async fn again<W, F>(trouble: &'static str, pause: Duration, stop: &CancellationToken, work: W)
 where
     W: Fn() -> F,
-    F: Future<Output = Result<Work, MessagingError>>,
+    F: Future<Output = Result<(), MessagingError>>,
 {
     while !stop.is_cancelled() {
-        match work().await {
-            Ok(Work::Done) => continue,
-            Ok(Work::Nothing) => {}
-            Err(error) => tracing::error!(%error, "{trouble}; tried again"),
+        if let Err(error) = work().await {
+            tracing::error!(%error, "{trouble}; tried again");
         }
         tokio::select! {
             () = sleep(pause) => {}
