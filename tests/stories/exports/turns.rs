@@ -105,12 +105,10 @@ async fn who_cancels_stops_what_is_being_made() {
 async fn takes_over(app: &TestApp) -> JoinHandle<()> {
     loop {
         app.sql("update exports.export set due_at = due_at - interval '1 hour'").await;
-        let other = workers_begin(app);
-        while !other.is_finished() {
-            if app.texts("select attempt::text from exports.export").await == ["2"] {
-                return other;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        let mut other = workers_begin(app);
+        tokio::select! {
+            () = until(app, "select attempt::text from exports.export", &["2"]) => return other,
+            found_nothing = &mut other => found_nothing.expect("no panic"),
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::{
     num::NonZeroU32,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -20,7 +19,7 @@ use messaging::{
 use reqwest::header::HeaderMap;
 use serde_json::json;
 use testkit::TestApp;
-use tokio::{sync::Barrier, time::sleep};
+use tokio::sync::{Barrier, Notify};
 
 use super::{
     advertising::{PHONE, advert, adverts, agrees},
@@ -103,10 +102,11 @@ async fn two_processes_that_are_about_to_send_to_one_customer_do_not_both_find_r
     let app = TestApp::start().await;
     app.it_is("2026-02-14T12:00");
     agrees(&app, json!(["SMS"]), json!(["MARKETING"])).await;
-    let both_have_some = Arc::new(Barrier::new(2));
+    let (has_some, both_have_some) = (Arc::new(Notify::new()), Arc::new(Barrier::new(2)));
     let process = || {
-        let both_have_some = Arc::clone(&both_have_some);
+        let (has_some, both_have_some) = (Arc::clone(&has_some), Arc::clone(&both_have_some));
         let waits = async move {
+            has_some.notify_one();
             both_have_some.wait().await;
         };
         hesitant(&app, Some(waits.boxed()), None)
@@ -114,9 +114,7 @@ async fn two_processes_that_are_about_to_send_to_one_customer_do_not_both_find_r
     let (one, other) = (process(), process());
     says(&app, &[advert("a"), advert("b")]).await;
     let one = tokio::spawn(async move { one.send_due().await.expect("they are sent") });
-    while app.count("messaging.delivery where status = 'SENDING'").await < 2 {
-        sleep(Duration::from_millis(10)).await;
-    }
+    has_some.notified().await;
     says(&app, &[advert("c"), advert("d")]).await;
     let other = other.send_due().await.expect("they are sent");
     let one = one.await.expect("no panic");

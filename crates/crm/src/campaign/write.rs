@@ -157,7 +157,7 @@ impl Crm {
                 _ => self.read_page(&mut tx, business, &found, started_at, behind).await?,
             };
             let end = page.members.last().map(|last| last.customer_id).or(behind);
-            let is_last = page.is_last();
+            let (is_last, on_it) = (page.is_last(), page.members.len());
             let reading = async {
                 if is_last || !is_next_wanted {
                     return Ok(None);
@@ -165,7 +165,7 @@ impl Crm {
                 let mut tx = TenantTx::begin(&self.db, business).await?;
                 self.read_page(&mut tx, business, &found, started_at, end).await.map(Some)
             };
-            let writing = self.write_members(&mut tx, business, &found, &page);
+            let writing = self.write_members(&mut tx, business, &found, page);
             let (written, read) = tokio::join!(writing, reading);
             written?;
             // What is written stays, whatever comes of looking ahead: the next turn reads for itself.
@@ -174,7 +174,7 @@ impl Crm {
                 None
             });
             let course = &mut found.course;
-            course.recipient_count += i64::try_from(page.members.len()).unwrap_or(PAGE);
+            course.recipient_count += i64::try_from(on_it).unwrap_or(PAGE);
             course.position = end;
             course.written_at = is_last.then_some(now);
             course.due_at = (!is_last).then_some(now);
@@ -234,18 +234,18 @@ impl Crm {
         tx: &mut TenantTx,
         business: BusinessId,
         found: &Campaign,
-        Page { members, excluded, .. }: &Page,
+        Page { members, excluded, .. }: Page,
     ) -> Result<(), CrmError> {
         let terms = &found.terms;
-        let known =
-            Known { excluded: excluded.clone(), heard: self.heard(tx, business, found, members).await? };
-        let Sorted { left_out, mut coupons } = self.sort_out(tx, business, terms, members, &known).await?;
+        let heard = self.heard(tx, business, found, &members).await?;
+        let known = Known { excluded, heard };
+        let Sorted { left_out, mut coupons } = self.sort_out(tx, business, terms, &members, &known).await?;
         let business_name = campaign::business_name(tx, business).await?.ok_or(CrmError::NoSuchBusiness)?;
         let (has_link, is_mail) = (terms.wording.link.is_some(), terms.wording.channel == Channel::Email);
 
         let mut recipients = Vec::with_capacity(members.len());
         let mut messages = Vec::with_capacity(members.len());
-        for member in members {
+        for member in &members {
             let customer_id = member.customer_id;
             let without = |exclusion| NewRecipient {
                 customer_id,
