@@ -5,6 +5,7 @@ mod batches;
 mod carriers;
 mod last_moment;
 mod mails;
+mod refusing;
 mod sending;
 
 use kernel::BusinessId;
